@@ -1,0 +1,1 @@
+"""flowc: a declarative workflow compiler for Ray."""

@@ -1,0 +1,1 @@
+"""Checks of the IR: one file a family of rules."""

@@ -1,0 +1,44 @@
+"""A diagnostic: one finding in the author's text, as data. Stages return them; nobody raises them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from flowc.span import Source, Span
+
+Severity = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A second place that the finding speaks of, such as the first definition."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change of the text that mends the finding. `safe`: it cannot change what the flow means."""
+
+    span: Span
+    replacement: str
+    title: str
+    safe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """A finding. `message` is one sentence; `hint` stands behind the caret; `help` is the way out.
+
+    `code` is a key of `flowc.codes.CODES`, such as `F0201`.
+    """
+
+    code: str
+    message: str
+    source: Source
+    span: Span
+    hint: str = ""
+    help: str = ""
+    labels: tuple[Label, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    severity: Severity = "error"

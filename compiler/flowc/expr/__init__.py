@@ -1,0 +1,1 @@
+"""Expressions at compile time: parsing, types."""

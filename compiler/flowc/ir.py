@@ -1,0 +1,319 @@
+"""The IR: flows whose every part is understood, each with its place. Made by `resolve`, read by all after.
+
+Expressions are trees of `flowrt.expr.tree`. Calls of tasks and flows that stood inside an expression
+have been lifted out: each is a `Call` in the `prelude` of its step, and the expression reads its value
+by the name in `Call.id` (such as `$0`; no author can write that name). Names are not yet looked up:
+which assignment a name reads is a matter of paths, which `flowc.scope` works out.
+
+"Value places" of the language (`with`, `options`, `sleep`, …) have become expressions too: constants,
+lists and dicts of them, and f-strings for text with `${{ }}` in it. A duration is a `timedelta`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from flowc.span import Source, Span
+from flowrt.expr.tree import Expr
+from flowrt.program import ErrorsPolicy, TypeRef
+
+
+@dataclass(frozen=True, slots=True)
+class Ident:
+    """An identifier that the author wrote, and where."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCallee:
+    """A Python callable or exception class: its import path `package.module:name`, and where it stands."""
+
+    path: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class FlowCallee:
+    """A flow of this file."""
+
+    name: str
+    span: Span
+
+
+Callee: TypeAlias = TaskCallee | FlowCallee
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A retry policy; fields the author left out hold the defaults of the language."""
+
+    max: Expr
+    delay: Expr
+    factor: Expr
+    cap: Expr
+    jitter: Literal["full", "none"]
+    catch: tuple[TaskCallee, ...]
+    unless: tuple[TaskCallee, ...]
+    within: Expr | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Modifiers:
+    """What may stand beside a call; None where nothing was said."""
+
+    options: Expr | None = None
+    retry: Retry | None = None
+    timeout: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What every step has.
+
+    `span` is the step's own text; `path_id` its part of the step identity (its name, or `step#2`).
+    `prelude` are the calls lifted out of its expressions, in order of evaluation.
+    """
+
+    span: Span
+    path_id: str
+    id: Ident | None = None
+    doc: str = ""
+    prelude: tuple["Call", ...] = ()
+    after: tuple[Ident, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """A list of steps: they run from top to bottom."""
+
+    steps: tuple["Step", ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class GraphBody:
+    """A graph of named steps: each runs when what it reads is there. Every step has an id."""
+
+    steps: tuple["Step", ...]
+    span: Span
+
+
+Block: TypeAlias = Steps | GraphBody
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a task or a flow. `args` and `kwargs` are in the author's order."""
+
+    meta: Meta
+    callee: Callee
+    args: tuple[Expr, ...]
+    kwargs: tuple[tuple[Ident, Expr], ...]
+    modifiers: Modifiers
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A name for the value of an expression."""
+
+    meta: Meta
+    expr: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    """A branch. `elif` of the DSL is an `If` alone in the `orelse` of another."""
+
+    meta: Meta
+    cond: Expr
+    then: Block
+    orelse: Block | None
+
+
+@dataclass(frozen=True, slots=True)
+class For:
+    """`for`. `collect_prelude` are the calls lifted out of `collect`: they run at the end of each body."""
+
+    meta: Meta
+    var: Ident
+    items: Expr
+    body: Block
+    parallel: Expr | None
+    errors: ErrorsPolicy
+    need: Expr | None
+    batch: Expr | None
+    collect: Expr | None
+    collect_prelude: tuple[Call, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """`while` or `until`. Calls lifted out of `cond` are in `check`, for they run at each test."""
+
+    meta: Meta
+    kind: Literal["while", "until"]
+    cond: Expr
+    check: tuple[Call, ...]
+    body: Block
+    max: Expr | None
+    every: Expr | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """`sleep`: exactly one of `duration` and `until` is given."""
+
+    meta: Meta
+    duration: Expr | None
+    until: Expr | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """`wait` for an event. In `match` the payload is the name `event`."""
+
+    meta: Meta
+    event: Ident
+    key: Expr | None
+    match: Expr | None
+    timeout: Expr | None
+    orelse: Block | None
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """`emit` of an event."""
+
+    meta: Meta
+    event: Ident
+    key: Expr | None
+    payload: Expr | None
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A `graph` step."""
+
+    meta: Meta
+    body: GraphBody
+    failure: Literal["cancel", "finish"]
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """A `do` step: a block of its own."""
+
+    meta: Meta
+    body: Block
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """`return`. When the returned expression is nothing but a call of a flow, `tail` is that call."""
+
+    meta: Meta
+    expr: Expr | None
+    tail: Call | None
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """`raise` of an exception class."""
+
+    meta: Meta
+    callee: TaskCallee
+    args: tuple[Expr, ...]
+    kwargs: tuple[tuple[Ident, Expr], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """`fail` with a text."""
+
+    meta: Meta
+    message: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """`break`."""
+
+    meta: Meta
+
+
+@dataclass(frozen=True, slots=True)
+class Continue:
+    """`continue`."""
+
+    meta: Meta
+
+
+Step: TypeAlias = (
+    Call
+    | Value
+    | If
+    | For
+    | Loop
+    | Sleep
+    | Wait
+    | Emit
+    | Graph
+    | Do
+    | Return
+    | Raise
+    | Fail
+    | Break
+    | Continue
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input of a flow; `default` is a constant expression, None when the input is required."""
+
+    name: Ident
+    type: TypeRef
+    default: Expr | None
+    doc: str
+    minimum: Expr | None
+    maximum: Expr | None
+    choices: Expr | None
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One flow. `failure` is that of a flow whose own body is a graph."""
+
+    name: Ident
+    doc: str
+    inputs: tuple[Input, ...]
+    returns: TypeRef | None
+    timeout: Expr | None
+    labels: tuple[tuple[str, str], ...]
+    body: Block
+    result: Expr | None
+    result_prelude: tuple[Call, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A declared event."""
+
+    name: Ident
+    type: TypeRef
+    key: TypeRef | None
+    external: bool
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A flow file, resolved. `aliases` maps each alias of `use` to its Python module."""
+
+    source: Source
+    flows: tuple[Flow, ...]
+    aliases: Mapping[str, str]
+    events: Mapping[str, Event]

@@ -1,0 +1,76 @@
+"""The tree of a flow file: YAML's own shapes, each with its place. What the readers give to `resolve`."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from flowc.span import Source, Span
+
+Style = Literal["plain", "single", "double", "literal", "folded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A scalar: its decoded `text`, and the `value` that YAML 1.2's core schema gives it.
+
+    `origin` maps an index of `text` to an offset of the file: the offset of the first character when
+    the decoded text stands in the file as it is, else one offset for each character.
+    """
+
+    span: Span
+    text: str
+    value: str | int | float | bool | None
+    style: Style
+    origin: int | tuple[int, ...]
+
+    def at(self, index: int) -> int:
+        """The file offset of character `index` of `text`; the end of the text is allowed."""
+        if isinstance(self.origin, int):
+            return self.origin + index
+        if index < len(self.origin):
+            return self.origin[index]
+        return self.origin[-1] + 1 if self.origin else self.span.start
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list; `flow` when it is written in brackets."""
+
+    span: Span
+    items: tuple["Node", ...]
+    flow: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One `key: value` of a mapping. Keys are scalars: any other key has been reported."""
+
+    key: Scalar
+    value: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A map in the order of the text, without duplicate keys (they have been reported)."""
+
+    span: Span
+    entries: tuple[Entry, ...]
+    flow: bool
+
+
+Node: TypeAlias = Scalar | Sequence | Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One YAML document; its root is None when nothing stands in it."""
+
+    root: Node | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """All documents of a file."""
+
+    source: Source
+    documents: tuple[Document, ...]

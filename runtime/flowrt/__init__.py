@@ -1,0 +1,1 @@
+"""flowrt: executes Ray bind graphs durably."""

@@ -1,0 +1,25 @@
+"""The clock as a port, so that tests can move time. In: nothing. Out: instants in microseconds."""
+
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> int:
+        """Whole microseconds since 1970-01-01 UTC."""
+        ...
+
+
+class WallClock:
+    """The machine's clock, made monotonic within the process: it never goes back."""
+
+    def __init__(self) -> None:
+        """Start at the machine's time."""
+        self._last = 0
+
+    def now(self) -> int:
+        """Whole microseconds since 1970-01-01 UTC, never less than the last answer."""
+        self._last = max(self._last, time.time_ns() // 1000)
+        return self._last

@@ -1,0 +1,150 @@
+"""Commands: what the core wants done. The engine carries them out and answers each with a record.
+
+There is at most one open command for a step. A command stays open until a record settles it, so after
+a fold the open commands are the whole frontier of the run: nothing else has to be remembered.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from flowrt.expr.tree import Expr
+from flowrt.program import Emit, Sample, Sleep, Task, Wait
+from flowrt.record import Failure
+from flowrt.value import Handle
+
+Env: TypeAlias = Mapping[str, Handle]
+
+
+@dataclass(frozen=True, slots=True)
+class RunTask:
+    """Make attempt number `attempt` (from 1), not before `not_before`.
+
+    Answers: Succeeded, Retrying, Failed. `lost_count` is how many attempts lost their worker so far,
+    `first_at` when the first attempt started (0: not yet).
+    """
+
+    step: str
+    task: Task
+    env: Env
+    attempt: int = 1
+    not_before: int = 0
+    lost_count: int = 0
+    first_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluate:
+    """Evaluate a pure expression. Answers: Computed, Failed. With `want` "fail" the text is the failure."""
+
+    step: str
+    expr: Expr
+    env: Env
+    want: Literal["value", "fail"] = "value"
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """Evaluate a condition. Answers: Decided, Failed."""
+
+    step: str
+    expr: Expr
+    env: Env
+
+
+@dataclass(frozen=True, slots=True)
+class Expand:
+    """Count the items of a loop and evaluate its bounds. Answers: Expanded, Failed."""
+
+    step: str
+    items: Handle
+    env: Env
+    parallel: Expr | None
+    need: Expr | None
+    batch: Expr | None
+
+
+@dataclass(frozen=True, slots=True)
+class TakeSample:
+    """Take a value once. Answers: Computed. It must be durable before anyone sees it."""
+
+    step: str
+    sample: Sample
+
+
+@dataclass(frozen=True, slots=True)
+class StartSleep:
+    """Work out when a pause ends. Answers: Sleeping, Failed."""
+
+    step: str
+    sleep: Sleep
+    env: Env
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitTimer:
+    """Wait for `due_at`. Answers: Fired."""
+
+    step: str
+    due_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartWait:
+    """Work out the key and the time-out of a wait. Answers: Waiting, Failed."""
+
+    step: str
+    wait: Wait
+    env: Env
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitEvent:
+    """Wait for an event that matches, or for `due_at` (0: no time-out). Answers: Received, Fired, Failed."""
+
+    step: str
+    wait: Wait
+    env: Env
+    key: str | None
+    due_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendEvent:
+    """Send an event. Answers: Emitted, Failed."""
+
+    step: str
+    emit: Emit
+    env: Env
+
+
+@dataclass(frozen=True, slots=True)
+class StopTask:
+    """Stop a task that is running. Answers: Stopped, or Succeeded or Failed when it was faster."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndRun:
+    """Nothing is left to do. Answers: Ended."""
+
+    status: Literal["succeeded", "failed", "cancelled"]
+    value: Handle | None
+    failure: Failure | None
+
+
+Command: TypeAlias = (
+    RunTask
+    | Evaluate
+    | Decide
+    | Expand
+    | TakeSample
+    | StartSleep
+    | AwaitTimer
+    | StartWait
+    | AwaitEvent
+    | SendEvent
+    | StopTask
+    | EndRun
+)

@@ -1,0 +1,87 @@
+"""The exceptions that flowrt raises when the world, not the author's text, is at fault.
+
+    FlowrtError
+    ├── UnknownRun            no run of that id in the store
+    ├── RunExists             a run of that id exists already
+    ├── RunMismatch           … and it is another program or has other inputs
+    ├── RunOwned              another live process owns the run
+    ├── BadRunId              not an id: letters, digits, `.`, `_`, `-`, at most 128, no path
+    ├── BadInput              an input is unknown, missing or of the wrong type
+    ├── UnsupportedGraph      a Ray graph holds something that cannot run durably
+    ├── StoreError
+    │   ├── NotAStore         the place exists and is something else
+    │   ├── StoreTooNew       written by a newer version
+    │   ├── StoreUnavailable  not reachable, read-only, full, an I/O error
+    │   └── StoreCorrupt      bytes are not what was written
+    ├── RunFailed             `run` and `resume`: the run failed
+    └── RunCancelled          `run` and `resume`: the run was cancelled
+
+A step's failure is a record, not an exception. Every message is a whole sentence that names the thing
+and, where there is one, the way out.
+"""
+
+
+class FlowrtError(Exception):
+    """The root of the tree above."""
+
+
+class UnknownRun(FlowrtError):
+    """No run of that id is in the store."""
+
+
+class RunExists(FlowrtError):
+    """A run of that id exists already."""
+
+
+class RunMismatch(FlowrtError):
+    """A run of that id exists and is of another program or has other inputs."""
+
+
+class RunOwned(FlowrtError):
+    """Another live process owns the run."""
+
+
+class BadRunId(FlowrtError):
+    """The text is not an id of a run."""
+
+
+class BadInput(FlowrtError):
+    """An input is unknown, missing or of the wrong type."""
+
+
+class UnsupportedGraph(FlowrtError):
+    """A Ray graph holds something that cannot run durably."""
+
+
+class StoreError(FlowrtError):
+    """Something is wrong with the store."""
+
+
+class NotAStore(StoreError):
+    """The place exists and is not a flowc store."""
+
+
+class StoreTooNew(StoreError):
+    """The store was written by a newer version."""
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be reached or written just now."""
+
+
+class StoreCorrupt(StoreError):
+    """Bytes in the store are not the bytes that were written."""
+
+
+class RunFailed(FlowrtError):
+    """The run failed; `failure` says why."""
+
+    def __init__(self, run_id: str, failure: object) -> None:
+        """Keep the run's id and its `flowrt.record.Failure`."""
+        super().__init__(f"Run {run_id} failed: {failure}")
+        self.run_id = run_id
+        self.failure = failure
+
+
+class RunCancelled(FlowrtError):
+    """The run was cancelled."""

@@ -1,0 +1,1 @@
+"""Executors: what makes attempts, behind one port."""

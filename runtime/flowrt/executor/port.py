@@ -1,0 +1,114 @@
+"""The port of an executor: it makes attempts and reports each one's outcome, once, from any thread.
+
+An executor knows nothing of programs, journals or retries. It never raises for what a task does.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, TypeAlias
+
+from flowrt.program import Task
+from flowrt.record import Failure
+from flowrt.store.port import Blobs
+from flowrt.value import Handle
+
+
+class AttemptKey(NamedTuple):
+    """Names an attempt among all that an executor was ever given."""
+
+    run_id: str
+    step: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What `run` is in expressions, and what every attempt of a run has in common.
+
+    `started_at` is in microseconds since 1970-01-01 UTC. `python_path` is put in front of the worker's
+    `sys.path`. `code` fetches nothing: pickled callables travel in `Attempt.code`.
+    """
+
+    id: str
+    flow: str
+    started_at: int
+    labels: Mapping[str, str]
+    epoch: int
+    python_path: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt to be made.
+
+    `env` holds the names that the task's argument expressions read. `options` are Ray's own. `code` is
+    the pickled callable of a `Pickled` callee, else None. `timeout_s` bounds the attempt from the
+    moment it starts in a worker.
+    """
+
+    key: AttemptKey
+    task: Task
+    env: Mapping[str, Handle]
+    run: RunFacts
+    options: Mapping[str, object]
+    timeout_s: float | None = None
+    code: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The attempt returned: its result, encoded, and in the blob store when it is large."""
+
+    value: Handle
+    started_at: int
+    ended_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """The attempt raised, was not importable, timed out, or its result could not be encoded.
+
+    `retryable` is false for what no new attempt can change within this run's environment: the callable
+    cannot be imported, a BaseException such as SystemExit, a result that cannot be encoded.
+    """
+
+    failure: Failure
+    started_at: int
+    ended_at: int
+    retryable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The worker or node was lost, or the executor could not start the attempt for its own reasons."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """The attempt was stopped on request and has ended, or never started."""
+
+
+Outcome: TypeAlias = Returned | Raised | Lost | Halted
+Report: TypeAlias = Callable[[AttemptKey, Outcome], None]
+
+
+class Executor(Protocol):
+    """Makes attempts."""
+
+    def start(self, report: Report, blobs: Blobs) -> None:
+        """Begin; `report` may be called from any thread, exactly once for each attempt submitted."""
+        ...
+
+    def submit(self, attempts: Sequence[Attempt]) -> None:
+        """Take attempts on; never blocks on their work, keeps a queue of what does not fit yet."""
+        ...
+
+    def stop(self, key: AttemptKey, *, force: bool) -> None:
+        """Stop an attempt: cooperatively, or by force. The outcome is reported in either case."""
+        ...
+
+    def close(self) -> None:
+        """Stop everything by force without further reports and let go of what was started."""
+        ...

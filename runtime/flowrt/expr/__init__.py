@@ -1,0 +1,1 @@
+"""The expression language at run time: its tree and its evaluation."""

@@ -1,0 +1,300 @@
+"""A program: a bind graph made serialisable. What the engine runs, and what a run stores.
+
+A `Program` is a library of flows and the name of the one that a run starts. The body of a flow, of an
+arm of a branch or of a loop is a `Body`: nodes in an order in which every reference points backwards.
+A node runs when the nodes that its environment reads, and the nodes in its `after`, are done. A list of
+steps is a body in which each node is `after` the one before it; a graph is a body without that.
+
+    Out(3)          the value of node 3 of the same body
+    Out(3, "x")     the name x that the block at node 3 assigned
+    Param("x")      x of the surroundings: an entry of the environment of the node that holds the body,
+                    or what the construct itself gives (the variable of a loop, an input of a flow)
+
+The names that an operation's expressions and nested bodies may read are exactly the names of its
+node's `env`. Step identity (what the journal is keyed by) is the path of node ids: see `flowrt.path`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from flowrt.expr.tree import Expr
+
+ErrorsPolicy = Literal["fail", "collect", "drop"]
+Failure = Literal["cancel", "finish"]
+SampleKind = Literal["now", "today", "uuid", "random"]
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A name that comes from the surroundings of a body."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """The value of a node of the same body, or one of the names that it assigned."""
+
+    node: int
+    field: str = ""
+
+
+Source: TypeAlias = Param | Out
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A callable by import path, `package.module:name` or `package.module:Class.name`."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pickled:
+    """A callable of a hand-written graph: the digest of its cloudpickled code in the store."""
+
+    digest: str
+    name: str
+
+
+Callee: TypeAlias = Imported | Pickled
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """When an attempt that raised is made again. Expressions are evaluated when an attempt fails.
+
+    `max` is the most retries after the first attempt. `delay`, `cap` and `within` are durations
+    (`timedelta`). `catch` and `unless` are import paths of exception classes; an empty `catch` is every
+    `Exception`.
+    """
+
+    max: Expr
+    delay: Expr
+    factor: Expr
+    cap: Expr
+    jitter: Literal["full", "none"] = "full"
+    catch: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+    within: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A call of a Python callable, in a worker. Arguments are evaluated in the worker.
+
+    With `raises`, the value of the callable is an exception and is raised: the step fails with it.
+    `lost_max` is how often an attempt whose worker was lost is made again.
+    """
+
+    callee: Callee
+    args: tuple[Expr, ...] = ()
+    kwargs: tuple[tuple[str, Expr], ...] = ()
+    options: Expr | None = None
+    retry: Retry | None = None
+    timeout: Expr | None = None
+    raises: bool = False
+    lost_max: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """A pure expression, computed in the engine. An expression that is one name hands its value on."""
+
+    expr: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A value that differs each time it is asked for, taken once and recorded."""
+
+    what: SampleKind
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """`then` if `cond` is true, else `orelse`. The node's value is the value of the arm that ran."""
+
+    cond: Expr
+    then: "Body"
+    orelse: "Body | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForEach:
+    """`body` once for each item of the value that the environment calls `items`.
+
+    Without `parallel` one body runs after another, and the names in `carried` hand their values from
+    each body to the next: they are parameters and exports of the body, and names of the node.
+    `keep` is false when nobody reads the node's value, so that contributions need not be kept.
+    """
+
+    var: str
+    items: str
+    body: "Body"
+    parallel: Expr | None = None
+    errors: ErrorsPolicy = "fail"
+    need: Expr | None = None
+    batch: Expr | None = None
+    carried: tuple[str, ...] = ()
+    keep: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """`body` while `cond` holds, or until it does; `until` runs the body first.
+
+    `check` is a body that runs before each evaluation of `cond`; its exports are names for `cond`.
+    `carried` names are parameters and exports of the body. For `until`, exports of the body that are
+    not carried are names for `cond` as well. `max` is an int, `every` a duration.
+    """
+
+    kind: Literal["while", "until"]
+    cond: Expr
+    body: "Body"
+    carried: tuple[str, ...] = ()
+    check: "Body | None" = None
+    max: Expr | None = None
+    every: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """A durable pause: for a duration, or until an instant. Exactly one of the two is given."""
+
+    duration: Expr | None = None
+    until: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The oldest event of this name and key that `match` accepts. `match` reads the payload as `event`."""
+
+    event: str
+    key: Expr | None = None
+    match: Expr | None = None
+    timeout: Expr | None = None
+    orelse: "Body | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Send an event to every run that waits for it."""
+
+    event: str
+    key: Expr | None = None
+    payload: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A nested body. With `names` the node's value is the mapping of the body's exports."""
+
+    body: "Body"
+    names: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallFlow:
+    """Run a flow of the library; `args` pairs each of its inputs with a name of the environment."""
+
+    flow: str
+    args: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """End the surrounding flow (`return`, or `tail`: go on as `flow`) or loop (`break`, `continue`).
+
+    `value` is the name of the returned value in the environment. For `break` and `continue` the
+    environment holds the names that the loop carries, as they are at this point. For `tail`, `args`
+    pairs each input of `flow` with a name of the environment.
+    """
+
+    kind: Literal["return", "break", "continue", "tail"]
+    value: str | None = None
+    flow: str = ""
+    args: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """Fail the step with `message`, a text."""
+
+    message: Expr
+
+
+Op: TypeAlias = (
+    Task | Compute | Sample | Branch | ForEach | Loop | Sleep | Wait | Emit | Block | CallFlow | Leave | Fail
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One step of a body. `id` is unique within the body and stable under edits elsewhere."""
+
+    id: str
+    op: Op
+    env: tuple[tuple[str, Source], ...] = ()
+    after: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Nodes whose references all point backwards; the block's value; the names it leaves behind."""
+
+    nodes: tuple[Node, ...]
+    value: Source | None = None
+    exports: tuple[tuple[str, Source], ...] = ()
+    failure: Failure = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class TypeRef:
+    """A type of the language.
+
+    `name` is one of `None bool int float str bytes date datetime duration any list dict set tuple |`
+    or the import path of a class, `package.module:Class`.
+    """
+
+    name: str
+    args: tuple["TypeRef", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input of a flow. `default` is a constant expression; None means that it is required."""
+
+    name: str
+    type: TypeRef
+    default: Expr | None = None
+    doc: str = ""
+    minimum: Expr | None = None
+    maximum: Expr | None = None
+    choices: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A flow: its inputs are the parameters of its body."""
+
+    name: str
+    body: Body
+    inputs: tuple[Input, ...] = ()
+    returns: TypeRef | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+    timeout: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A library of flows and the one that a run starts.
+
+    `code` holds the cloudpickled callables of a hand-written graph by digest; it is stored apart and
+    takes no part in equality (the digests stand in the callees).
+    """
+
+    flows: Mapping[str, Flow]
+    main: str
+    code: Mapping[str, bytes] = field(default_factory=dict[str, bytes], compare=False)

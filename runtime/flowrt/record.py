@@ -1,0 +1,190 @@
+"""Records: the lines of a run's journal. The state of a run is the fold of its records.
+
+Instants are whole microseconds since 1970-01-01 UTC. `step` is the path of a step (see `flowrt.path`).
+The journal's order is the order in which the core applies records, live and on every later fold.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from flowrt.value import Handle
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a step or a run failed.
+
+    `type` is the qualified name of the exception class, such as `builtins.ValueError`; `caught` holds
+    the import paths out of the retry policy that the exception is an instance of; `step` is where it
+    arose first.
+    """
+
+    type: str
+    message: str
+    step: str = ""
+    traceback: str = ""
+    caught: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The first record: the inputs of the run."""
+
+    at: int
+    inputs: tuple[tuple[str, Handle], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """A task's result: from here on the step is done."""
+
+    step: str
+    value: Handle
+    attempt: int
+    started_at: int
+    ended_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A step failed for good: no attempt is left, or it is not one that is tried again."""
+
+    step: str
+    failure: Failure
+    attempt: int
+    started_at: int
+    ended_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """An attempt failed and another follows at `retry_at`. `lost`: its worker was lost."""
+
+    step: str
+    failure: Failure
+    attempt: int
+    started_at: int
+    ended_at: int
+    retry_at: int
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A step that was told to stop has stopped without a result."""
+
+    step: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """The value of a pure step, or of a sample."""
+
+    step: str
+    value: Handle
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a condition came to."""
+
+    step: str
+    choice: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """A `for` knows its items: how many bodies there are, and its bounds (0: none given)."""
+
+    step: str
+    count: int
+    parallel: int
+    need: int
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sleeping:
+    """A timer is set: a sleep was reached, or a loop pauses."""
+
+    step: str
+    due_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A wait was reached. `key` is the text of the key; `due_at` its time-out, 0 for none."""
+
+    step: str
+    event: str
+    key: str | None
+    due_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A timer went off: the sleep or pause is over, or the wait has timed out."""
+
+    step: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A wait took an event. `event_id` is its number in the store's inbox."""
+
+    step: str
+    event_id: int
+    payload: Handle
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """An event was sent, in the same transaction as this record."""
+
+    step: str
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    """Somebody asked for the run to be cancelled."""
+
+    at: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """A failed run goes on: the records with these numbers count no more."""
+
+    at: int
+    voided: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The last record of a run."""
+
+    at: int
+    status: Literal["succeeded", "failed", "cancelled"]
+    value: Handle | None
+    failure: Failure | None
+
+
+StepRecord: TypeAlias = (
+    Succeeded
+    | Failed
+    | Retrying
+    | Stopped
+    | Computed
+    | Decided
+    | Expanded
+    | Sleeping
+    | Waiting
+    | Fired
+    | Received
+    | Emitted
+)
+Record: TypeAlias = Started | StepRecord | CancelRequested | Reopened | Ended

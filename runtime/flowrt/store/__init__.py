@@ -1,0 +1,1 @@
+"""Stores: where journals, programs, events and blobs are kept."""

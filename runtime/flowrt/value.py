@@ -1,0 +1,69 @@
+"""Handles: how the core and the journal name a value without looking into it.
+
+A value that was recorded is `Inline` (its encoded bytes) or a `Blob` (the digest of bytes in the blob
+store). The others are made of recorded ones by the core and are never encoded as such: a loop's list of
+contributions, a graph's mapping of names, one element of the value that a loop goes through. Only
+`flowrt.values` turns handles into Python objects and back.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """Encoded bytes, at most 32 KiB (see `flowrt.codec`)."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A SHA-256 digest (hex) and a size in bytes of encoded bytes in the blob store."""
+
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list, part by part."""
+
+    parts: tuple["Handle", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """A mapping of names to values."""
+
+    parts: tuple[tuple[str, "Handle"], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """Item `index` of an iterable value; with `batch` n, the list of items index*n to index*n+n."""
+
+    of: "Handle"
+    index: int
+    batch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BodyError:
+    """One failed body of a `for` with `errors: collect`."""
+
+    index: int
+    item: "Handle"
+    type: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The value of a `for` with `errors: collect`: `.values` and `.errors`."""
+
+    values: tuple["Handle", ...]
+    errors: tuple[BodyError, ...]
+
+
+Handle: TypeAlias = Inline | Blob | Items | Fields | Element | Collected

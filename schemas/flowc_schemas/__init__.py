@@ -1,0 +1,1 @@
+"""The JSON Schemas that flowc publishes, as package data."""
