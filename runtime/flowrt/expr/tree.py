@@ -188,12 +188,21 @@ class Comprehension:
 
 
 @dataclass(frozen=True, slots=True)
+class Keyword:
+    """One `name=value` of a call; `at` is the place of the name."""
+
+    name: str
+    value: "Expr"
+    at: At = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A call; see the head of this file for what `func` may be at run time."""
 
     func: "Expr"
     args: tuple["Expr", ...]
-    kwargs: tuple[tuple[str, "Expr"], ...]
+    kwargs: tuple[Keyword, ...]
     at: At = field(default=NOWHERE, compare=False)
 
 
