@@ -8,6 +8,7 @@
     ├── BadRunId              not an id: letters, digits, `.`, `_`, `-`, at most 128, no path
     ├── BadInput              an input is unknown, missing or of the wrong type
     ├── UnsupportedGraph      a Ray graph holds something that cannot run durably
+    ├── CodecError            a value cannot be encoded, or its bytes cannot be decoded here
     ├── StoreError
     │   ├── NotAStore         the place exists and is something else
     │   ├── StoreTooNew       written by a newer version
@@ -51,6 +52,10 @@ class BadInput(FlowrtError):
 
 class UnsupportedGraph(FlowrtError):
     """A Ray graph holds something that cannot run durably."""
+
+
+class CodecError(FlowrtError):
+    """A value cannot be encoded, or its bytes are intact but cannot be decoded in this process."""
 
 
 class StoreError(FlowrtError):
