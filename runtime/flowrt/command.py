@@ -54,10 +54,13 @@ class Decide:
 
 @dataclass(frozen=True, slots=True)
 class Expand:
-    """Count the items of a loop and evaluate its bounds. Answers: Expanded, Failed."""
+    """Count the items of a loop and evaluate its bounds. Answers: Expanded, Failed.
+
+    Without items the count is 0: a `while` whose `max` is computed asks in this way.
+    """
 
     step: str
-    items: Handle
+    items: Handle | None
     env: Env
     parallel: Expr | None
     need: Expr | None

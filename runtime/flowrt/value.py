@@ -9,6 +9,8 @@ contributions, a graph's mapping of names, one element of the value that a loop 
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from flowrt.expr.tree import Const, Expr
+
 
 @dataclass(frozen=True, slots=True)
 class Inline:
@@ -66,4 +68,14 @@ class Collected:
     errors: tuple[BodyError, ...]
 
 
-Handle: TypeAlias = Inline | Blob | Items | Fields | Element | Collected
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """The value of a constant expression of the program, such as the default of an input."""
+
+    expr: Expr
+
+
+Handle: TypeAlias = Inline | Blob | Items | Fields | Element | Collected | Literal
+
+NONE: Handle = Literal(Const(None))
+"""The handle of None."""

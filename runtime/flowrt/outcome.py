@@ -1,0 +1,48 @@
+"""Outcomes: how a step or a body ended, as the core passes it upwards."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from flowrt.record import Failure
+from flowrt.value import NONE, Handle
+
+Names: TypeAlias = Mapping[str, Handle]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It ended well: its value, and the names that it assigned."""
+
+    value: Handle = NONE
+    names: Names = field(default_factory=dict[str, Handle])
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """It left: `return`, `break`, `continue`, or `tail` (go on as `flow` with `names` as inputs).
+
+    For `break` and `continue`, `names` are the names that the loop carries.
+    """
+
+    kind: Literal["return", "break", "continue", "tail"]
+    value: Handle = NONE
+    names: Names = field(default_factory=dict[str, Handle])
+    flow: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """It failed; `seqs` are the numbers of the records that the failure rests on."""
+
+    failure: Failure
+    seqs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """It was told to stop, and has."""
+
+
+Outcome: TypeAlias = Done | Left | Broken | Halted
+HALTED = Halted()

@@ -1,0 +1,42 @@
+"""Paths: how a step is named in the journal, from the ids of the program's nodes.
+
+    clean                 a step of the flow itself
+    loads[17].clean       … of the body number 17 of the `for` or `while` called `loads`
+    step#2.then.charge    … of an arm of a branch that has no name of its own
+    pay.charge            … of a block, or of the flow that the step `pay` calls
+    loads[3].while        the test before the fourth round of a loop; also `.until` and `.every`
+    train~2.data          … after the flow that `train` calls went on by its second tail call
+    ~2.data               the same for the flow that the run started
+
+Paths depend on the program and on the indices of loops only, never on the order in which things happen.
+"""
+
+
+def root_prefix(hops: int) -> str:
+    """The prefix of the run's own flow, after `hops` tail calls."""
+    return f"~{hops}." if hops else ""
+
+
+def block_prefix(step: str) -> str:
+    """The prefix of the steps of a block or graph."""
+    return f"{step}."
+
+
+def flow_prefix(step: str, hops: int) -> str:
+    """The prefix of the steps of a called flow, after `hops` tail calls."""
+    return f"{step}~{hops}." if hops else f"{step}."
+
+
+def arm_prefix(step: str, arm: str) -> str:
+    """The prefix of the steps of an arm: `then` or `else`."""
+    return f"{step}.{arm}."
+
+
+def body_prefix(step: str, index: int) -> str:
+    """The prefix of the steps of body `index` of a loop."""
+    return f"{step}[{index}]."
+
+
+def round_part(step: str, index: int, part: str) -> str:
+    """What belongs to a round of a loop and is no step of its body: `while`, `until`, `every`."""
+    return f"{step}[{index}].{part}"
