@@ -1,0 +1,279 @@
+"""The text of an expression in; its tokens, and findings that a parser could not word as well, out.
+
+Python's parser does the parsing. This scan runs before it, for three reasons. It keeps the parser safe:
+brackets nested too deeply, or operators chained too long, would exhaust the parser's stack. It finds what
+is written in the habits of other languages (`&&`, `null`, `? :`) and what the language leaves out of Python
+(`lambda`, `:=`, `await`), and says what to write instead. And it finds the f-strings: how Python cuts them
+into tokens, and what places it gives to the parts, differs between 3.11 and 3.12, and the language must not.
+An f-string ends at the first quote that is not escaped, as in 3.11.
+"""
+
+import keyword
+import re
+from dataclasses import dataclass, field
+
+from flowc.expr.foreign import FOREIGN, FOREIGN_NAMES, Foreign
+from flowc.expr.literals import check_number, check_text, left_out
+from flowc.expr.place import Place
+from flowc.expr.token import OPENERS, WORDS, Token, ends_operand, starts_operand
+
+MAX_LENGTH = 10_000
+MAX_DEPTH = 100
+MAX_CHAIN = 400
+"""The parser's stack holds 6,000 levels; a bracket takes about 25, a link of a chain at most 3."""
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_QUOTES = r"\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''|\"(?!\"\")(?:[^\\\"\n]|\\.)*\"|'(?!'')(?:[^\\'\n]|\\.)*'"
+_TOKEN = re.compile(
+    rf"""(?P<space>[ \t\r\n]+|\\\r?\n|\#[^\n]*)
+    |(?P<string>(?:[rR]?[bBfF]|[bBfF][rR]|[rRuU])?(?:{_QUOTES}))
+    |(?P<number>0[xXoObB][0-9a-fA-F_]+(?![\w.])|(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9][0-9_]*)?\w*)
+    |(?P<name>[^\W\d]\w*)
+    |(?P<op>===|!==|\.\.\.|\$\{{\{{|&&|\|\||\?\?|\?\.|\*\*|//|<<|>>|<=|>=|==|!=|<>|->|=>|:=|.)""",
+    re.VERBOSE | re.DOTALL,
+)
+_CONSTANTS = frozenset({"None", "True", "False"})
+_LINKS = frozenset({"+", "-", "*", "/", "//", "%", "**", ".", "not", "if"})
+
+
+@dataclass(slots=True)
+class _Level:
+    """An open bracket (or the whole text): where it stands, whether it is a call's, and its chain so far."""
+
+    opener: str
+    start: int
+    call: bool = False
+    chain: int = 0
+
+
+@dataclass(slots=True)
+class _State:
+    place: Place
+    tokens: list[Token] = field(default_factory=list[Token])
+    levels: list[_Level] = field(default_factory=list[_Level])
+    chain: int = 0
+    stop: bool = False
+
+
+def scan(text: str, place: Place) -> list[Token] | None:
+    """The tokens of an expression, without blanks and comments; None when there were findings."""
+    before = len(place.found)
+    if len(text) > MAX_LENGTH:
+        place.report(
+            "F0309",
+            0,
+            1,
+            f"The expression has {len(text):,} characters; {MAX_LENGTH:,} are the most.",
+            "Give parts of it to steps of their own, or move the data into a task.",
+        )
+        return None
+    bad = _CONTROL.search(text)
+    if bad:
+        name = f"U+{ord(bad[0]):04X}"
+        place.report(
+            "F0310",
+            bad.start(),
+            bad.end(),
+            f"The character {name} cannot stand in an expression.",
+            rf"Inside quotes write it as an escape, such as `\x{ord(bad[0]):02x}`."
+            if ord(bad[0]) < 128  # noqa: PLR2004 - ASCII
+            else "It is half of a character; remove it.",
+        )
+        return None
+    state = _State(place, levels=[_Level("", 0)])
+    _scan(text, state)
+    if not state.stop and len(place.found) == before:
+        _finish(text, state)
+    return state.tokens if len(place.found) == before else None
+
+
+def _scan(text: str, state: _State) -> None:
+    at = 0
+    while at < len(text) and not state.stop:
+        found = _TOKEN.match(text, at)
+        assert found is not None  # The last alternative takes any character.
+        at = found.end()
+        kind = found.lastgroup
+        match kind:
+            case "string" | "number" | "name" | "op":
+                token = Token(kind, found[0], found.start(), at)
+                _look(token, state)
+                state.tokens.append(token)
+            case _:
+                pass
+
+
+def _look(token: Token, state: _State) -> None:
+    match token.kind:
+        case "string":
+            check_text(token, state.place)
+        case "number":
+            check_number(token, state.place)
+        case "name":
+            _name(token, state)
+        case "op":
+            _op(token, state)
+    if state.tokens and not state.stop and len(state.place.found) == 0:
+        _neighbours(state.tokens[-1], token, state.place)
+
+
+def _name(token: Token, state: _State) -> None:
+    name, place = token.text, state.place
+    field_ = bool(state.tokens) and state.tokens[-1].text == "."
+    if name in _LINKS:
+        _link(state, token)
+    if name.startswith("__"):
+        place.report(
+            "F0308",
+            token.start,
+            token.end,
+            f"Names that begin with two underscores, such as `{name}`, are not in the language.",
+            "They are the insides of Python; have a task do what needs them.",
+        )
+    elif name in FOREIGN_NAMES and not field_:
+        _foreign(token, place, FOREIGN_NAMES[name])
+    elif keyword.iskeyword(name) and name not in WORDS and name not in _CONSTANTS:
+        left_out(
+            token,
+            place,
+            f"`{name}`",
+            "An expression computes a value from values; give anything else to a step or a task.",
+        )
+        state.stop = True
+
+
+def _op(token: Token, state: _State) -> None:
+    text, levels, place = token.text, state.levels, state.place
+    if text in OPENERS:
+        previous = state.tokens[-1] if state.tokens else None
+        call = text == "(" and previous is not None and ends_operand(previous)
+        levels.append(_Level(text, token.start, call))
+        if len(levels) > MAX_DEPTH + 1:
+            _too_deep(token, state)
+    elif text in (")", "]", "}"):
+        _close(token, state)
+    elif text == ",":
+        state.chain -= levels[-1].chain
+        levels[-1].chain = 0
+    elif text == "=" and not levels[-1].call:
+        place.report(
+            "F0306",
+            token.start,
+            token.end,
+            "`=` does not compare.",
+            "Write `==` to compare. A value gets a name by the `id` of a step.",
+            fix="==",
+        )
+    elif text in FOREIGN:
+        _foreign(token, place, FOREIGN[text])
+        state.stop = text == "${{"
+    elif text in "\"'":
+        place.report(
+            "F0303",
+            token.start,
+            token.end,
+            f"The text that begins with {text} is not closed.",
+            f"Close it with the same quote, {text}; a quote inside it is written \\{text}.",
+        )
+        state.stop = True
+    elif text in _LINKS:
+        _link(state, token)
+
+
+def _close(token: Token, state: _State) -> None:
+    level = state.levels[-1]
+    if not level.opener:
+        state.place.report("F0303", token.start, token.end, f"`{token.text}` closes nothing.", "Remove it.")
+        state.stop = True
+    elif OPENERS[level.opener] != token.text:
+        state.place.report(
+            "F0303",
+            token.start,
+            token.end,
+            f"`{level.opener}` is closed by `{token.text}`.",
+            f"Write `{OPENERS[level.opener]}`.",
+        )
+        state.stop = True
+    else:
+        state.levels.pop()
+        state.chain -= level.chain
+        _link(state, token)
+
+
+def _link(state: _State, token: Token) -> None:
+    state.levels[-1].chain += 1
+    state.chain += 1
+    if state.chain > MAX_CHAIN:
+        _too_deep(token, state)
+
+
+def _too_deep(token: Token, state: _State) -> None:
+    too_deep(state.place, token.start, token.end)
+    state.stop = True
+
+
+def too_deep(place: Place, start: int, end: int) -> None:
+    """Report an expression beyond the depth that the language allows."""
+    place.report(
+        "F0309",
+        start,
+        end,
+        f"The expression is more than {MAX_DEPTH} levels deep.",
+        "Give parts of it to steps of their own; join many texts with an f-string or `join`.",
+    )
+
+
+def _neighbours(previous: Token, token: Token, place: Place) -> None:
+    """Report two operands with nothing between them."""
+    if not ends_operand(previous) or not starts_operand(token):
+        return
+    if previous.kind == token.kind == "string" or token.text in ("(", "["):
+        return
+    place.report(
+        "F0301",
+        previous.start,
+        token.end,
+        f"`{_short(previous)}` and `{_short(token)}` stand side by side with nothing between them.",
+        "Put an operator or a comma between them; a text stands in quotes.",
+    )
+
+
+def _finish(text: str, state: _State) -> None:
+    """Report what shows only at the end of the text."""
+    place = state.place
+    level = state.levels[-1]
+    if level.opener:
+        place.report(
+            "F0303",
+            level.start,
+            level.start + 1,
+            f"`{level.opener}` is not closed.",
+            f"Write `{OPENERS[level.opener]}` where it ends.",
+        )
+    elif not state.tokens:
+        place.report(
+            "F0302",
+            0,
+            len(text),
+            "An expression is missing here.",
+            'Write one; an empty text is `""`, no value `None`.',
+        )
+    else:
+        last = state.tokens[-1]
+        if not ends_operand(last) and last.text != ",":
+            place.report(
+                "F0301",
+                last.start,
+                last.end,
+                f"The expression ends after `{last.text}`.",
+                "Write what it works on.",
+            )
+
+
+def _foreign(token: Token, place: Place, foreign: Foreign) -> None:
+    place.report(foreign.code, token.start, token.end, foreign.message, foreign.help, fix=foreign.fix)
+
+
+def _short(token: Token) -> str:
+    text = token.text.replace("\n", " ")
+    return text if len(text) <= 20 else text[:19] + "…"  # noqa: PLR2004 - for the width of a line
