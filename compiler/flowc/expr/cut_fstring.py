@@ -122,12 +122,7 @@ class _Cutter:
         while at < self.end:
             char = text[at]
             if char in "\\#":
-                raise self._bad(
-                    at,
-                    at + 1,
-                    f"`{char}` cannot stand inside a field of an f-string.",
-                    "Give the value to a step.",
-                )
+                raise self._slash(at)
             if char in "\"'":
                 at = self._after_quotes(at)
                 continue
@@ -163,7 +158,18 @@ class _Cutter:
             raise self._bad(
                 at, at + 1, f"The text that begins with {quote} is not closed.", f"Close it with {quote}."
             )
+        slash = self.text.find("\\", at, stop)
+        if slash >= 0:
+            raise self._slash(slash)
         return stop + len(quote)
+
+    def _slash(self, at: int) -> BadField:
+        return self._bad(
+            at,
+            at + 1,
+            f"`{self.text[at]}` cannot stand inside a field of an f-string.",
+            "Give the value to a step of its own.",
+        )
 
     def _open(self, at: int) -> BadField:
         return self._bad(

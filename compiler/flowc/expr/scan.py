@@ -23,7 +23,10 @@ MAX_CHAIN = 400
 """The parser's stack holds 6,000 levels; a bracket takes about 25, a link of a chain at most 3."""
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-_QUOTES = r"\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''|\"(?!\"\")(?:[^\\\"\n]|\\.)*\"|'(?!'')(?:[^\\'\n]|\\.)*'"
+_QUOTES = (
+    r"\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''"
+    r"|\"(?!\"\")(?:[^\\\"\n]|\\.)*\"|'(?!'')(?:[^\\'\n]|\\.)*'"
+)
 _TOKEN = re.compile(
     rf"""(?P<space>[ \t\r\n]+|\\\r?\n|\#[^\n]*)
     |(?P<string>(?:[rR]?[bBfF]|[bBfF][rR]|[rRuU])?(?:{_QUOTES}))
