@@ -1,0 +1,34 @@
+"""The rules about durations and sizes, F05xx."""
+
+from flowc.codes.entry import Code
+
+_HEAD = "flowc: 1\nuse: {t: shop.etl}\nflow: report\n"
+
+CODES: tuple[Code, ...] = (
+    Code(
+        "F0501",
+        "A duration has no unit",
+        "A bare number could be seconds, milliseconds or minutes, and tools differ in what they take it for. "
+        "A duration is written with its unit: `250ms`, `30s`, `5m`, `1h30m`, `2d`.",
+        bad=_HEAD + "steps:\n  - call: t.load()\n    timeout: 30\n",
+        good=_HEAD + "steps:\n  - call: t.load()\n    timeout: 30s\n",
+    ),
+    Code(
+        "F0502",
+        "This is not a duration",
+        "A duration is a number with a unit, or several of them from the largest to the smallest: "
+        "`250ms`, `30s`, `5m`, `1h30m`, `2d`, or ISO 8601, `PT5M`. A computed duration is an expression "
+        'in `${{ }}`, such as `${{ duration("30s") * 2 }}`. The instant of `sleep: {until: …}` is an '
+        'expression: `datetime("2026-01-31T09:00:00Z")`.',
+        bad=_HEAD + "steps:\n  - sleep: half an hour\n",
+        good=_HEAD + "steps:\n  - sleep: 30m\n",
+    ),
+    Code(
+        "F0503",
+        "This is not a size",
+        "Memory is a number of bytes, or a number with a unit: `512MiB` and `4GiB` are powers of 1024, `2GB` "
+        "is a power of 1000.",
+        bad=_HEAD + "steps:\n  - call: t.load()\n    options: {memory: plenty}\n",
+        good=_HEAD + "steps:\n  - call: t.load()\n    options: {memory: 4GiB}\n",
+    ),
+)

@@ -1,0 +1,139 @@
+"""The function of a call comes in; the task, the flow or nothing of that kind that it names goes out.
+
+What a call can mean, in this order: an import path (`package.module:name`, in a place for callees), a
+flow of the file, one of the recorded functions (`now`, `today`, `uuid`, `random`, which are tasks under the
+path `flowc:now` as far as the IR is concerned), an attribute of an alias of `use`, and else a builtin or
+a method of a value, which is pure and stays in its expression.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from flowc.diagnostic import Fix
+from flowc.ir import Callee, FlowCallee, TaskCallee
+from flowc.resolve.found import Found, listing
+from flowc.resolve.setting import Names
+from flowc.span import Span
+from flowc.suggest import closest
+from flowrt.expr.tree import Attribute, Expr, Name
+from flowrt.expr.tree import Call as CallExpr
+
+RECORDED = frozenset({"now", "today", "uuid", "random"})
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A callee whose alias, actor or module has been reported where it is defined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pure:
+    """Neither a task nor a flow: a builtin, a method, or a name that means nothing."""
+
+
+Meaning: TypeAlias = Callee | Lost | Pure
+
+NO_NAMES: frozenset[str] = frozenset()
+
+
+def meaning_of(names: Names, func: Expr, bound: frozenset[str] = NO_NAMES) -> Meaning:
+    """What the function of a call is; `bound` are the variables of the comprehensions around it."""
+    span = Span(*func.at)
+    parts = tuple(_chain(func))
+    if not parts:
+        return Lost() if _root_is_lost(names, func) else Pure()
+    root, *rest = parts
+    if root in bound:
+        return Pure()
+    if not rest:
+        return _bare(names, root, span)
+    if root in names.aliases:
+        return TaskCallee(f"{names.aliases[root]}:{'.'.join(rest)}", span)
+    return Lost() if names.is_lost(root) else Pure()
+
+
+def _bare(names: Names, name: str, span: Span) -> Meaning:
+    if ":" in name:
+        return TaskCallee(name, span)
+    if name in names.flows:
+        return FlowCallee(name, span)
+    if name in RECORDED:
+        return TaskCallee(f"flowc:{name}", span)
+    return Lost() if name in names.lost else Pure()
+
+
+def root_of(expr: Expr) -> str | None:
+    """`a` of `a`, `a.b` and `a.b.c`; None of everything else."""
+    return next(_chain(expr), None)
+
+
+def report_undefined(found: Found, names: Names, func: Expr) -> None:
+    """Reports a callee that has to be a task or a flow, and is neither."""
+    parts = tuple(_chain(func))
+    span = Span(*func.at)
+    if not parts:
+        found.error(
+            "F0116",
+            "this is not the name of something that can be called",
+            span,
+            help="a callee is `alias.name(…)`, a flow of this file, or `package.module:name(…)`",
+        )
+    elif len(parts) == 1:
+        _report_flow(found, names, parts[0], span)
+    else:
+        _report_alias(found, names, parts, Span(span.start, span.start + len(parts[0])))
+
+
+def _report_flow(found: Found, names: Names, name: str, span: Span) -> None:
+    known = [*names.flows, *RECORDED]
+    meant = closest(name, known)
+    module = next(iter(names.aliases), "")
+    found.error(
+        "F0113",
+        f"`{name}` is not a flow of this file",
+        span,
+        hint=f"did you mean `{meant}`?" if meant else "",
+        help=f"a function of a module is called through its alias, such as `{module}.{name}(…)`"
+        if module
+        else f"a function of a module is called by `package.module:{name}(…)`, or through an alias of `use:`",
+        fixes=(Fix(span, meant, f"write `{meant}`"),) if meant else (),
+    )
+
+
+def _report_alias(found: Found, names: Names, parts: tuple[str, ...], span: Span) -> None:
+    alias = parts[0]
+    meant = closest(alias, names.aliases)
+    path = f"{'.'.join(parts[:-1])}:{parts[-1]}"
+    defined = f"the aliases of this file are {listing(names.aliases)}; " if names.aliases else ""
+    found.error(
+        "F0113",
+        f"`{alias}` is not an alias of `use:`",
+        span,
+        hint=f"did you mean `{meant}`?" if meant else "",
+        help=f"{defined}add `{alias}: package.module` to `use:`, or call by import path: `{path}(…)`",
+        fixes=(Fix(span, meant, f"write `{meant}`"),) if meant else (),
+    )
+
+
+def _chain(expr: Expr) -> Iterator[str]:
+    """`a`, `b`, `c` of `a.b.c`; nothing when the root is not a name."""
+    attributes: list[str] = []
+    while isinstance(expr, Attribute):
+        attributes.append(expr.name)
+        expr = expr.value
+    if isinstance(expr, Name):
+        yield expr.id
+        yield from reversed(attributes)
+
+
+def _root_is_lost(names: Names, expr: Expr) -> bool:
+    """Whether the callee is a method of an actor that could not be used: `account(user).deposit`."""
+    while isinstance(expr, Attribute | CallExpr):
+        expr = expr.value if isinstance(expr, Attribute) else expr.func
+    return isinstance(expr, Name) and expr.id in names.lost
+
+
+IMPORT_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
+MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")

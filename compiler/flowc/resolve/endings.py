@@ -1,0 +1,92 @@
+"""The steps that leave a flow come in as text; `Return`, `Raise` and `Fail` go out."""
+
+from dataclasses import replace
+
+from flowc.ir import Call, Fail, FlowCallee, Modifiers, Raise, Return, Step, TaskCallee
+from flowc.resolve.callees import Lost, meaning_of
+from flowc.resolve.found import excerpt, shape
+from flowc.resolve.lift import lift, lift_arguments
+from flowc.resolve.places import at, read_callee, read_data, read_expression
+from flowc.resolve.retry import exception_named
+from flowc.resolve.step_text import StepText
+from flowc.span import Span
+from flowc.tree import Scalar
+from flowrt.expr.tree import Call as CallExpr
+from flowrt.expr.tree import Const, Expr, Field, FString, Name
+
+
+def resolve_return(step: StepText) -> Step:
+    """`return`. Nothing but a call of a flow is a tail call: the run goes on as that flow."""
+    node = step.main.value
+    if isinstance(node, Scalar) and node.value is None:
+        return Return(step.meta(), None, None)
+    expr = read_expression(step.found, node)
+    tail = _tail(step, expr)
+    if tail is not None:
+        # What was lifted out of its arguments belongs to the step, as everywhere.
+        return Return(step.meta(), None, tail)
+    value = lift(expr, step.where("return"))
+    return Return(step.meta(), value, None)
+
+
+def _tail(step: StepText, expr: Expr) -> Call | None:
+    if not isinstance(expr, CallExpr):
+        return None
+    callee = meaning_of(step.setting.names, expr.func)
+    if not isinstance(callee, FlowCallee):
+        return None
+    arguments = lift_arguments(expr, step.where("return"), step.path, callee)
+    meta = replace(step.meta(), prelude=())
+    return Call(meta, callee, arguments.args, arguments.kwargs, Modifiers())
+
+
+def resolve_raise(step: StepText) -> Step | None:
+    """`raise` of an exception class, with or without arguments."""
+    node = step.main.value
+    if not isinstance(node, Scalar) or not isinstance(node.value, str):
+        step.found.error(
+            "F0115",
+            f"`raise` takes a call of an exception class, not {shape(node)}",
+            excerpt(node),
+            help="write `raise: t.Rejected(reason)`, or `fail: a message`",
+        )
+        return None
+    before = len(step.found.diagnostics)
+    expr = read_callee(step.found, node)
+    if len(step.found.diagnostics) > before:
+        return None
+    call = expr if isinstance(expr, CallExpr) else CallExpr(expr, (), (), expr.at)
+    callee = meaning_of(step.setting.names, call.func)
+    if isinstance(call.func, Name) and exception_named(call.func.id):
+        callee = TaskCallee(f"builtins:{call.func.id}", Span(*call.func.at))
+    if isinstance(callee, Lost):
+        return None
+    if not isinstance(callee, TaskCallee) or callee.path.startswith("flowc:"):
+        what = "a flow" if isinstance(callee, FlowCallee) else "neither a builtin nor one of an alias"
+        step.found.error(
+            "F0115",
+            f"`raise` takes an exception class, and `{step.found.text(Span(*call.func.at))}` is {what}",
+            Span(*call.func.at),
+            help="write `raise: t.Rejected(reason)`, `raise: ValueError(text)`, or `fail: a message`",
+        )
+        return None
+    arguments = lift_arguments(call, step.where("raise"), step.path, callee)
+    return Raise(step.meta(), callee, arguments.args, arguments.kwargs)
+
+
+def resolve_fail(step: StepText) -> Step | None:
+    """`fail` with a text; whatever is computed in it is made text."""
+    node = step.main.value
+    if not isinstance(node, Scalar) or not node.text:
+        step.found.error(
+            "F0103",
+            f"`fail` takes a message, not {shape(node)}",
+            excerpt(node) if node.span.end > node.span.start else step.main.key.span,
+            help="write `fail: what went wrong, with ${{ name }} in it`",
+        )
+        return None
+    expr = Const(node.text, at(node.span)) if not isinstance(node.value, str) else read_data(step.found, node)
+    if not isinstance(expr, Const | FString):
+        expr = FString((Field(expr, "s", None, expr.at),), expr.at)
+    message = lift(expr, step.where("fail"))
+    return Fail(step.meta(), message)

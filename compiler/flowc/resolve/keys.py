@@ -1,0 +1,269 @@
+"""The keys of the language: for each construct, which there are and what each holds.
+
+This is the only list of keys. Messages, did-you-mean, the published schema and the manual are made from
+it. `later` keys are those of the language that this version of flowc recognises and does not run yet.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Construct:
+    """A map with a fixed set of keys: `title` names it in messages, `keys` maps each key to its meaning."""
+
+    title: str
+    keys: Mapping[str, str]
+    required: tuple[str, ...] = ()
+    later: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+FILE_KEYS = {
+    "flowc": "the version of the language; 1",
+    "use": "alias → Python module",
+    "events": "event name → {type, key, external}",
+}
+FILE_LATER = {"actors": "actors"}
+
+FLOW = Construct(
+    "a flow",
+    {
+        "flow": "the name of the flow",
+        "doc": "a text for readers",
+        "inputs": "name → type, or {type, default, doc, min, max, choices}",
+        "returns": "the type of the result",
+        "defaults": "{retry, timeout, options} for every call that does not say otherwise",
+        "timeout": "a bound on the whole run",
+        "labels": "text → text",
+        "steps": "the body, a list that runs from top to bottom",
+        "graph": "the body, a map of names to steps that run when their inputs are ready",
+        "result": "the value of the flow when its body ends without `return`",
+    },
+    required=("flow",),
+    later={"schedule": "schedules"},
+)
+FIRST_FLOW = replace(FLOW, keys=FILE_KEYS | dict(FLOW.keys), later=FILE_LATER | dict(FLOW.later))
+
+INPUT = Construct(
+    "an input",
+    {
+        "type": "the type of the input",
+        "default": "its value when none is given",
+        "doc": "a text for readers",
+        "min": "the least value",
+        "max": "the greatest value",
+        "choices": "the list of allowed values",
+    },
+)
+
+EVENT = Construct(
+    "an event",
+    {
+        "type": "the type of the payload",
+        "key": "the type of the key",
+        "external": "true when only the outside emits it",
+    },
+)
+
+DEFAULTS = Construct(
+    "`defaults`",
+    {
+        "retry": "the retry policy of every call",
+        "timeout": "the bound on each attempt of every call",
+        "options": "Ray's options of every call",
+    },
+)
+
+RETRY = Construct(
+    "`retry`",
+    {
+        "max": "most retries after the first attempt",
+        "delay": "the pause before the first retry; 1s",
+        "factor": "what each pause is multiplied by; 2",
+        "cap": "the longest pause; 60s",
+        "jitter": "`full` or `none`",
+        "catch": "exception types that are retried; every Exception",
+        "unless": "exception types that are not",
+        "within": "a bound over all attempts",
+    },
+)
+
+SLEEP = Construct("`sleep`", {"until": "the instant at which it ends"}, later={"cron": "cron", "tz": "cron"})
+
+_COMMON = {"id": "the name of the step's value", "doc": "a text for readers"}
+_CALL_LATER = {"heartbeat": "`heartbeat`", "cache": "`cache`", "undo": "`undo`"}
+_BLOCKS = {
+    "do": "a list that runs from top to bottom",
+    "graph": "a map of names to steps that run when their inputs are ready",
+}
+
+
+def _step(keys: Mapping[str, str], *required: str, later: Mapping[str, str] | None = None) -> Construct:
+    kind = next(iter(keys))
+    article = "an" if kind[0] in "aeiou" else "a"
+    return Construct(f"{article} `{kind}` step", _COMMON | dict(keys), required, later or {})
+
+
+STEPS: Mapping[str, Construct] = {
+    "call": _step(
+        {
+            "call": "the callee, with or without its arguments",
+            "with": "named arguments, as data",
+            "options": "Ray's own options",
+            "retry": "a number of retries, or a policy",
+            "timeout": "a bound on each attempt",
+        },
+        later=_CALL_LATER,
+    ),
+    "value": _step({"value": "an expression"}),
+    "if": _step(
+        {"if": "a condition", "then": "the steps when it holds", "else": "the steps when it does not"}, "then"
+    ),
+    "for": _step(
+        {
+            "for": "`name in items`",
+            **_BLOCKS,
+            "parallel": "how many bodies run at once",
+            "errors": "`fail`, `collect` or `drop`",
+            "collect": "what each body contributes",
+            "batch": "how many items a body gets at once",
+            "need": "how many bodies have to succeed",
+        }
+    ),
+    "while": _step(
+        {"while": "a condition", **_BLOCKS, "max": "most iterations", "every": "a pause between iterations"}
+    ),
+    "until": _step(
+        {"until": "a condition", **_BLOCKS, "max": "most iterations", "every": "a pause between iterations"}
+    ),
+    "sleep": _step({"sleep": "a duration, or {until: instant}"}),
+    "wait": _step(
+        {
+            "wait": "the name of an event",
+            "key": "the key that the event must have",
+            "match": "a condition on the payload `event`",
+            "timeout": "how long to wait",
+            "else": "the steps when that time is over",
+        }
+    ),
+    "emit": _step(
+        {"emit": "the name of an event", "key": "its key", "with": "its payload, as data"},
+    ),
+    "graph": _step(
+        {"graph": "a map of names to steps", "failure": "`cancel` or `finish`"},
+    ),
+    "do": _step(
+        {"do": "a list that runs from top to bottom"},
+        later={"timeout": "`timeout` of a block", "retry": "`retry` of a block"},
+    ),
+    "return": _step({"return": "the value of the flow"}),
+    "raise": _step({"raise": "a call of an exception class"}),
+    "fail": _step({"fail": "the message"}),
+}
+
+LATER_STEPS: Mapping[str, str] = {
+    "switch": "`switch`",
+    "race": "`race`",
+    "try": "`try`",
+    "saga": "`saga`",
+    "lock": "`lock`",
+    "start": "`start`",
+}
+
+NAMELESS = frozenset({"return", "raise", "fail"})
+"""Kinds of steps that have no value to name."""
+
+ENCLOSED = ("do", "graph")
+"""Kinds that are blocks of other kinds as well: they are the kind of a step when nothing else is."""
+
+AFTER = "names of steps of the graph that this one runs after"
+
+INSTEAD: Mapping[str, tuple[str, ...]] = {
+    "name": ("id", "flow"),
+    "as": ("id",),
+    "args": ("with",),
+    "arguments": ("with",),
+    "params": ("with", "inputs"),
+    "parameters": ("inputs", "with"),
+    "input": ("inputs", "with"),
+    "payload": ("with",),
+    "data": ("with",),
+    "kwargs": ("with",),
+    "needs": ("after",),
+    "depends_on": ("after",),
+    "requires": ("after",),
+    "description": ("doc",),
+    "desc": ("doc",),
+    "comment": ("doc",),
+    "run": ("call",),
+    "task": ("call",),
+    "uses": ("use", "call"),
+    "set": ("value",),
+    "expr": ("value",),
+    "when": ("if",),
+    "foreach": ("for",),
+    "for_each": ("for",),
+    "loop": ("for",),
+    "repeat": ("until",),
+    "retries": ("retry", "max"),
+    "imports": ("use",),
+    "import": ("use",),
+    "version": ("flowc",),
+    "output": ("result", "returns"),
+    "outputs": ("returns", "result"),
+    "body": ("do", "steps"),
+    "tasks": ("steps",),
+    "jobs": ("graph",),
+    "dag": ("graph",),
+    "concurrency": ("parallel",),
+    "max_parallel": ("parallel",),
+    "on_error": ("errors",),
+    "otherwise": ("else",),
+    "resources": ("options",),
+    "attempts": ("max",),
+    "backoff": ("factor",),
+    "max_delay": ("cap",),
+    "required": ("default",),
+    "enum": ("choices",),
+    "minimum": ("min",),
+    "maximum": ("max",),
+    "message": ("fail",),
+    "error": ("fail",),
+    "seconds": ("sleep",),
+    "then": ("do",),
+    "do": ("then", "steps"),
+    "steps": ("do", "then"),
+}
+"""What people of other workflow languages write, and what may have been meant here."""
+
+OPTIONS = frozenset(
+    {
+        "accelerator_type",
+        "enable_task_events",
+        "fallback_strategy",
+        "isolated",
+        "label_selector",
+        "max_calls",
+        "memory",
+        "name",
+        "num_cpus",
+        "num_gpus",
+        "placement_group",
+        "placement_group_bundle_index",
+        "placement_group_capture_child_tasks",
+        "resources",
+        "runtime_env",
+        "scheduling_strategy",
+    }
+)
+"""Ray's options of a task (2.48 and later), and `isolated`: the step never shares a Ray task."""
+
+OPTIONS_ELSEWHERE: Mapping[str, str] = {
+    "max_retries": "retries are flowc's own: write `retry: 3` beside the call",
+    "retry_exceptions": "retries are flowc's own: write `retry: {max: 3, catch: [OSError]}` beside the call",
+    "num_returns": "a step has one value; index it where it is read",
+    "object_store_memory": "Ray has no such option for tasks; `memory` is the memory of the worker",
+}
+
+SIZES = frozenset({"memory"})
+"""Options that hold a size in bytes."""

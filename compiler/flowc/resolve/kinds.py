@@ -1,0 +1,149 @@
+"""A map that should be a step comes in; its kind goes out, or a message that says what it lacks."""
+
+from dataclasses import dataclass, replace
+
+from flowc.diagnostic import Fix
+from flowc.resolve.fields import guess_key, not_supported
+from flowc.resolve.found import Found, listing
+from flowc.resolve.keys import ENCLOSED, LATER_STEPS, STEPS
+from flowc.span import Span
+from flowc.tree import Entry, Mapping, Node, Scalar
+
+_PLAIN = ("id", "doc", "after")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The kind of a step, and its map with the kind key as it should be written."""
+
+    name: str
+    mapping: Mapping
+
+
+def kind_of(found: Found, mapping: Mapping) -> Kind | None:
+    """The kind of a step; None when it has none, several, or one that cannot run yet: that is reported."""
+    for entry in mapping.entries:
+        if entry.key.text in LATER_STEPS:
+            not_supported(found, entry.key, LATER_STEPS[entry.key.text])
+            return None
+    kinds = [entry.key for entry in mapping.entries if entry.key.text in STEPS]
+    main = [key for key in kinds if key.text not in ENCLOSED] or kinds
+    if len(main) == 1:
+        return Kind(main[0].text, mapping)
+    if main:
+        _report_several(found, main)
+        return None
+    return _mended(found, mapping)
+
+
+def _report_several(found: Found, kinds: list[Scalar]) -> None:
+    first, second = kinds[:2]
+    holder = {"if": "then", "for": "do", "while": "do", "until": "do", "wait": "else"}.get(first.text)
+    inside = f", or put `{second.text}` under the `{holder}:` of this one" if holder else ""
+    found.error(
+        "F0107",
+        f"a step has one kind, and this one has {' and '.join(f'`{key.text}`' for key in kinds)}",
+        second.span,
+        hint=f"`{first.text}` has made it a `{first.text}` step already",
+        help=f"start a step of its own with a dash: `- {second.text}: …`{inside}",
+    )
+
+
+def _mended(found: Found, mapping: Mapping) -> Kind | None:
+    """The step with its misspelt kind key put right."""
+    for index, entry in enumerate(mapping.entries):
+        if entry.key.text in _PLAIN:
+            continue
+        meant = guess_key(entry.key.text, [*STEPS, *LATER_STEPS])
+        if meant is None:
+            continue
+        found.error(
+            "F0106",
+            f"`{entry.key.text}` is not a kind of step",
+            entry.key.span,
+            hint=f"did you mean `{meant}`?",
+            help=f"the kinds are {listing(STEPS)}, and the bare words `break` and `continue`",
+            fixes=(Fix(entry.key.span, meant, f"write `{meant}`"),),
+        )
+        if meant in LATER_STEPS:
+            return None
+        mended = Entry(replace(entry.key, text=meant, value=meant), entry.value)
+        entries = (*mapping.entries[:index], mended, *mapping.entries[index + 1 :])
+        return Kind(meant, replace(mapping, entries=entries))
+    _report_none(found, mapping)
+    return None
+
+
+def _report_none(found: Found, mapping: Mapping) -> None:
+    others = [entry for entry in mapping.entries if entry.key.text not in _PLAIN]
+    span = (others or mapping.entries)[0].key.span if mapping.entries else mapping.span
+    help_ = f"add one of the keys {listing(STEPS)}"
+    fixes: tuple[Fix, ...] = ()
+    if len(others) == 1 and others[0].key.text in ("break", "continue"):
+        word = others[0].key.text
+        found.error(
+            "F0106",
+            f"`{word}` is a bare word, not a key",
+            span,
+            help=f"write `- {word}`",
+            fixes=(Fix(others[0].key.span.to(others[0].value.span), word, f"write `- {word}`"),)
+            if len(mapping.entries) == 1
+            else (),
+        )
+        return
+    if len(mapping.entries) == 1 and others and _is_call(others[0].value):
+        # `- rows: t.load()`, which is how a step is named in a graph.
+        entry = others[0]
+        text = found.text(entry.value.span)
+        indent = " " * (found.source.position(entry.key.span.start)[1] - 1)
+        help_ = f"a list names a step by `id`: write `id: {entry.key.text}` and, below it, `call: {text}`"
+        whole = entry.key.span.to(entry.value.span)
+        if not mapping.flow:
+            better = f"id: {entry.key.text}\n{indent}call: {text}"
+            fixes = (Fix(whole, better, "write `id` and `call`"),)
+    found.error("F0106", "this step has no key that says what it does", span, help=help_, fixes=fixes)
+
+
+def _is_call(node: Node) -> bool:
+    return isinstance(node, Scalar) and "(" in node.text and node.text.rstrip().endswith(")")
+
+
+def report_bare(found: Found, node: Node, span: Span) -> None:
+    """Reports an item of a list of steps that is not a map."""
+    if not isinstance(node, Scalar):
+        found.error(
+            "F0106",
+            "a step is a map, and this is a list",
+            span,
+            hint="one dash too many?",
+            help="write one dash for each step; steps inside of steps stand under `do:`",
+        )
+        return
+    text = node.text.strip()
+    if not text:
+        found.error(
+            "F0106", "this step is empty", span, help="write the step after its dash, or remove the dash"
+        )
+        return
+    name, equals, value = text.partition(" = ")
+    if equals and name.isidentifier():
+        kind = "call" if _is_call(node) else "value"
+        found.error(
+            "F0106",
+            "a step is a map, and this is text",
+            span,
+            help=f"write `- id: {name}` and, below it, `{kind}: {value.strip()}`",
+        )
+        return
+    kind = "call" if _is_call(node) else ""
+    fixes = (Fix(Span(node.span.start, node.span.start), "call: ", "write `call: `"),) if kind else ()
+    found.error(
+        "F0106",
+        "a step is a map, and this is text",
+        span,
+        help=f"write `- call: {text}`"
+        if kind
+        else "begin it with the key of its kind, such as `- call:` or `- value:`; "
+        "only `break` and `continue` are written alone",
+        fixes=fixes,
+    )

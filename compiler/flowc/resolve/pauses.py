@@ -1,0 +1,113 @@
+"""The steps that wait, or make others go on, come in as text; `Sleep`, `Wait` and `Emit` go out."""
+
+import re
+from dataclasses import replace
+
+from flowc.diagnostic import Fix
+from flowc.ir import Emit, Ident, Sleep, Step, Wait
+from flowc.resolve.fields import not_supported, read_fields
+from flowc.resolve.found import excerpt, shape
+from flowc.resolve.keys import SLEEP
+from flowc.resolve.lift import lift
+from flowc.resolve.names import read_name
+from flowc.resolve.places import read_expression
+from flowc.resolve.step_text import StepText
+from flowc.tree import Mapping, Node, Scalar
+from flowrt.expr.tree import Expr
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d\S*)?\Z")
+
+
+def resolve_sleep(step: StepText) -> Step | None:
+    """`sleep` for a duration, or until an instant."""
+    node = step.main.value
+    if not isinstance(node, Mapping):
+        duration = step.duration("sleep")
+        return Sleep(step.meta(), duration, None)
+    fields = read_fields(step.found, node, SLEEP)
+    if "until" in fields:
+        until = _instant(step, fields["until"].value)
+        return None if until is None else Sleep(step.meta(), None, until)
+    if not node.entries:
+        step.found.error(
+            "F0502",
+            "`sleep` needs a duration or an instant",
+            node.span,
+            help="write `sleep: 10m`, or `sleep: {until: t}`",
+        )
+    return None
+
+
+def _instant(step: StepText, node: Node) -> Expr | None:
+    if isinstance(node, Scalar) and _INSTANT.match(node.text.strip()):
+        better = f'datetime("{node.text.strip()}")'
+        step.found.error(
+            "F0502",
+            "`until` takes an expression, and an instant is not one by itself",
+            node.span,
+            help=f"write `{better}`",
+            fixes=(Fix(node.span, better, f"write `{better}`"),),
+        )
+        return None
+    return lift(read_expression(step.found, node), step.where("until"))
+
+
+def resolve_wait(step: StepText) -> Step | None:
+    """`wait` for an event, with what it must be and what happens when it does not come."""
+    event = _event(step)
+    key = step.expr("key")
+    match = _match(step)
+    timeout = step.duration("timeout")
+    orelse = step.block("else")
+    if orelse is not None and timeout is None:
+        step.found.error(
+            "F0102",
+            "the `else` of a wait runs when its `timeout` is over, and this wait has none",
+            step.fields["else"].key.span,
+            help="add `timeout: 48h`, or leave `else` out",
+        )
+    return None if event is None else Wait(step.meta(), event, key, match, timeout, orelse)
+
+
+def _match(step: StepText) -> Expr | None:
+    node = step.node("match")
+    if node is None:
+        return None
+    where = replace(step.where("match"), prelude=None, why_not="`match` is evaluated for each event")
+    return lift(read_expression(step.found, node), where)
+
+
+def resolve_emit(step: StepText) -> Step | None:
+    """`emit` of an event."""
+    event = _event(step)
+    key, payload = step.expr("key"), step.data("with")
+    return None if event is None else Emit(step.meta(), event, key, payload)
+
+
+def _event(step: StepText) -> Ident | None:
+    """The name of the event; a call of it is either a slip or a listener."""
+    node = step.main.value
+    text = node.text.strip() if isinstance(node, Scalar) else ""
+    name, bracket, rest = text.partition("(")
+    if not isinstance(node, Scalar) or "${{" in text or not bracket:
+        if isinstance(node, Scalar) and step.kind == "wait" and "." in text and "${{" not in text:
+            not_supported(step.found, node, "a listener of your own")
+            return None
+        if not isinstance(node, Scalar):
+            step.found.error(
+                "F0103", f"`{step.kind}` takes the name of an event, not {shape(node)}", excerpt(node)
+            )
+            return None
+        return read_name(step.found, node, "an event")
+    if "." in name:
+        not_supported(step.found, node, "a listener of your own")
+        return None
+    key = rest.removesuffix(")").strip()
+    step.found.error(
+        "F0103",
+        f"`{step.kind}` takes the name of an event alone",
+        node.span,
+        hint=f"the key goes under `key: {key}`" if key else f"write `{name}`",
+        help=f"write `{step.kind}: {name}`" + (f" and, beside it, `key: {key}`" if key else ""),
+    )
+    return None

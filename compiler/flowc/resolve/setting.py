@@ -1,0 +1,50 @@
+"""What holds for a whole file or flow while its steps are resolved; each step reads it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flowc.ir import Modifiers
+from flowc.resolve.found import Found
+from flowrt.expr.tree import At, Attribute, Const, Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The file's names for things outside a flow.
+
+    `lost` are names whose definition could not be understood, which has been reported: nothing that
+    uses them is worth a second message. `all_lost` says the same of every name that is not known.
+    """
+
+    aliases: Mapping[str, str]
+    flows: frozenset[str]
+    lost: frozenset[str] = frozenset()
+    all_lost: bool = False
+
+    def is_lost(self, name: str) -> bool:
+        """Whether a name has been reported where it is defined."""
+        return name in self.lost or (self.all_lost and name not in self.aliases and name not in self.flows)
+
+
+@dataclass(slots=True)
+class Setting:
+    """One flow while it is resolved. `lifted` counts the calls taken out of expressions so far."""
+
+    found: Found
+    names: Names
+    defaults: Modifiers
+    lifted: int = 0
+
+    def next_name(self) -> str:
+        """A name for the value of a lifted call: unique in the flow, and none that an author can write."""
+        name = f"${self.lifted}"
+        self.lifted += 1
+        return name
+
+
+def stand_in(at: At) -> Expr:
+    """In the place of an expression that could not be understood, so that nothing else is said of it.
+
+    It reads no name, and its type is `any`, which a constant would not have.
+    """
+    return Attribute(Const(None, at), "unknown", at)
