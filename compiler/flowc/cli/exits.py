@@ -1,0 +1,19 @@
+"""How the command ends: its exit codes, and the exceptions that carry a message and a code to `main`."""
+
+DONE = 0
+FINDINGS = 1
+RUN_NOT_SUCCEEDED = 1
+USAGE = 2
+INVALID_FLOW = 3
+RUN_OWNED = 4
+INTERNAL = 70  # A fault of flowc itself, as sysexits.h numbers it.
+INTERRUPTED = 130
+BROKEN_PIPE = 141  # The reader of stdout went away, as a shell numbers SIGPIPE.
+
+
+class UsageError(Exception):
+    """The command cannot be carried out as it was given; each line of the text is a whole sentence."""
+
+
+class InvalidFlows(Exception):
+    """The flow is not valid; the text is the rendered diagnostics."""
