@@ -1,0 +1,123 @@
+"""Compile: a flow file comes in, a program goes out, which binds to a Ray graph. The stages, in order.
+
+    text ──read──▶ tree ──resolve──▶ IR ──check──▶ findings
+                                      └──lower──▶ program ──bind──▶ Ray bind graph
+
+Each stage up to `check` gives what it made and what it found; all findings are collected, so that an
+author sees every one of them at once. Nothing is lowered as long as one of them is an error.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flowc.checks.check import check
+from flowc.diagnostic import Diagnostic
+from flowc.ir import File
+from flowc.lower.file import lower
+from flowc.read_yaml import read, read_bytes
+from flowc.resolve.file import resolve
+from flowc.span import Source
+from flowc.suggest import closest
+from flowc.tree import Tree
+from flowrt.errors import FlowrtError
+from flowrt.program import Program
+
+if TYPE_CHECKING:
+    from flowrt.ops import Bound
+
+
+class InvalidFlow(Exception):
+    """A flow file has errors; `diagnostics` are all findings, `str()` is how `flowc validate` shows them."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        """Keep the findings."""
+        super().__init__(diagnostics)
+        self.diagnostics = tuple(diagnostics)
+
+    def __str__(self) -> str:
+        """The findings, rendered."""
+        from flowc.render import render_text  # noqa: PLC0415 - only when there is something to say
+
+        return "\n" + render_text(self.diagnostics, color=False)
+
+
+class UnknownFlow(FlowrtError):
+    """The file holds no flow of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A compiled flow. `diagnostics` are findings that are no errors.
+
+    `python_path` is where its callables are looked for, before the interpreter's own path.
+    """
+
+    program: Program
+    diagnostics: tuple[Diagnostic, ...]
+    python_path: tuple[str, ...]
+
+    def bind(self, **inputs: object) -> "Bound":
+        """The Ray bind graph of the flow with these inputs: inspect it, or hand it to `flowrt.run`.
+
+        Raises:
+            BadInput: An input is unknown, missing or of the wrong type.
+            UnsupportedGraph: Ray refuses the options of a step.
+        """
+        from flowc.bind import bind  # noqa: PLC0415 - Ray is loaded only where graphs are made
+        from flowrt.inputs import convert_inputs  # noqa: PLC0415 - as above
+
+        flow = self.program.flows[self.program.main]
+        given = convert_inputs(flow, inputs, self.python_path)
+        return bind(self.program, given, self.python_path)
+
+
+def compile_file(
+    path: str | PathLike[str], flow: str | None = None, python_path: Sequence[str] | None = None
+) -> Compiled:
+    """Compile a flow of a file.
+
+    Args:
+        path: The file.
+        flow: The name of the flow; the first one of the file when None.
+        python_path: Where callables are looked for first; the file's directory when None.
+
+    Raises:
+        InvalidFlow: The file has errors.
+        UnknownFlow: The file holds no flow of that name.
+        OSError: The file cannot be read.
+    """
+    place = Path(path)
+    tree, found = read_bytes(str(path), place.read_bytes())
+    file, more = check_tree(tree)
+    diagnostics = (*found, *more)
+    if file is None or not file.flows or any(each.severity == "error" for each in diagnostics):
+        raise InvalidFlow(diagnostics)
+    folders = (str(place.resolve().parent),) if python_path is None else tuple(python_path)
+    return Compiled(lower(file, _known(file, flow)), diagnostics, folders)
+
+
+def check_source(source: Source) -> tuple[File | None, list[Diagnostic]]:
+    """Read, resolve and check a text; the file as far as it was understood, and every finding."""
+    tree, found = read(source)
+    file, more = check_tree(tree)
+    return file, [*found, *more]
+
+
+def check_tree(tree: Tree) -> tuple[File | None, list[Diagnostic]]:
+    """Resolve and check what was read."""
+    file, found = resolve(tree)
+    return file, [*found, *(check(file) if file is not None else ())]
+
+
+def _known(file: File, flow: str | None) -> str:
+    names = [each.name.text for each in file.flows]
+    if flow is None:
+        return names[0]
+    if flow in names:
+        return flow
+    near = closest(flow, names)
+    meant = f" Did you mean `{near}`?" if near else f" It holds {', '.join(f'`{name}`' for name in names)}."
+    raise UnknownFlow(f"The file {file.source.name} holds no flow `{flow}`.{meant}")

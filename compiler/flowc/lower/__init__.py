@@ -1,0 +1,1 @@
+"""Lowering: checked IR comes in, programs go out."""

@@ -1,0 +1,102 @@
+"""Lower calls: a `Call` of the IR becomes a task, a sample or a call of a flow."""
+
+from flowc.ir import Call, FlowCallee, Ident, Raise, Return, TaskCallee
+from flowc.ir import Retry as RetrySaid
+from flowc.lower.maker import Maker, names_in
+from flowrt.expr.tree import Expr
+from flowrt.program import CallFlow, Imported, Leave, Op, Out, Retry, Sample, SampleKind, Source, Task
+
+_SAMPLES: dict[str, SampleKind] = {
+    "flowc:now": "now",
+    "flowc:today": "today",
+    "flowc:uuid": "uuid",
+    "flowc:random": "random",
+}
+
+
+def lower_prelude(maker: Maker, calls: tuple[Call, ...]) -> None:
+    """The calls that were lifted out of a step's expressions: steps of their own, in their order."""
+    for call in calls:
+        index = lower_call(maker, call)
+        if call.meta.id is not None:
+            maker.own[call.meta.id.text] = Out(index)
+
+
+def lower_call(maker: Maker, call: Call) -> int:
+    """A call; the calls inside its arguments come first."""
+    lower_prelude(maker, call.meta.prelude)
+    if isinstance(call.callee, FlowCallee):
+        args, env = _flow_args(maker, call, call.callee)
+        return maker.add(call.meta.path_id, CallFlow(call.callee.name, args), (), env)
+    op: Op
+    if call.callee.path in _SAMPLES:
+        op = Sample(_SAMPLES[call.callee.path])
+        return maker.add(call.meta.path_id, op, ())
+    said = call.modifiers
+    retry = None if said.retry is None else _retry(said.retry)
+    op = Task(
+        callee=Imported(call.callee.path),
+        args=call.args,
+        kwargs=_kwargs(call.kwargs),
+        options=said.options,
+        retry=retry,
+        timeout=said.timeout,
+    )
+    values = (*call.args, *(value for _, value in call.kwargs), said.options, said.timeout)
+    policy = () if retry is None else (retry.max, retry.delay, retry.factor, retry.cap, retry.within)
+    return maker.add(call.meta.path_id, op, names_in(*values, *policy))
+
+
+def lower_raise(maker: Maker, step: Raise) -> int:
+    """`raise`: a task that makes the exception."""
+    callee: TaskCallee = step.callee
+    task = Task(Imported(callee.path), step.args, _kwargs(step.kwargs), raises=True)
+    names = names_in(*step.args, *(value for _, value in step.kwargs))
+    maker.left = True
+    return maker.add(step.meta.path_id, task, names)
+
+
+def lower_return(maker: Maker, step: Return) -> int:
+    """`return`: of nothing, of a value, or by going on as another flow."""
+    path = step.meta.path_id
+    maker.left = True
+    if step.tail is not None and isinstance(step.tail.callee, FlowCallee):
+        lower_prelude(maker, step.tail.meta.prelude)
+        args, env = _flow_args(maker, step.tail, step.tail.callee)
+        return maker.add(path, Leave("tail", flow=step.tail.callee.name, args=args), (), env)
+    if step.expr is None:
+        return maker.add(path, Leave("return"), ())
+    name, source = maker.named(step.expr, f"{path}/value", "$value")
+    return maker.add(path, Leave("return", name), (), ((name, source),))
+
+
+def _flow_args(
+    maker: Maker, call: Call, callee: FlowCallee
+) -> tuple[tuple[tuple[str, str], ...], list[tuple[str, Source]]]:
+    """Which input of the flow is which name, and the sources of those names."""
+    inputs = [each.name.text for each in maker.flows[callee.name].inputs]
+    given = [*zip(inputs, call.args, strict=False), *((name.text, value) for name, value in call.kwargs)]
+    args: list[tuple[str, str]] = []
+    env: dict[str, Source] = {}
+    for name, value in given:
+        known, source = maker.named(value, f"{call.meta.path_id}/{name}", f"${name}")
+        args.append((name, known))
+        env[known] = source
+    return tuple(args), list(env.items())
+
+
+def _kwargs(kwargs: tuple[tuple[Ident, Expr], ...]) -> tuple[tuple[str, Expr], ...]:
+    return tuple((name.text, value) for name, value in kwargs)
+
+
+def _retry(said: RetrySaid) -> Retry:
+    return Retry(
+        max=said.max,
+        delay=said.delay,
+        factor=said.factor,
+        cap=said.cap,
+        jitter=said.jitter,
+        catch=tuple(each.path for each in said.catch),
+        unless=tuple(each.path for each in said.unless),
+        within=said.within,
+    )

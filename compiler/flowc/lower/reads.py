@@ -1,0 +1,77 @@
+"""A step of the IR comes in; out go the names that its expressions read, at any depth."""
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from flowc.blocks import blocks_of, calls_of
+from flowc.ir import (
+    Break,
+    Call,
+    Continue,
+    Do,
+    Emit,
+    Fail,
+    For,
+    Graph,
+    If,
+    Loop,
+    Modifiers,
+    Raise,
+    Return,
+    Sleep,
+    Step,
+    Value,
+    Wait,
+)
+from flowc.lower.maker import names_in
+from flowrt.expr.tree import Expr
+
+
+def reads_of(step: Step) -> set[str]:
+    """The names that a step and the steps inside it read; variables of loops inside it are left out."""
+    names: set[str] = set()
+    variables: set[str] = set()
+    todo = [step]
+    while todo:
+        each = todo.pop()
+        names.update(names_in(*_exprs(each)))
+        todo.extend(calls_of(each))
+        todo.extend(inner for block in blocks_of(each) for inner in block.steps)
+        if isinstance(each, For):
+            variables.add(each.var.text)
+    return names - variables
+
+
+def _exprs(step: Step) -> Iterator[Expr | None]:  # noqa: C901 - one arm a kind
+    match step:
+        case Call(_, _, args, kwargs, modifiers):
+            yield from (*args, *(value for _, value in kwargs), *_modifiers(modifiers))
+        case Raise(_, _, args, kwargs):
+            yield from (*args, *(value for _, value in kwargs))
+        case Value(_, expr) | Return(_, expr):
+            yield expr
+        case If(_, cond):
+            yield cond
+        case For():
+            yield from (step.items, step.parallel, step.need, step.batch, step.collect)
+        case Loop():
+            yield from (step.cond, step.max, step.every)
+        case Sleep():
+            yield from (step.duration, step.until)
+        case Wait():
+            yield from (step.key, step.match, step.timeout)
+        case Emit():
+            yield from (step.key, step.payload)
+        case Fail(_, message):
+            yield message
+        case Graph() | Do() | Break() | Continue():
+            pass
+        case _:
+            assert_never(step)
+
+
+def _modifiers(said: Modifiers) -> Iterator[Expr | None]:
+    yield from (said.options, said.timeout)
+    if said.retry is not None:
+        retry = said.retry
+        yield from (retry.max, retry.delay, retry.factor, retry.cap, retry.within)

@@ -1,0 +1,55 @@
+"""What stands inside an operation: in an operation, out its nested bodies and the flow that it calls."""
+
+from collections.abc import Iterable, Iterator
+
+from flowrt.program import (
+    Block,
+    Body,
+    Branch,
+    CallFlow,
+    Compute,
+    Emit,
+    Fail,
+    ForEach,
+    Leave,
+    Loop,
+    Op,
+    Sample,
+    Sleep,
+    Task,
+    Wait,
+)
+
+
+def bodies_of(op: Op) -> tuple[Body, ...]:
+    """The bodies of an operation, in the order in which they are written."""
+    match op:
+        case Branch(_, then, orelse):
+            return (then,) if orelse is None else (then, orelse)
+        case ForEach(body=body) | Block(body):
+            return (body,)
+        case Loop(body=body, check=check):
+            return (body,) if check is None else (body, check)
+        case Wait(orelse=orelse):
+            return () if orelse is None else (orelse,)
+        case Task() | Compute() | Sample() | Sleep() | Emit() | CallFlow() | Leave() | Fail():
+            return ()
+
+
+def operations(body: Body) -> Iterator[Op]:
+    """Every operation of a body and of the bodies nested in it."""
+    bodies = [body]
+    while bodies:
+        for node in bodies.pop().nodes:
+            yield node.op
+            bodies.extend(bodies_of(node.op))
+
+
+def called_flows(bodies: Iterable[Body]) -> set[str]:
+    """The flows that some operation of the bodies calls or goes on as."""
+    called: set[str] = set()
+    for body in bodies:
+        for op in operations(body):
+            if isinstance(op, CallFlow) or (isinstance(op, Leave) and op.kind == "tail"):
+                called.add(op.flow)
+    return called
