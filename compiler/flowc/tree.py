@@ -70,7 +70,12 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """All documents of a file."""
+    """All documents of a file.
+
+    `whole` is False when a part of the text could not be read: then a document, or a part of one, is missing,
+    and what looks undefined may stand there.
+    """
 
     source: Source
     documents: tuple[Document, ...]
+    whole: bool = True

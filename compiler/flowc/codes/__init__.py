@@ -1,0 +1,1 @@
+"""The rules of the language, each with its code: what `flowc explain` prints."""

@@ -1,0 +1,1 @@
+"""What libyaml's scanner and parser refuse, said in the words of the author."""
