@@ -1,0 +1,108 @@
+"""Opening a store. In: where it is, as its user names it; out: a `Store` and a `Blobs`, checked.
+
+A directory holds `journal.db` (SQLite), `blobs/` (large values) and a `.gitignore`, so that it may lie
+in a project. `memory:` is a store in this process.
+"""
+
+import os
+import re
+from pathlib import Path
+
+from flowrt.errors import NotAStore, StoreUnavailable
+from flowrt.store.blobs import LocalBlobs, MemoryBlobs
+from flowrt.store.memory import MemoryStore
+from flowrt.store.mounts import refuse_network
+from flowrt.store.port import Blobs, Store
+
+_JOURNAL = "journal.db"
+_BLOBS = "blobs"
+_UNFINISHED = re.compile(r"journal\.db\..*tmp(-journal|-wal|-shm)?")
+_OWN = frozenset({_JOURNAL, _BLOBS, ".gitignore"})
+
+
+def open_store(url: str, blobs_url: str | None = None, *, create: bool = True) -> tuple[Store, Blobs]:
+    """Open a store, or make it.
+
+    Args:
+        url: A directory, or `memory:`.
+        blobs_url: A directory for large values; by default `blobs/` within the store.
+        create: Whether a store that is not there is made; else nothing is.
+
+    Raises:
+        NotAStore: The place is something else.
+        StoreTooNew: A newer version wrote it.
+        StoreUnavailable: It is not there, cannot be read or written, or is of a kind not supported yet.
+    """
+    if url == "memory:":
+        return MemoryStore(), _blobs(blobs_url) if blobs_url else MemoryBlobs()
+    folder = _folder(url, "store")
+    blobs = _blobs(blobs_url) if blobs_url else LocalBlobs(folder / _BLOBS)
+    # SQLAlchemy takes a sixth of a second to import, and a store in memory does without.
+    from flowrt.store.sql import SqlStore  # noqa: PLC0415
+    from flowrt.store.sqlite import open_journal  # noqa: PLC0415
+
+    try:
+        _check_folder(folder, create=create)
+        engine = open_journal(folder / _JOURNAL, create=create)
+        if create:
+            _ignore(folder / ".gitignore")
+    except NotADirectoryError as error:
+        raise NotAStore(
+            f"{error.filename} is a file, and a store is a folder. Name another place."
+        ) from error
+    except OSError as error:
+        raise StoreUnavailable(
+            f"The store {folder} cannot be opened: {error.strerror or error} ({error.filename})."
+        ) from error
+    return SqlStore(engine, str(folder)), blobs
+
+
+def _blobs(url: str) -> Blobs:
+    return MemoryBlobs() if url == "memory:" else LocalBlobs(_folder(url, "place for values"))
+
+
+def _folder(url: str, what: str) -> Path:
+    """The folder that a URL names. Raises StoreUnavailable for other kinds of places."""
+    if not url:
+        raise StoreUnavailable(f"The {what} has no name: give a directory.")
+    kind, separator, _ = url.partition("://")
+    if separator:
+        raise StoreUnavailable(
+            f"A {what} at {kind}:// is not supported yet ({url.partition('@')[2] or url}): give a directory."
+        )
+    return Path(url).expanduser().absolute()
+
+
+def _check_folder(folder: Path, *, create: bool) -> None:
+    """See that the folder is a store's or may become one; make it if need be."""
+    there = folder.is_dir()
+    names = {entry.name for entry in folder.iterdir()} if there or folder.exists() else set[str]()
+    if _JOURNAL in names:
+        return
+    if not create:
+        raise StoreUnavailable(
+            f"There is no store at {folder}. `flowc run` makes one; --store or FLOWC_STORE names another."
+        )
+    others = {name for name in names - _OWN if not _UNFINISHED.fullmatch(name)}
+    if others:
+        raise NotAStore(
+            f"{folder} is not a flowc store: it holds other things, such as {min(others)}. "
+            f"Name an empty or new folder, such as {folder / '.flowc'}."
+        )
+    if not there:
+        refuse_network(_nearest(folder))
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _nearest(folder: Path) -> Path:
+    """The nearest folder above that exists."""
+    return next(parent for parent in folder.parents if parent.exists())
+
+
+def _ignore(path: Path) -> None:
+    """Keep the store out of version control, unless its owner has said otherwise."""
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write("*\n")
+    except FileExistsError:
+        pass

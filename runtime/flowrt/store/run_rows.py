@@ -1,0 +1,64 @@
+"""Rows of the table of runs to and from nouns. In: a `NewRun` or a row; out: columns or a `RunRow`."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import cast
+
+from sqlalchemy import Row
+
+from flowrt.errors import StoreCorrupt
+from flowrt.store.port import NewRun, Owner, RunRow, RunStatus
+
+
+def columns(run: NewRun) -> dict[str, object]:
+    """The columns of a new run, whose first record is written with it."""
+    return {
+        "run_id": run.run_id,
+        "flow": run.flow,
+        "status": "pending",
+        "program_digest": run.program_digest,
+        "inputs_digest": run.inputs_digest,
+        "labels": json.dumps(dict(run.labels)),
+        "versions": json.dumps(dict(run.versions)),
+        "python_path": json.dumps(list(run.python_path)),
+        "created_at": run.created_at,
+        "head": 1,
+        "epoch": 0,
+        "lease_until": 0,
+    }
+
+
+def run_row(row: Row[*tuple[object, ...]]) -> RunRow:
+    """The noun of a row. Raises StoreCorrupt."""
+    try:
+        return RunRow(
+            run_id=row.run_id,
+            flow=row.flow,
+            status=cast("RunStatus", row.status),
+            program_digest=row.program_digest,
+            inputs_digest=row.inputs_digest,
+            labels=cast("Mapping[str, str]", json.loads(row.labels)),
+            versions=cast("Mapping[str, str]", json.loads(row.versions)),
+            python_path=tuple(json.loads(row.python_path)),
+            created_at=row.created_at,
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+            head=row.head,
+            epoch=row.epoch,
+            owner=read_owner(row.owner),
+            lease_until=row.lease_until,
+            cancel_reason=row.cancel_reason,
+        )
+    except (ValueError, TypeError) as error:
+        raise StoreCorrupt(f"The row of run {row.run_id} is damaged: {error}.") from error
+
+
+def owner_text(owner: Owner) -> str:
+    """The column of an owner."""
+    return json.dumps(asdict(owner))
+
+
+def read_owner(text: str | None) -> Owner | None:
+    """The owner of a column. Raises ValueError or TypeError for another text."""
+    return None if text is None else Owner(**json.loads(text))

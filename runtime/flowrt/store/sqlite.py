@@ -1,0 +1,182 @@
+"""SQLite as a store's database. In: the path of a journal; out: an SQLAlchemy engine on it, checked.
+
+Durability. The journal is in WAL mode with synchronous=FULL: a commit is on disk when it returns. Both
+are asked for and read back, because SQLite ignores what it cannot do. On network file systems its locks
+and shared memory do not work, so these are refused.
+
+A store is made under another name and linked into place when it is whole: there is no half-made store,
+and of two processes that make one at the same time, one wins and both use it. Before a file is opened
+its header is read as bytes, so that a file that is something else, or of a newer version, is refused
+without SQLite touching it.
+"""
+
+import os
+import sqlite3
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import StaticPool
+
+from flowrt.errors import NotAStore, StoreTooNew, StoreUnavailable
+from flowrt.store.mounts import refuse_network
+from flowrt.store.schema import APPLICATION_ID, SCHEMA_VERSION, meta, metadata
+from flowrt.store.sql_errors import translated
+
+BUSY_TIMEOUT_S = 10.0
+
+_MAGIC = b"SQLite format 3\0"
+_HEADER_SIZE = 100
+_SYNCHRONOUS_FULL = 2
+
+
+def open_journal(path: Path, *, create: bool) -> Engine:
+    """An engine on the journal at `path`, whose folder exists.
+
+    Raises:
+        NotAStore: The file is something else.
+        StoreTooNew: It was written by a newer version.
+        StoreUnavailable: It is not there and not to be made, or cannot be opened or written.
+    """
+    refuse_network(path.parent)
+    with translated("open it", str(path)):
+        if create and not path.exists():
+            _make(path)
+        _check_header(path)
+        _check_writable(path)
+        engine = _engine(path)
+        try:
+            _check_version(engine, path)
+        except BaseException:
+            engine.dispose()
+            raise
+        return engine
+
+
+def _check_header(path: Path) -> None:
+    """Refuse what is no store of this version, by the bytes of the file alone."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER_SIZE)
+    except FileNotFoundError as error:
+        raise StoreUnavailable(
+            f"There is no store at {path.parent}. "
+            "`flowc run` makes one; --store or FLOWC_STORE names another."
+        ) from error
+    except OSError as error:
+        raise StoreUnavailable(f"The store {path} cannot be read: {error.strerror or error}.") from error
+    ours = (
+        len(header) == _HEADER_SIZE
+        and header.startswith(_MAGIC)
+        and int.from_bytes(header[68:72], "big") == APPLICATION_ID
+    )
+    if not ours:
+        raise NotAStore(f"{path} is not a flowc store. Use another folder as the store.")
+    _refuse_newer(int.from_bytes(header[60:64], "big"), path)
+
+
+def _refuse_newer(version: int, path: Path) -> None:
+    if version > SCHEMA_VERSION:
+        raise StoreTooNew(
+            f"The store {path} has schema version {version}; this version of flowc knows {SCHEMA_VERSION}. "
+            "Upgrade flowc, or use another store."
+        )
+
+
+def _check_writable(path: Path) -> None:
+    for place in (path.parent, path):
+        if not os.access(place, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+            raise StoreUnavailable(
+                f"The store {path} is read-only: {place} may not be written. "
+                "Give yourself write permission or use another store."
+            )
+
+
+def _check_version(engine: Engine, path: Path) -> None:
+    with engine.connect() as connection:
+        found = connection.execute(meta.select().where(meta.c.key == "schema_version")).first()
+    if found is None or not found.value.isdigit():
+        raise NotAStore(f"{path} is not a flowc store: it names no schema version.")
+    _refuse_newer(int(found.value), path)
+
+
+def _engine(path: Path) -> Engine:
+    """One connection that all threads share, under the store's lock."""
+    # mode=rw: opening never makes a file.
+    engine = create_engine(
+        "sqlite://", creator=lambda: _connect(path, f"file:{_quoted(path)}?mode=rw"), poolclass=StaticPool
+    )
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _quoted(path: Path) -> str:
+    return path.as_uri().removeprefix("file:")
+
+
+def _connect(path: Path, uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S
+    )
+    try:
+        _make_durable(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
+    mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA fullfsync=ON")  # macOS: fsync alone does not reach the disk.
+    connection.execute("PRAGMA foreign_keys=ON")
+    synchronous = connection.execute("PRAGMA synchronous").fetchone()[0]
+    if (mode, synchronous) != ("wal", _SYNCHRONOUS_FULL):
+        raise StoreUnavailable(
+            f"The store {path} cannot be made durable: SQLite gives journal_mode={mode}, "
+            f"synchronous={synchronous} instead of wal, 2. Use a folder on a local disk."
+        )
+
+
+def _begin(connection: Connection) -> None:
+    """Begin a transaction as a writer at once, so that it cannot fail half-way for another writer."""
+    reads = connection.get_execution_options().get("reads", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _make(path: Path) -> None:
+    unfinished = path.with_name(f"{path.name}.{uuid4().hex}.tmp")
+    try:
+        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        _fill(unfinished)
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())
+        path.hardlink_to(unfinished)
+    except FileExistsError:
+        pass  # Another process was faster; its store is as good.
+    except OSError as error:
+        raise StoreUnavailable(
+            f"A store cannot be made at {path.parent}: {error.strerror or error}."
+        ) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _fill(path: Path) -> None:
+    """Make the tables in an empty file; when it is closed, all is in the file itself."""
+    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(path), poolclass=StaticPool)
+    try:
+        with engine.begin() as connection:
+            metadata.create_all(connection)
+            connection.execute(meta.insert().values(key="schema_version", value=str(SCHEMA_VERSION)))
+            connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
+            connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
+    finally:
+        engine.dispose()
+    # The mode stays with the file. To change it later would need a moment without any other process.
+    plain = sqlite3.connect(path, isolation_level=None)
+    try:
+        plain.execute("PRAGMA journal_mode=WAL")
+    finally:
+        plain.close()
