@@ -64,9 +64,12 @@ def _form(code: int, cls: type) -> _Form:
     names = [field.name for field in written]
     get = attrgetter(*names)
     defaults = tuple(field.default for field in written if field.default is not MISSING)
-    read = cast(
-        "Callable[[object], tuple[object, ...]]", get if len(names) > 1 else lambda noun: (get(noun),)
-    )
+
+    def only(noun: object) -> tuple[object, ...]:
+        return (get(noun),)
+
+    # For a single name attrgetter gives the attribute itself.
+    read = only if len(names) == 1 else cast("Callable[[object], tuple[object, ...]]", get)
     return _Form(code, cls, read, len(names), defaults)
 
 
