@@ -83,7 +83,7 @@ def report_undefined(found: Found, names: Names, func: Expr) -> None:
     elif len(parts) == 1:
         _report_flow(found, names, parts[0], span)
     else:
-        _report_alias(found, names, parts, Span(span.start, span.start + len(parts[0])))
+        _report_alias(found, names, parts, span)
 
 
 def _report_flow(found: Found, names: Names, name: str, span: Span) -> None:
@@ -102,10 +102,23 @@ def _report_flow(found: Found, names: Names, name: str, span: Span) -> None:
     )
 
 
-def _report_alias(found: Found, names: Names, parts: tuple[str, ...], span: Span) -> None:
+def _report_alias(found: Found, names: Names, parts: tuple[str, ...], whole: Span) -> None:
     alias = parts[0]
+    module = ".".join(parts[:-1])
+    meant = next((known for known, path in names.aliases.items() if path == module), None)
+    if meant is not None:
+        better = f"{meant}.{parts[-1]}"
+        found.error(
+            "F0113",
+            f"`{module}` is called through its alias `{meant}`",
+            whole,
+            hint=f"write `{better}`",
+            fixes=(Fix(whole, better, f"write `{better}`"),),
+        )
+        return
     meant = closest(alias, names.aliases)
-    path = f"{'.'.join(parts[:-1])}:{parts[-1]}"
+    path = f"{module}:{parts[-1]}"
+    span = Span(whole.start, whole.start + len(alias))
     defined = f"the aliases of this file are {listing(names.aliases)}; " if names.aliases else ""
     found.error(
         "F0113",

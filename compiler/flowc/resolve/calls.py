@@ -7,7 +7,7 @@ from flowc.ir import Call, Callee, FlowCallee, Ident, Modifiers, Step, TaskCalle
 from flowc.resolve.callees import Lost, Pure, meaning_of, report_undefined, root_of
 from flowc.resolve.durations import read_size
 from flowc.resolve.found import Found, excerpt, listing, shape
-from flowc.resolve.keys import OPTIONS, OPTIONS_ELSEWHERE, SIZES
+from flowc.resolve.keys import OPTIONS, OPTIONS_ELSEWHERE, OPTIONS_MEANT, SIZES
 from flowc.resolve.lift import Arguments, Place, check_recorded, lift, lift_arguments, modifiers_of
 from flowc.resolve.names import read_name
 from flowc.resolve.places import at, read_callee, read_data
@@ -164,7 +164,8 @@ def read_options(found: Found, node: Node) -> Expr:
 
 def _report_option(found: Found, key: Scalar) -> None:
     instead = OPTIONS_ELSEWHERE.get(key.text)
-    meant = None if instead else closest(key.text, sorted(OPTIONS))
+    word = key.text.lower().replace("-", "_")
+    meant = None if instead else OPTIONS_MEANT.get(word) or closest(word, sorted(OPTIONS))
     found.error(
         "F0125",
         f"`{key.text}` is not an option of a call",

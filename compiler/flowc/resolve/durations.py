@@ -1,7 +1,5 @@
 """What stands in a place for a duration or a size comes in; a constant or an expression goes out."""
 
-from datetime import timedelta
-
 from flowc.diagnostic import Fix
 from flowc.resolve.found import Found, excerpt, shape
 from flowc.resolve.places import at, computed
@@ -39,16 +37,18 @@ def read_duration(found: Found, node: Node, key: str) -> Expr:
         return stand_in(at(node.span))
     duration = parse_duration(text)
     if duration is None:
+        better = "${{ " + text + " }}"
+        is_name = text.isidentifier()
         found.error(
             "F0502",
             f"`{text}` is not a duration",
             node.span,
+            hint=f"is it a name? write `{better}`" if is_name else "",
             help=f"durations look like {_EXAMPLES}, or ISO 8601 `PT5M`; "
-            + "a computed one is written `${{ duration(text) }}` or `${{ name }}`",
+            + "a computed one stands in `${{ }}`: `${{ duration(text) * 2 }}`",
+            fixes=(Fix(node.span, f'"{better}"', f"write `{better}`"),) if is_name else (),
         )
         return stand_in(at(node.span))
-    if duration < timedelta(0):
-        found.error("F0502", f"`{key}` cannot be negative", node.span)
     return Const(duration, at(node.span))
 
 

@@ -8,6 +8,7 @@ from flowc.resolve.found import excerpt, shape
 from flowc.resolve.lift import lift, lift_arguments
 from flowc.resolve.places import at, read_callee, read_data, read_expression
 from flowc.resolve.retry import exception_named
+from flowc.resolve.setting import stand_in
 from flowc.resolve.step_text import StepText
 from flowc.span import Span
 from flowc.tree import Scalar
@@ -40,7 +41,7 @@ def _tail(step: StepText, expr: Expr) -> Call | None:
     return Call(meta, callee, arguments.args, arguments.kwargs, Modifiers())
 
 
-def resolve_raise(step: StepText) -> Step | None:
+def resolve_raise(step: StepText) -> Step:
     """`raise` of an exception class, with or without arguments."""
     node = step.main.value
     if not isinstance(node, Scalar) or not isinstance(node.value, str):
@@ -50,17 +51,17 @@ def resolve_raise(step: StepText) -> Step | None:
             excerpt(node),
             help="write `raise: t.Rejected(reason)`, or `fail: a message`",
         )
-        return None
+        return _unknown_end(step)
     before = len(step.found.diagnostics)
     expr = read_callee(step.found, node)
     if len(step.found.diagnostics) > before:
-        return None
+        return _unknown_end(step)
     call = expr if isinstance(expr, CallExpr) else CallExpr(expr, (), (), expr.at)
     callee = meaning_of(step.setting.names, call.func)
     if isinstance(call.func, Name) and exception_named(call.func.id):
         callee = TaskCallee(f"builtins:{call.func.id}", Span(*call.func.at))
     if isinstance(callee, Lost):
-        return None
+        return _unknown_end(step)
     if not isinstance(callee, TaskCallee) or callee.path.startswith("flowc:"):
         what = "a flow" if isinstance(callee, FlowCallee) else "neither a builtin nor one of an alias"
         step.found.error(
@@ -69,12 +70,17 @@ def resolve_raise(step: StepText) -> Step | None:
             Span(*call.func.at),
             help="write `raise: t.Rejected(reason)`, `raise: ValueError(text)`, or `fail: a message`",
         )
-        return None
+        return _unknown_end(step)
     arguments = lift_arguments(call, step.where("raise"), step.path, callee)
     return Raise(step.meta(), callee, arguments.args, arguments.kwargs)
 
 
-def resolve_fail(step: StepText) -> Step | None:
+def _unknown_end(step: StepText) -> Fail:
+    """In the place of a `raise` that could not be understood: the flow still ends here."""
+    return Fail(step.meta(), stand_in(at(step.main.value.span)))
+
+
+def resolve_fail(step: StepText) -> Step:
     """`fail` with a text; whatever is computed in it is made text."""
     node = step.main.value
     if not isinstance(node, Scalar) or not node.text:
@@ -84,7 +90,7 @@ def resolve_fail(step: StepText) -> Step | None:
             excerpt(node) if node.span.end > node.span.start else step.main.key.span,
             help="write `fail: what went wrong, with ${{ name }} in it`",
         )
-        return None
+        return _unknown_end(step)
     expr = Const(node.text, at(node.span)) if not isinstance(node.value, str) else read_data(step.found, node)
     if not isinstance(expr, Const | FString):
         expr = FString((Field(expr, "s", None, expr.at),), expr.at)

@@ -10,7 +10,6 @@ from dataclasses import replace
 from flowc.diagnostic import Fix
 from flowc.resolve.found import Found, listing
 from flowc.resolve.keys import (
-    AFTER,
     DEFAULTS,
     EVENT,
     FILE_KEYS,
@@ -57,12 +56,12 @@ def read_fields(found: Found, mapping: Mapping, construct: Construct) -> dict[st
 
 
 def not_supported(found: Found, key: Scalar, what: str) -> None:
-    """Reports a part of the language that this version does not run."""
+    """Reports a part of the language that this version does not run; `what` ends with its verb."""
     found.error(
         "F0108",
-        f"{what} {'are' if what.endswith('s') else 'is'} not supported yet",
+        f"{what} not supported yet",
         key.span,
-        help="this version of flowc recognises it and does not run it; leave it out",
+        help="this version of flowc recognises it and does not run it yet; leave it out",
     )
 
 
@@ -116,7 +115,7 @@ def _is_key(word: str) -> bool:
 def _place_of(key: str, construct: Construct) -> str:
     """Where a key belongs that stands in the wrong construct."""
     if key == "after":
-        return f"it belongs to steps of a graph ({AFTER}); a list runs from top to bottom"
+        return "it orders the steps of a graph; a list runs from top to bottom"
     if key == "id" and construct.title.endswith("step"):
         return "this step has no value that could have a name"
     if key in FILE_KEYS or key in FILE_LATER:

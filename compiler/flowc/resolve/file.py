@@ -37,6 +37,17 @@ def resolve(tree: Tree) -> tuple[File | None, list[Diagnostic]]:
     Returns:
         The file, without the parts that could not be understood; None when there is no flow in it.
     """
+    file, diagnostics = _resolve(tree)
+    if not tree.whole:
+        diagnostics = [each for each in diagnostics if each.code not in _ABSENT]
+    return file, diagnostics
+
+
+_ABSENT = frozenset({"F0102", "F0113", "F0120", "F0122"})
+"""Findings that something is not there. It may stand in the part of the file that could not be read."""
+
+
+def _resolve(tree: Tree) -> tuple[File | None, list[Diagnostic]]:
     found = Found(tree.source)
     parts: list[_Part] = []
     filled = [document for document in tree.documents if document.root is not None]

@@ -9,7 +9,7 @@ from flowc.resolve.fields import Fields, read_fields
 from flowc.resolve.found import Found, excerpt, shape
 from flowc.resolve.inputs import read_inputs, read_type
 from flowc.resolve.keys import DEFAULTS
-from flowc.resolve.lift import Place, Where, lift
+from flowc.resolve.lift import Barrier, Place, Where, lift
 from flowc.resolve.mismatch import list_for_graph
 from flowc.resolve.names import RESERVED, read_name
 from flowc.resolve.places import read_expression
@@ -92,8 +92,8 @@ def _steps_key(key: Scalar) -> Scalar:
 
 
 def _duration(setting: Setting, entry: Entry, what: str) -> Expr:
-    why = f"{what} is known before the first step runs"
-    where = Where(setting, Place("timeout"), None, why)
+    barrier = Barrier(f"{what} counts from before the first step", "make it an input of the flow")
+    where = Where(setting, Place("timeout"), None, barrier)
     return lift(read_duration(setting.found, entry.value, "timeout"), where)
 
 
@@ -108,7 +108,8 @@ def _defaults(setting: Setting, node: Node) -> Modifiers:
         )
         return _NOTHING
     fields = read_fields(found, node, DEFAULTS)
-    where = Where(setting, Place("defaults"), None, "`defaults` are the same for every call of the flow")
+    barrier = Barrier("`defaults` are there before the first step runs", "make it an input of the flow")
+    where = Where(setting, Place("defaults"), None, barrier)
     return Modifiers(
         lift(read_options(found, fields["options"].value), where) if "options" in fields else None,
         read_retry(fields["retry"].value, where) if "retry" in fields else None,

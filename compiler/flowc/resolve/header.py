@@ -79,7 +79,7 @@ def _module(found: Found, entry: Entry) -> str | None:
     if isinstance(node, Scalar) and isinstance(node.value, str) and MODULE.match(text):
         return text
     if text.startswith((".", "/")) or text.endswith((".yaml", ".yml", ".flow")):
-        not_supported(found, Scalar(node.span, text, text, "plain", 0), "use of other flow files")
+        not_supported(found, Scalar(node.span, text, text, "plain", 0), "the use of other flow files is")
         return None
     written = f"`{text}`" if text else shape(node)
     better = text.removesuffix(".py").replace("/", ".").replace(":", ".")

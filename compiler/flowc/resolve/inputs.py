@@ -9,7 +9,7 @@ from flowc.resolve.constants import Misfit, convert
 from flowc.resolve.fields import Fields, read_fields
 from flowc.resolve.found import Found, excerpt, listing, shape
 from flowc.resolve.keys import INPUT
-from flowc.resolve.lift import Place, Where, lift
+from flowc.resolve.lift import Barrier, Place, Where, lift
 from flowc.resolve.names import alias_names, read_name
 from flowc.resolve.places import read_data
 from flowc.resolve.setting import Names, Setting, stand_in
@@ -122,7 +122,12 @@ def _choices(setting: Setting, node: Node, plain: Input) -> Expr | None:
 
 def _constant(setting: Setting, node: Node, key: str, plain: Input) -> Expr:
     found = setting.found
-    where = Where(setting, Place(key), None, f"`{key}` has to be a constant")
+    where = Where(
+        setting,
+        Place(key),
+        None,
+        Barrier(f"`{key}` has to be a constant", "compute it in a step of the flow"),
+    )
     expr = lift(read_data(found, node), where)
     names = free_names(expr)
     if names:
@@ -136,7 +141,7 @@ def _constant(setting: Setting, node: Node, key: str, plain: Input) -> Expr:
         return stand_in((node.span.start, node.span.end))
     converted = convert(expr, plain.type)
     if isinstance(converted, Misfit):
-        value = f"`{node.text}`" if isinstance(node, Scalar) and node.text else shape(node)
+        value = f"`{node.text}`" if isinstance(node, Scalar) and node.text else f"this {shape(node)[2:]}"
         found.error(
             "F0119",
             f"{value} is not `{show(plain.type)}`, the type of `{plain.name.text}`",

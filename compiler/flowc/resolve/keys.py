@@ -1,7 +1,8 @@
 """The keys of the language: for each construct, which there are and what each holds.
 
 This is the only list of keys. Messages, did-you-mean, the published schema and the manual are made from
-it. `later` keys are those of the language that this version of flowc recognises and does not run yet.
+it. `later` keys are those of the language that this version of flowc recognises and does not run yet;
+the text of each is the beginning of the sentence that says so.
 """
 
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ FILE_KEYS = {
     "use": "alias → Python module",
     "events": "event name → {type, key, external}",
 }
-FILE_LATER = {"actors": "actors"}
+FILE_LATER = {"actors": "actors are"}
 
 FLOW = Construct(
     "a flow",
@@ -40,7 +41,7 @@ FLOW = Construct(
         "result": "the value of the flow when its body ends without `return`",
     },
     required=("flow",),
-    later={"schedule": "schedules"},
+    later={"schedule": "schedules are"},
 )
 FIRST_FLOW = replace(FLOW, keys=FILE_KEYS | dict(FLOW.keys), later=FILE_LATER | dict(FLOW.later))
 
@@ -88,10 +89,10 @@ RETRY = Construct(
     },
 )
 
-SLEEP = Construct("`sleep`", {"until": "the instant at which it ends"}, later={"cron": "cron", "tz": "cron"})
+SLEEP = Construct("`sleep`", {"until": "the instant at which it ends"})
 
 _COMMON = {"id": "the name of the step's value", "doc": "a text for readers"}
-_CALL_LATER = {"heartbeat": "`heartbeat`", "cache": "`cache`", "undo": "`undo`"}
+_CALL_LATER = {"heartbeat": "`heartbeat` is", "cache": "`cache` is", "undo": "`undo` is"}
 _BLOCKS = {
     "do": "a list that runs from top to bottom",
     "graph": "a map of names to steps that run when their inputs are ready",
@@ -154,7 +155,7 @@ STEPS: Mapping[str, Construct] = {
     ),
     "do": _step(
         {"do": "a list that runs from top to bottom"},
-        later={"timeout": "`timeout` of a block", "retry": "`retry` of a block"},
+        later={"timeout": "the `timeout` of a block is", "retry": "the `retry` of a block is"},
     ),
     "return": _step({"return": "the value of the flow"}),
     "raise": _step({"raise": "a call of an exception class"}),
@@ -162,12 +163,12 @@ STEPS: Mapping[str, Construct] = {
 }
 
 LATER_STEPS: Mapping[str, str] = {
-    "switch": "`switch`",
-    "race": "`race`",
-    "try": "`try`",
-    "saga": "`saga`",
-    "lock": "`lock`",
-    "start": "`start`",
+    "switch": "`switch` is",
+    "race": "`race` is",
+    "try": "`try` is",
+    "saga": "`saga` is",
+    "lock": "`lock` is",
+    "start": "`start` is",
 }
 
 NAMELESS = frozenset({"return", "raise", "fail"})
@@ -264,6 +265,22 @@ OPTIONS_ELSEWHERE: Mapping[str, str] = {
     "num_returns": "a step has one value; index it where it is read",
     "object_store_memory": "Ray has no such option for tasks; `memory` is the memory of the worker",
 }
+
+OPTIONS_MEANT: Mapping[str, str] = {
+    "cpu": "num_cpus",
+    "cpus": "num_cpus",
+    "cores": "num_cpus",
+    "gpu": "num_gpus",
+    "gpus": "num_gpus",
+    "mem": "memory",
+    "ram": "memory",
+    "env": "runtime_env",
+    "accelerator": "accelerator_type",
+    "placement": "scheduling_strategy",
+    "strategy": "scheduling_strategy",
+    "labels": "label_selector",
+}
+"""What options are called elsewhere, and their name here."""
 
 SIZES = frozenset({"memory"})
 """Options that hold a size in bytes."""

@@ -1,8 +1,10 @@
 """A map that should be a step comes in; its kind goes out, or a message that says what it lacks."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from flowc.diagnostic import Fix
+from flowc.ir import Ident
 from flowc.resolve.fields import guess_key, not_supported
 from flowc.resolve.found import Found, listing
 from flowc.resolve.keys import ENCLOSED, LATER_STEPS, STEPS
@@ -27,13 +29,22 @@ def kind_of(found: Found, mapping: Mapping) -> Kind | None:
             not_supported(found, entry.key, LATER_STEPS[entry.key.text])
             return None
     kinds = [entry.key for entry in mapping.entries if entry.key.text in STEPS]
-    main = [key for key in kinds if key.text not in ENCLOSED] or kinds
+    main = [key for key in kinds if key.text not in ENCLOSED]
+    if not main and kinds:
+        # The body of a loop whose own key is misspelt looks like a step of its own.
+        loop = _mended(found, mapping, [kind for kind in STEPS if set(ENCLOSED) <= set(STEPS[kind].keys)])
+        if loop is not None:
+            return loop
+    main = main or kinds
     if len(main) == 1:
         return Kind(main[0].text, mapping)
     if main:
         _report_several(found, main)
         return None
-    return _mended(found, mapping)
+    mended = _mended(found, mapping, list(STEPS))
+    if mended is None:
+        _report_none(found, mapping)
+    return mended
 
 
 def _report_several(found: Found, kinds: list[Scalar]) -> None:
@@ -49,12 +60,10 @@ def _report_several(found: Found, kinds: list[Scalar]) -> None:
     )
 
 
-def _mended(found: Found, mapping: Mapping) -> Kind | None:
-    """The step with its misspelt kind key put right."""
+def _mended(found: Found, mapping: Mapping, kinds: list[str]) -> Kind | None:
+    """The step with the misspelt key of one of some kinds put right, which is reported; None without one."""
     for index, entry in enumerate(mapping.entries):
-        if entry.key.text in _PLAIN:
-            continue
-        meant = guess_key(entry.key.text, [*STEPS, *LATER_STEPS])
+        meant = None if entry.key.text in _PLAIN else guess_key(entry.key.text, kinds)
         if meant is None:
             continue
         found.error(
@@ -65,12 +74,9 @@ def _mended(found: Found, mapping: Mapping) -> Kind | None:
             help=f"the kinds are {listing(STEPS)}, and the bare words `break` and `continue`",
             fixes=(Fix(entry.key.span, meant, f"write `{meant}`"),),
         )
-        if meant in LATER_STEPS:
-            return None
         mended = Entry(replace(entry.key, text=meant, value=meant), entry.value)
         entries = (*mapping.entries[:index], mended, *mapping.entries[index + 1 :])
         return Kind(meant, replace(mapping, entries=entries))
-    _report_none(found, mapping)
     return None
 
 
@@ -91,8 +97,7 @@ def _report_none(found: Found, mapping: Mapping) -> None:
             else (),
         )
         return
-    if len(mapping.entries) == 1 and others and _is_call(others[0].value):
-        # `- rows: t.load()`, which is how a step is named in a graph.
+    if named_by_key(mapping) is not None:
         entry = others[0]
         text = found.text(entry.value.span)
         indent = " " * (found.source.position(entry.key.span.start)[1] - 1)
@@ -108,8 +113,28 @@ def _is_call(node: Node) -> bool:
     return isinstance(node, Scalar) and "(" in node.text and node.text.rstrip().endswith(")")
 
 
-def report_bare(found: Found, node: Node, span: Span) -> None:
-    """Reports an item of a list of steps that is not a map."""
+def named_by_key(mapping: Mapping) -> Ident | None:
+    """The name of a step that is written as in a graph, `- rows: t.load()`."""
+    match mapping.entries:
+        case (Entry(key=key, value=value),) if _is_call(value) and key.text.isidentifier():
+            return Ident(key.text, key.span)
+        case _:
+            return None
+
+
+def bare_word(node: Node) -> Literal["break", "continue"] | None:
+    """`break` or `continue` as an item of a list, also with the colon that it should not have."""
+    match node:
+        case Scalar(text="break") | Mapping(entries=(Entry(key=Scalar(text="break")),)):
+            return "break"
+        case Scalar(text="continue") | Mapping(entries=(Entry(key=Scalar(text="continue")),)):
+            return "continue"
+        case _:
+            return None
+
+
+def report_bare(found: Found, node: Node, span: Span) -> Ident | None:
+    """Reports an item of a list of steps that is not a map, and returns the name that it assigns."""
     if not isinstance(node, Scalar):
         found.error(
             "F0106",
@@ -118,13 +143,13 @@ def report_bare(found: Found, node: Node, span: Span) -> None:
             hint="one dash too many?",
             help="write one dash for each step; steps inside of steps stand under `do:`",
         )
-        return
+        return None
     text = node.text.strip()
     if not text:
         found.error(
             "F0106", "this step is empty", span, help="write the step after its dash, or remove the dash"
         )
-        return
+        return None
     name, equals, value = text.partition(" = ")
     if equals and name.isidentifier():
         kind = "call" if _is_call(node) else "value"
@@ -134,7 +159,7 @@ def report_bare(found: Found, node: Node, span: Span) -> None:
             span,
             help=f"write `- id: {name}` and, below it, `{kind}: {value.strip()}`",
         )
-        return
+        return Ident(name, Span(node.at(0), node.at(len(name))))
     kind = "call" if _is_call(node) else ""
     fixes = (Fix(Span(node.span.start, node.span.start), "call: ", "write `call: `"),) if kind else ()
     found.error(
@@ -147,3 +172,4 @@ def report_bare(found: Found, node: Node, span: Span) -> None:
         "only `break` and `continue` are written alone",
         fixes=fixes,
     )
+    return None

@@ -50,8 +50,6 @@ from flowrt.expr.tree import (
 )
 from flowrt.expr.tree import Call as CallExpr
 
-_SHORT = 60
-
 
 @dataclass(slots=True)
 class Place:
@@ -69,14 +67,22 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Barrier:
+    """Why no call may stand at a place, and what to do instead: both are parts of a message."""
+
+    why: str
+    way_out: str
+
+
+@dataclass(frozen=True, slots=True)
 class Where:
     """Where an expression stands, and so what may be in it.
 
     Attributes:
         setting: the flow.
         place: the identities of the calls here.
-        prelude: where lifted calls go; None where no call may stand, and `why_not` says why.
-        why_not: a sentence for the message about a call that cannot be lifted.
+        prelude: where lifted calls go; None where no call may stand, and `barrier` says why.
+        barrier: what the message about a call that cannot be lifted says.
         bound: the variables of the comprehensions around it.
         of_task: whether the expression is (part of) an argument of a task, where secrets are allowed.
     """
@@ -84,7 +90,7 @@ class Where:
     setting: Setting
     place: Place
     prelude: list[Call] | None
-    why_not: str = ""
+    barrier: Barrier | None = None
     bound: frozenset[str] = field(default=NO_NAMES)
     of_task: bool = False
 
@@ -180,24 +186,40 @@ def _pure(expr: CallExpr, where: Where) -> Expr:
 
 
 def _report_unliftable(expr: CallExpr, callee: Callee, where: Where) -> None:
+    assert where.barrier is not None
     name = callee.name if isinstance(callee, FlowCallee) else callee.path.rpartition(":")[2]
-    found = where.setting.found
-    text = found.text(Span(*expr.at))
-    short = text if len(text) <= _SHORT and "\n" not in text else f"{name}(…)"
-    if isinstance(callee, TaskCallee) and callee.path.startswith("flowc:"):
-        step = f"`- id: {name}_value` with `value: {short}`"
-    else:
-        step = f"`- id: {name.rpartition('.')[2]}_value` with `call: {short}`"
-    found.error(
+    where.setting.found.error(
         "F0112",
-        f"`{name}` cannot be called here: {where.why_not}",
+        f"`{name}` cannot be called here: {where.barrier.why}",
         Span(*expr.at),
-        help=f"give it a step of its own, such as {step}, and read that name here",
+        help=where.barrier.way_out,
     )
 
 
-def _maybe(where: Where, why: str, bound: Iterable[str] = ()) -> Where:
-    return replace(where, prelude=None, why_not=where.why_not or why, bound=where.bound | frozenset(bound))
+def _maybe(where: Where, barrier: Barrier, bound: Iterable[str] = ()) -> Where:
+    outer = where.barrier or barrier
+    return replace(where, prelude=None, barrier=outer, bound=where.bound | frozenset(bound))
+
+
+_BRANCH = Barrier(
+    "only one side of `… if … else …` is computed",
+    "give it a step: an `if` step with the call under `then:` or `else:`",
+)
+_CHAIN = Barrier(
+    "a chain of comparisons may end before it is needed",
+    "give it a step of its own before this one, with an `id`, and compare that name here",
+)
+_COMPREHENSION = Barrier(
+    "a comprehension computes it any number of times",
+    "give it a step: `for: x in items` with the call under `do:` gives the list of its values",
+)
+
+
+def _right_side(op: str) -> Barrier:
+    return Barrier(
+        f"the right side of `{op}` is not always computed",
+        "give it a step: one of its own before this one, or an `if` step if it may only run in one case",
+    )
 
 
 def _operation(expr: Attribute | Index | Slice | Unary | Binary, where: Where) -> Expr:
@@ -239,24 +261,24 @@ def _choice(expr: Compare | Logic | IfElse, where: Where) -> Expr:
     match expr:
         case Compare():
             first = lift(expr.first, where)
-            later = _maybe(where, "a chain of comparisons may end before it is needed")
+            later = _maybe(where, _CHAIN)
             rest: list[tuple[CompareOp, Expr]] = []
             for op, part in expr.rest:
                 rest.append((op, lift(part, later if rest else where)))
             return Compare(first, tuple(rest), expr.at)
         case Logic():
-            later = _maybe(where, f"the right side of `{expr.op}` is not always evaluated")
+            later = _maybe(where, _right_side(expr.op))
             parts = tuple(lift(part, where if index == 0 else later) for index, part in enumerate(expr.parts))
             return Logic(expr.op, parts, expr.at)
         case IfElse():
-            branch = _maybe(where, "only one side of `… if … else …` is evaluated")
+            branch = _maybe(where, _BRANCH)
             test = lift(expr.test, where)
             return IfElse(test, lift(expr.then, branch), lift(expr.orelse, branch), expr.at)
 
 
 def _comprehension(expr: Comprehension, where: Where) -> Expr:
     names = [name for clause in expr.clauses for name in target_names(clause.targets)]
-    inside = _maybe(where, "a comprehension runs it any number of times", names)
+    inside = _maybe(where, _COMPREHENSION, names)
     clauses: list[Clause] = []
     for index, clause in enumerate(expr.clauses):
         items = lift(clause.items, where if index == 0 else inside)

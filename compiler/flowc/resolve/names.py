@@ -42,7 +42,8 @@ def read_name(
         found: where findings go.
         node: what stands there.
         what: what is named, such as `a step`.
-        taken: names that are something else already, each with a phrase that says what.
+        taken: names that are something else already, each with a phrase that says what. Such a name is
+            reported and still assigned, so that its readers are not reported as well.
     """
     if not isinstance(node, Scalar) or node.value is None:
         found.error("F0103", f"the name of {what} has to be a word, not {shape(node)}", node.span)
@@ -69,7 +70,6 @@ def read_name(
             node.span,
             help="choose another name",
         )
-        return None
     return Ident(text, node.span)
 
 

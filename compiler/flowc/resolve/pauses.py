@@ -8,7 +8,7 @@ from flowc.ir import Emit, Ident, Sleep, Step, Wait
 from flowc.resolve.fields import not_supported, read_fields
 from flowc.resolve.found import excerpt, shape
 from flowc.resolve.keys import SLEEP
-from flowc.resolve.lift import lift
+from flowc.resolve.lift import Barrier, lift
 from flowc.resolve.names import read_name
 from flowc.resolve.places import read_expression
 from flowc.resolve.step_text import StepText
@@ -24,6 +24,10 @@ def resolve_sleep(step: StepText) -> Step | None:
     if not isinstance(node, Mapping):
         duration = step.duration("sleep")
         return Sleep(step.meta(), duration, None)
+    cron = next((entry.key for entry in node.entries if entry.key.text == "cron"), None)
+    if cron is not None:
+        not_supported(step.found, cron, "`cron` is")
+        return None
     fields = read_fields(step.found, node, SLEEP)
     if "until" in fields:
         until = _instant(step, fields["until"].value)
@@ -73,7 +77,11 @@ def _match(step: StepText) -> Expr | None:
     node = step.node("match")
     if node is None:
         return None
-    where = replace(step.where("match"), prelude=None, why_not="`match` is evaluated for each event")
+    barrier = Barrier(
+        "`match` is computed for each event that comes",
+        "call it in a step before the wait, or test the event in a step after it",
+    )
+    where = replace(step.where("match"), prelude=None, barrier=barrier)
     return lift(read_expression(step.found, node), where)
 
 
@@ -91,7 +99,7 @@ def _event(step: StepText) -> Ident | None:
     name, bracket, rest = text.partition("(")
     if not isinstance(node, Scalar) or "${{" in text or not bracket:
         if isinstance(node, Scalar) and step.kind == "wait" and "." in text and "${{" not in text:
-            not_supported(step.found, node, "a listener of your own")
+            not_supported(step.found, node, "a listener of your own is")
             return None
         if not isinstance(node, Scalar):
             step.found.error(
@@ -100,7 +108,7 @@ def _event(step: StepText) -> Ident | None:
             return None
         return read_name(step.found, node, "an event")
     if "." in name:
-        not_supported(step.found, node, "a listener of your own")
+        not_supported(step.found, node, "a listener of your own is")
         return None
     key = rest.removesuffix(")").strip()
     step.found.error(

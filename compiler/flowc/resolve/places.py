@@ -103,13 +103,16 @@ def _parse(found: Found, node: Scalar, start: int, end: int, parser: Parser) -> 
 
 def _text_around(found: Found, node: Scalar, holes: tuple[Hole, ...]) -> Expr:
     better = without_templates(node.text, holes)
+    if parse_expression(better, node.at, found.source)[1]:
+        # Without the braces it is no expression: it was meant as a text with values in it.
+        quote = "'" if '"' in node.text else '"'
+        better = f"f{quote}{without_templates(node.text, holes, braces=True)}{quote}"
     fixes = (Fix(node.span, better, f"write `{better}`"),) if node.style == "plain" else ()
     found.error(
         "F0109",
         "this place holds an expression, so `${{ }}` cannot stand inside other text",
         Span(node.at(holes[0].start), node.at(holes[0].end)),
-        hint="no `${{ }}` is needed here",
-        help=f'write `{better}`; to build a text write `f"… {{name}} …"`',
+        help=f"write `{better}`",
         fixes=fixes,
     )
     return stand_in(at(node.span))

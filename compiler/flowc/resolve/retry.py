@@ -32,7 +32,7 @@ def read_retry(node: Node, where: Where) -> Retry:
         return _policy(node, read_fields(found, node, RETRY), where)
     maximum: Expr = Const(_MAX)
     if isinstance(node, Scalar) and node.text:
-        maximum = _number(found, node, "max", where)
+        maximum = _number(found, node, "retry", where)
     else:
         found.error(
             "F0103",
@@ -76,9 +76,10 @@ def _number(found: Found, node: Node, key: str, where: Where) -> Expr:
     if isinstance(node, Scalar) and node.style == "plain" and not isinstance(node.value, str):
         value = node.value
         least = 1 if key == "factor" else 0
-        allowed = int if key == "max" else int | float
+        whole = key != "factor"
+        allowed = int if whole else int | float
         if isinstance(value, bool) or not isinstance(value, allowed) or value < least:
-            kind = "a whole number" if key == "max" else "a number"
+            kind = "a whole number" if whole else "a number"
             found.error("F0103", f"`{key}` takes {kind} from {least} on, not `{node.text}`", node.span)
             return Const(least)
     elif not isinstance(node, Scalar):

@@ -18,7 +18,7 @@ from flowc.resolve.endings import resolve_fail, resolve_raise, resolve_return
 from flowc.resolve.fields import read_fields
 from flowc.resolve.found import Found, excerpt, shape
 from flowc.resolve.keys import AFTER, NAMELESS, STEPS, Construct
-from flowc.resolve.kinds import kind_of, report_bare
+from flowc.resolve.kinds import bare_word, kind_of, named_by_key, report_bare
 from flowc.resolve.mismatch import list_for_graph, map_for_list
 from flowc.resolve.names import alias_names, read_name
 from flowc.resolve.pauses import resolve_emit, resolve_sleep, resolve_wait
@@ -91,15 +91,19 @@ def _single(setting: Setting, key: Scalar, node: Scalar) -> Steps:
 def _list(setting: Setting, items: tuple[Node, ...], span: Span) -> Steps:
     steps: list[Step] = []
     for item, path in zip(items, _paths(items), strict=True):
+        word = bare_word(item)
+        if isinstance(item, Mapping) and word is not None:
+            kind_of(setting.found, item)
+        if word is not None:
+            meta = Meta(item.span, path)
+            steps.append(Break(meta) if word == "break" else Continue(meta))
+            continue
         match item:
-            case Scalar(text="break"):
-                steps.append(Break(Meta(item.span, path)))
-            case Scalar(text="continue"):
-                steps.append(Continue(Meta(item.span, path)))
             case Mapping():
                 steps += _step(setting, item, path, None)
             case Scalar() | Sequence():
-                report_bare(setting.found, item, excerpt(item))
+                name = report_bare(setting.found, item, excerpt(item))
+                steps += [] if name is None else [_unknown(name, path)]
     return Steps(tuple(steps), span)
 
 
@@ -214,7 +218,8 @@ def _unknowns(mapping: Mapping, path: str, name: Ident | None) -> list[Step]:
     """Every name that a step may have assigned, so that its readers are not reported as well."""
     if name is not None:
         return [_unknown(name, path)]
-    names = _names_in(mapping)
+    bare = named_by_key(mapping)
+    names = _names_in(mapping) if bare is None else [bare]
     return [_unknown(ident, path if index == 0 else f"{path}/{index}") for index, ident in enumerate(names)]
 
 

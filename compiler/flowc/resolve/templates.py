@@ -47,12 +47,13 @@ def whole_template(text: str, holes: tuple[Hole, ...]) -> Hole | None:
     return None
 
 
-def without_templates(text: str, holes: tuple[Hole, ...]) -> str:
-    """The text with each template replaced by its expression."""
+def without_templates(text: str, holes: tuple[Hole, ...], *, braces: bool = False) -> str:
+    """The text with each template replaced by its expression, in the braces of an f-string if asked for."""
     parts: list[str] = []
     done = 0
     for hole in holes:
-        parts += [text[done : hole.start], text[hole.inner : hole.inner_end].strip()]
+        inner = text[hole.inner : hole.inner_end].strip()
+        parts += [text[done : hole.start], f"{{{inner}}}" if braces else inner]
         done = hole.end
     return "".join([*parts, text[done:]])
 
