@@ -8,6 +8,7 @@
     ├── BadRunId              not an id: letters, digits, `.`, `_`, `-`, at most 128, no path
     ├── BadInput              an input is unknown, missing or of the wrong type
     ├── UnsupportedGraph      a Ray graph holds something that cannot run durably
+    ├── ExecutorUnavailable   Ray cannot be reached or started
     ├── CodecError            a value cannot be encoded, or its bytes cannot be decoded here
     ├── StoreError
     │   ├── NotAStore         the place exists and is something else
@@ -56,6 +57,10 @@ class UnsupportedGraph(FlowrtError):
 
 class CodecError(FlowrtError):
     """A value cannot be encoded, or its bytes are intact but cannot be decoded in this process."""
+
+
+class ExecutorUnavailable(FlowrtError):
+    """Ray cannot be reached or started."""
 
 
 class StoreError(FlowrtError):

@@ -1,0 +1,253 @@
+"""The executor on Ray: attempts become calls of one remote function, and their outcomes are reported.
+
+There is one remote function for each set of options, never one for each step, and no step's code is
+exported to Ray. Calls are made with `max_retries=0, retry_exceptions=False`: a call that Ray repeated by
+itself could give a recorded step another value. Completions come by a callback on the first return value,
+a few hundred bytes; the second one holds large results, which stay in the object store.
+
+`flowrt.executor.dispatch` decides what is called when; here is how.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import ray
+from ray import exceptions
+
+from flowrt.errors import ExecutorUnavailable
+from flowrt.executor.cluster import Connection, join, leave
+from flowrt.executor.dispatch import Dispatch, Trouble
+from flowrt.executor.held import Kept
+from flowrt.executor.options import BadOption
+from flowrt.executor.port import Attempt, AttemptKey, Report
+from flowrt.executor.wire import Packer
+from flowrt.executor.worker import work
+from flowrt.store.port import Blobs
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+_LOOK_AGAIN_S = 5.0
+_LEAST_HELD = 64 << 20
+
+_LOST = (
+    exceptions.WorkerCrashedError,
+    exceptions.NodeDiedError,
+    exceptions.OutOfMemoryError,
+    exceptions.LocalRayletDiedError,
+    exceptions.RaySystemError,
+    exceptions.ObjectStoreFullError,
+    exceptions.OutOfDiskError,
+)
+# Not ObjectLostError: it is told apart first, for an argument that is lost can be had from the blob store.
+
+
+@dataclass(slots=True)
+class _Launched:
+    """A call of the remote function: its two return values."""
+
+    reply: Any
+    kept: Any
+
+
+class RayLauncher:
+    """Calls the remote function and reads what Ray says of the calls."""
+
+    def __init__(self) -> None:
+        """Look at the cluster that this process is connected to."""
+        remote = cast("Any", ray.remote)
+        self._remote = remote(num_returns=2, max_retries=0, retry_exceptions=False)(work)
+        self._looked_at = 0.0
+        self._cpus = 1.0
+
+    def accept(self, options: Mapping[str, object]) -> object:
+        """The remote function with these options. Raises BadOption."""
+        try:
+            return self._remote.options(name="flowrt", **_strategy(options)) if options else self._remote
+        except (TypeError, ValueError) as error:
+            raise BadOption(f"Ray refuses the options of the step: {error}") from error
+
+    def launch(
+        self,
+        prepared: object,
+        job: bytes,
+        held: Sequence[object],
+        done: Callable[[bytes | BaseException], None],
+    ) -> object:
+        """Call the function; an error of the call itself comes through `done`, too."""
+        try:
+            reply, kept = cast("Any", prepared).remote(job, *held)
+        except Exception as error:  # noqa: BLE001 - whatever Ray has against it becomes the step's outcome
+            done(error)
+            return _Launched(None, None)
+
+        def completed(future: "Future[bytes]") -> None:
+            error = future.exception()
+            if error is not None:
+                # Ray logs an error that nobody has looked at; both values have it, and it is looked after.
+                kept.future()
+            done(future.result() if error is None else error)
+
+        reply.future().add_done_callback(completed)
+        return _Launched(reply, kept)
+
+    def put(self, kept: Kept) -> object:
+        """Put into the object store."""
+        return cast("Any", ray).put(kept)
+
+    def cancel(self, launched: object, *, force: bool) -> None:
+        """Interrupt a call, or kill its worker."""
+        reply = cast("_Launched", launched).reply
+        if reply is not None:
+            cast("Any", ray).cancel(reply, force=force)
+
+    def kept(self, launched: object) -> object:
+        """The second return value."""
+        return cast("_Launched", launched).kept
+
+    def trouble(self, error: BaseException) -> Trouble:
+        """What an error of a call means."""
+        match error:
+            case exceptions.TaskCancelledError():
+                return Trouble("cancelled", "the call was cancelled")
+            case exceptions.ObjectLostError():
+                return Trouble("value lost", _first_line(error))
+            case exceptions.RayTaskError() if isinstance(_cause(error), exceptions.ObjectLostError):
+                return Trouble("value lost", _first_line(error))
+            case _ if isinstance(error, _LOST):
+                return Trouble("lost", _first_line(error))
+            case exceptions.RayTaskError():
+                return Trouble("error", f"The step could not be begun in a worker of Ray: {_why(error)}")
+            case _:
+                return Trouble("error", f"Ray did not run the step: {error}")
+
+    def cpus(self) -> float:
+        """The CPUs of the cluster, looked up every few seconds."""
+        now = time.monotonic()
+        if now - self._looked_at > _LOOK_AGAIN_S or not self._looked_at:
+            self._looked_at = now
+            self._cpus = max(1.0, float(_resources().get("CPU", 1.0)))
+        return self._cpus
+
+    def lacking(self, options: Mapping[str, object]) -> str:
+        """What no node has enough of."""
+        wanted = _wanted(options)
+        nodes = [
+            cast("dict[str, float]", node["Resources"])
+            for node in cast("list[dict[str, Any]]", cast("Any", ray).nodes())
+            if node["Alive"]
+        ]
+        if any(all(node.get(name, 0.0) >= amount for name, amount in wanted.items()) for node in nodes):
+            return ""
+        most = {name: max((node.get(name, 0.0) for node in nodes), default=0.0) for name in wanted}
+        asked = ", ".join(f"{name}: {amount:g}" for name, amount in wanted.items())
+        there = ", ".join(f"{name}: {amount:g}" for name, amount in most.items())
+        return f"it asks for {asked}, and the best node of the cluster has {there}."
+
+
+class RayExecutor:
+    """Makes attempts in the workers of Ray. Implements `flowrt.executor.port.Executor`."""
+
+    def __init__(
+        self,
+        address: str | None = None,
+        num_cpus: float | None = None,
+        *,
+        quiet: bool = True,
+        prints: bool = True,
+    ) -> None:
+        """Nothing happens before `start`.
+
+        Args:
+            address: Of a running cluster; None for RAY_ADDRESS, or else for a local Ray of our own.
+            num_cpus: CPUs of a local Ray; None for those of the machine.
+            quiet: Ray logs nothing but errors.
+            prints: What tasks print is shown on stderr.
+        """
+        self._address = address
+        self._num_cpus = num_cpus
+        self._quiet = quiet
+        self._prints = prints
+        self._connection: Connection | None = None
+        self._dispatch: Dispatch | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self, report: Report, blobs: Blobs) -> None:
+        """Connect to Ray, or start it. Raises ExecutorUnavailable."""
+        try:
+            packer = Packer(blobs)
+        except TypeError as error:
+            raise ExecutorUnavailable(f"Ray's workers cannot use this store. {error}") from error
+        self._connection = join(self._address, self._num_cpus, quiet=self._quiet, prints=self._prints)
+        held_bytes = max(_LEAST_HELD, int(_resources().get("object_store_memory", 0.0) / 4))
+        self._dispatch = Dispatch(RayLauncher(), report, packer, held_bytes)
+        self._thread = threading.Thread(target=self._dispatch.run, name="flowrt-ray", daemon=True)
+        self._thread.start()
+
+    def submit(self, attempts: Sequence[Attempt]) -> None:
+        """Take attempts on."""
+        assert self._dispatch is not None, "the executor was not started"
+        self._dispatch.submit(attempts)
+
+    def stop(self, key: AttemptKey, *, force: bool) -> None:
+        """Stop an attempt: interrupt it, or kill its worker."""
+        assert self._dispatch is not None, "the executor was not started"
+        self._dispatch.stop(key, force=force)
+
+    def close(self) -> None:
+        """Kill what is under way, without reports, and leave Ray as it was found."""
+        if self._dispatch is not None and self._thread is not None:
+            self._dispatch.close()
+            self._thread.join()
+            self._dispatch = self._thread = None
+        if self._connection is not None:
+            leave(self._connection)
+            self._connection = None
+
+
+def _resources() -> dict[str, float]:
+    return cast("dict[str, float]", cast("Any", ray).cluster_resources())
+
+
+def _strategy(options: Mapping[str, object]) -> dict[str, object]:
+    """Options with a scheduling strategy as Ray's object where the author gave a mapping."""
+    named = dict(options)
+    strategy = named.get("scheduling_strategy")
+    if isinstance(strategy, Mapping):
+        from ray.util import scheduling_strategies as strategies  # noqa: PLC0415 - rarely needed
+
+        fields = dict(cast("Mapping[str, Any]", strategy))
+        fields.setdefault("soft", False)
+        named["scheduling_strategy"] = strategies.NodeAffinitySchedulingStrategy(**fields)
+    return named
+
+
+def _wanted(options: Mapping[str, object]) -> dict[str, float]:
+    wanted = {"CPU": 1.0}
+    for option, resource in (("num_cpus", "CPU"), ("num_gpus", "GPU"), ("memory", "memory")):
+        amount = options.get(option)
+        if isinstance(amount, int | float):
+            wanted[resource] = float(amount)
+    custom = options.get("resources")
+    if isinstance(custom, Mapping):
+        wanted.update(
+            {str(name): float(amount) for name, amount in cast("Mapping[str, Any]", custom).items()}
+        )
+    return {name: amount for name, amount in wanted.items() if amount > 0}
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    return cast("BaseException | None", getattr(error, "cause", None))
+
+
+def _why(error: BaseException) -> str:
+    cause = _cause(error) or error
+    return f"{type(cause).__name__}: {cause}"
