@@ -88,9 +88,8 @@ def _text(expr: Expr) -> tuple[str, int]:  # noqa: C901, PLR0911, PLR0912 - one 
             return _fstring(expr), _ATOM
         case Comprehension():
             return _comprehension(expr), _ATOM
-        case Call(func, args, kwargs):
-            named = (f"{keyword.name}={write_expr(keyword.value)}" for keyword in kwargs)
-            return f"{_write(func, _ATOM)}({', '.join((*map(write_expr, args), *named))})", _ATOM
+        case Call():
+            return _call(expr), _ATOM
         case _:
             assert_never(expr)
 
@@ -137,6 +136,17 @@ def _slice(lower: Expr | None, upper: Expr | None, step: Expr | None) -> str:
 
 def _optional(expr: Expr | None) -> str:
     return "" if expr is None else write_expr(expr)
+
+
+def _call(call: Call) -> str:
+    """A call; a generator that is its only argument needs no parentheses of its own."""
+    func = _write(call.func, _ATOM)
+    named = (f"{keyword.name}={write_expr(keyword.value)}" for keyword in call.kwargs)
+    args = [*map(write_expr, call.args), *named]
+    if len(args) == 1 and call.args and isinstance(call.args[0], Comprehension):
+        text = args[0]
+        return f"{func}{text}" if call.args[0].kind == "generator" else f"{func}({text})"
+    return f"{func}({', '.join(args)})"
 
 
 def _commas(parts: Iterable[Expr]) -> str:

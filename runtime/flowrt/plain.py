@@ -20,7 +20,7 @@ from types import MappingProxyType
 from typing import assert_never
 
 from flowrt.errors import BadInput
-from flowrt.expr.evaluate import truth
+from flowrt.expr.kinds import truth
 from flowrt.expr.tree import Expr, Name
 from flowrt.lazy_env import RunInfo
 from flowrt.perform import duration_us, event_key

@@ -5,12 +5,12 @@ the first bodies that count.
 """
 
 import time
-from collections.abc import Callable, Mapping
-from itertools import islice
-from typing import TypeAlias, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from flowrt.collected import Collected, ForError
-from flowrt.expr.evaluate import truth
+from flowrt.elements import elements
+from flowrt.expr.kinds import truth
 from flowrt.failure import failure_of
 from flowrt.perform import duration_us
 from flowrt.plain_scene import Done, Ended, Left, PlainFailure, Scene, Values
@@ -62,12 +62,11 @@ def describe(error: Exception) -> tuple[str, str]:
     return failure.type, failure.message
 
 
-def _items(value: object, batch: int) -> list[object]:
-    items = list(cast("list[object]", value))
+def _items(value: object, batch: int) -> Sequence[object]:
+    items = elements(value)
     if not batch:
         return items
-    rest = iter(items)
-    return list(iter(lambda: list(islice(rest, batch)), []))
+    return [list(items[start : start + batch]) for start in range(0, len(items), batch)]
 
 
 def _count(what: str, value: object) -> int:

@@ -276,7 +276,7 @@ class _FunctionGraph:
         if known is not None:
             return known
         try:
-            code = cast("bytes", cloudpickle.dumps(body))  # pyright: ignore[reportUnknownMemberType]
+            code = cloudpickle.dumps(body)  # pyright: ignore[reportUnknownMemberType]
         except Exception as error:
             raise UnsupportedGraph(
                 f"The code of `{name}` cannot be stored: {error}. What it refers to must be picklable."
