@@ -44,9 +44,7 @@ from flowc.span import Source, Span
 from flowc.tree import Document, Entry, Node, Scalar, Style, Tree
 from flowc.yaml_compose import compose
 from flowc.yaml_cuts import line_end, line_start, unclosed
-from flowc.yaml_faults.explain import explain
-from flowc.yaml_faults.fault import Fault, Last, LastKind, Level
-from flowc.yaml_frame import Anchored, Frame
+from flowc.yaml_frame import Anchored, Frame, LastKind
 from flowc.yaml_origin import find_origin
 from flowc.yaml_refusals import (
     bad_key,
@@ -70,15 +68,6 @@ _STYLES: dict[str | None, Style] = {
     '"': "double",
     "|": "literal",
     ">": "folded",
-}
-_LAST_KINDS: dict[str | None, LastKind] = {
-    "plain": "plain",
-    "single": "quoted",
-    "double": "quoted",
-    "literal": "block",
-    "folded": "block",
-    "brackets": "brackets",
-    "alias": "alias",
 }
 _BLOCK_STYLES: frozenset[Style] = frozenset({"literal", "folded"})
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*(?:\s+(?:#[^\n]*\n\s*)*)?)+")
@@ -149,7 +138,7 @@ class _Composer:
         self._closed: list[Frame] = []
         self._root: Node | None = None
         self._anchors: dict[str, Anchored | None] = {}
-        self._last: tuple[str | None, int, int] = ("nothing", 0, 0)
+        self._last: tuple[LastKind, int, int] = ("nothing", 0, 0)
         self._nodes = 0
         self._chars = 0
         self._stopped = False
@@ -283,7 +272,7 @@ class _Composer:
         if anchored is None:
             inside = name in self._anchors
             self._lose(no_such_anchor(self.source, name, Span(start, end), inside=inside))
-            self._add(Scalar(Span(start, end), "", None, "plain", start), 1)
+            self._skip()
         elif len(self._stack) + anchored.height > DEPTH_LIMIT:
             self._beyond(
                 f"this stands more than {DEPTH_LIMIT} levels deep, with what the alias stands for", start
@@ -309,6 +298,12 @@ class _Composer:
         else:
             frame.key, frame.at_value = self._key(node), True
 
+    def _skip(self) -> None:
+        """Leaves a place empty whose node is not known: an item, an entry, or the root."""
+        frame = self._stack[-1] if self._stack else None
+        if frame is not None and not frame.is_list:
+            frame.key, frame.at_value = None, not frame.at_value
+
     def _key(self, node: Node) -> Scalar | None:
         refused = bad_key(self.source, node)
         if refused is not None:
@@ -327,27 +322,30 @@ class _Composer:
         self._stopped = True
 
     def _syntax_error(self, error: MarkedYAMLError) -> None:
+        from flowc.yaml_faults.explain import explain  # noqa: PLC0415 - most files have no syntax error,
+        from flowc.yaml_faults.fault import Fault, Last, Level  # noqa: PLC0415 - and start sooner so.
+
         self.whole = False
+        source = self.source
         at = min(_index(error.problem_mark), len(self.text))
-        style, start, end = self._last
+        open_frames = (*self._stack, *reversed(self._closed))
         fault = Fault(
-            self.source,
+            source,
             error.problem or "",
             at,
             error.context or "",
             _index(error.context_mark) if error.context_mark else at,
-            Last(_LAST_KINDS.get(style, "nothing"), start, end),
-            tuple(self._level(frame) for frame in (*self._stack, *reversed(self._closed)) if not frame.flow),
+            Last(*self._last),
+            tuple(Level(self._column(frame), frame.is_list) for frame in open_frames if not frame.flow),
             self._stack[-1].start if self._stack and self._stack[-1].flow else None,
         )
         diagnostic = explain(fault)
-        line = Span(
-            line_start(self.source, diagnostic.span.start), line_end(self.source, diagnostic.span.start)
-        )
+        place = diagnostic.span.start
+        line = Span(line_start(source, place), line_end(source, place))
         if not any(line.start <= other.span.start <= line.end for other in self.findings):
             self.findings.append(diagnostic)
 
-    def _level(self, frame: Frame) -> Level:
-        at = frame.entries[0].key.span.start if frame.entries else frame.key.span.start if frame.key else None
-        column = frame.column if at is None else at - line_start(self.source, at)
-        return Level(column, frame.is_list)
+    def _column(self, frame: Frame) -> int:
+        """The column of the keys or items of a list or map; its own may be that of its anchor."""
+        first = frame.entries[0].key if frame.entries else frame.key
+        return frame.column if first is None else first.span.start - line_start(self.source, first.span.start)

@@ -13,7 +13,7 @@ def printable(text: str) -> str:
     """The text with tabs as four spaces, and U+FFFD for every character that would not print."""
     if text.isascii() and text.isprintable():
         return text
-    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text.replace("\t", _TAB))
+    return _UNSEEN.sub("\ufffd", text.replace("\t", _TAB))
 
 
 def cells(text: str) -> int:

@@ -3,11 +3,14 @@
 from flowc.diagnostic import Diagnostic
 from flowc.span import Source, Span
 from flowc.tree import Mapping, Node, Sequence
+from flowc.yaml_cuts import unclosed
 from flowc.yaml_frame import Frame
 from flowc.yaml_repairs import (
     EXPRESSION_KEYS,
+    MERGE,
     comprehension,
     key_cut_by_colon,
+    merged,
     repair_entries,
     repair_items,
     split_entry,
@@ -65,9 +68,12 @@ def _map(source: Source, frame: Frame, end: int, findings: list[Diagnostic]) -> 
         scalar = key_cut_by_colon(source, entries, findings)
         if scalar is not None:
             return scalar
-        start = entries[0].key.span.start
-        last = entries[-1]
+        entries = [each for each in entries if each.key.style != "plain" or unclosed(each.key.text) is None]
+        start = frame.entries[0].key.span.start
+        last = frame.entries[-1]
         end = max(last.key.span.end, last.value.span.end)
+    if any(entry.key.text == MERGE for entry in entries):
+        entries = merged(source, entries, findings)
     if len({entry.key.text for entry in entries}) < len(entries):
         entries = without_doubles(source, entries, findings)
     return Mapping(Span(start, end), tuple(entries), frame.flow)

@@ -1,8 +1,12 @@
 """The nouns of composing: a list or map that is being read, and what an anchor marks."""
 
 from dataclasses import dataclass
+from typing import Literal
 
-from flowc.tree import Entry, Node, Scalar
+from flowc.tree import Entry, Node, Scalar, Style
+
+LastKind = Style | Literal["brackets", "alias", "nothing"]
+"""What was read last: a scalar of some style, a list or map in brackets, an alias, or nothing yet."""
 
 
 @dataclass(frozen=True, slots=True)

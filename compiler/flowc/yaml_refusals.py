@@ -6,7 +6,7 @@ from flowc.diagnostic import Diagnostic, Fix
 from flowc.span import Source, Span
 from flowc.tree import Node, Scalar
 from flowc.yaml_cuts import line_end
-from flowc.yaml_faults.fault import WORDS, short
+from flowc.yaml_words import WORDS, short
 
 DIRECTIVES_LIMIT = 100
 
@@ -98,7 +98,10 @@ def bad_key(source: Source, node: Node) -> Diagnostic | None:
         fix = Fix(Span(at, at), " ", "put a space after the dash")
         help_ = "A list item begins with a dash and a space."
         return Diagnostic("F0018", message, source, node.span, help=help_, fixes=(fix,))
-    if node.text == "<<":
-        help_ = "Write the keys out, or put what many calls share into `defaults` of the flow."
-        return Diagnostic("F0008", "a flow has no merge keys", source, node.span, help=help_)
     return None
+
+
+def merge_key(source: Source, span: Span) -> Diagnostic:
+    """The finding about a merge key."""
+    help_ = "Write the keys out, or put what many calls share into `defaults` of the flow."
+    return Diagnostic("F0008", "a flow has no merge keys", source, span, help=help_)

@@ -10,7 +10,8 @@ from flowc.diagnostic import Diagnostic, Fix, Label
 from flowc.span import Source, Span
 from flowc.tree import Entry, Mapping, Node, Scalar
 from flowc.yaml_cuts import expression_end, quotes_fix, quotes_help, unclosed
-from flowc.yaml_faults.fault import WORDS, short
+from flowc.yaml_refusals import merge_key
+from flowc.yaml_words import WORDS, short
 
 EXPRESSION_KEYS: frozenset[str] = frozenset(
     re.findall(
@@ -27,6 +28,8 @@ _FOR = re.compile(r"\sfor\s")
 _TARGETS_AND_IN = re.compile(r"[\w ,()]+(?<= in )")
 _TIGHT_COLON = re.compile(r"(\w+):(?=[^\s:])")
 _LONGEST = 10_000
+
+MERGE = "<<"
 
 Findings = list[Diagnostic]
 
@@ -111,6 +114,9 @@ def key_cut_by_colon(source: Source, entries: list[Entry], findings: Findings) -
         key, value = entry.key, entry.value
         if key.style != "plain" or unclosed(key.text) is None:
             continue
+        if _is_tight(key):
+            _split(source, key, findings)
+            continue
         single = isinstance(value, Scalar) and "\n" not in source.text[key.span.start : value.span.end]
         text = source.text[key.span.start : value.span.end] if single else ""
         findings.append(
@@ -134,6 +140,11 @@ def split_entry(source: Source, entry: Entry, findings: Findings) -> Entry:
     if not isinstance(value, Scalar) or value.text or value.style != "plain":
         return entry
     return _split(source, entry.key, findings) or entry
+
+
+def _is_tight(key: Scalar) -> bool:
+    tight = _TIGHT_COLON.match(key.text)
+    return tight is not None and tight[1] in WORDS
 
 
 def split_item(source: Source, item: Node, findings: Findings) -> Node:
@@ -162,6 +173,20 @@ def _split(source: Source, scalar: Scalar, findings: Findings) -> Entry | None:
     )
     key = Scalar(Span(start, middle - 1), word, word, "plain", start)
     return Entry(key, Scalar(Span(middle, scalar.span.end), rest, rest, "plain", middle))
+
+
+def merged(source: Source, entries: list[Entry], findings: Findings) -> list[Entry]:
+    """The entries of a map, with those that its merge keys bring, for that is what was meant."""
+    own = {entry.key.text for entry in entries}
+    whole: list[Entry] = []
+    for entry in entries:
+        if entry.key.text != MERGE or entry.key.style != "plain":
+            whole.append(entry)
+            continue
+        findings.append(merge_key(source, entry.key.span))
+        if isinstance(entry.value, Mapping):
+            whole += [each for each in entry.value.entries if each.key.text not in own]
+    return whole
 
 
 def without_doubles(source: Source, entries: list[Entry], findings: Findings) -> list[Entry]:

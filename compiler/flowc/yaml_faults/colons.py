@@ -5,12 +5,15 @@ import re
 from flowc.diagnostic import Diagnostic, Fix
 from flowc.span import Span
 from flowc.yaml_cuts import comment_cut, quotes_fix, quotes_help, unclosed, without_comment
-from flowc.yaml_faults.fault import KEY, SHOWN, WORDS, Fault, short
+from flowc.yaml_faults.fault import KEY, SHOWN, Fault
 from flowc.yaml_faults.indentation import indented_too_far
+from flowc.yaml_words import WORDS, short
 
 _WORD_BEFORE_COLON = re.compile(r"[ ]*(?:-[ ]+)*[^\s:\"'()\[\]{}]*[ \t]*")
 _KEY_AND_COLON = re.compile(r"(\w+):(?=\S)")
 _KEY_AND_SPACE = re.compile(r"(\w+)(?=[ \t])")
+_NO_CONTENT = "did not find expected node content"
+_NOTHING_FITS = frozenset({"did not find expected key", "did not find expected '-' indicator", _NO_CONTENT})
 _COMMENT = re.compile(r"(?<![ \t])[ \t]+(#)")
 
 
@@ -26,7 +29,9 @@ def colon_not_allowed(fault: Fault) -> Diagnostic | None:
         return _on_document_line(fault, line)
     key = KEY.match(fault.source.text, line.start, fault.at)
     if key is None:
-        return None
+        start = fault.indent_end(fault.at)
+        tight = _KEY_AND_COLON.match(fault.source.text, start, fault.at)
+        return _neither(fault, Span(start, line.end)) if tight else None
     start = key.end()
     text = without_comment(fault.text(Span(start, line.end)))
     taken = fault.text(Span(start, fault.at))
@@ -78,7 +83,7 @@ def no_colon(fault: Fault) -> Diagnostic | None:
     if fault.problem == "could not find expected ':'":
         start = fault.context_at
         return _comment_before(fault, start) or _neither(fault, Span(start, fault.line(start).end))
-    if fault.problem != "did not find expected key":
+    if fault.problem not in _NOTHING_FITS:
         return None
     cut = _comment_before(fault, fault.at)
     if cut is not None:
@@ -91,6 +96,11 @@ def no_colon(fault: Fault) -> Diagnostic | None:
             Span(fault.at, fault.at + 1),
             help="Each line of a map is `key: value`.",
         )
+    line = fault.line(fault.at)
+    if fault.problem != _NO_CONTENT and fault.at == fault.indent_end(fault.at) and fault.at < line.end:
+        text = fault.text(Span(fault.at, line.end))
+        if not text.startswith(("-", "?")) and not KEY.match(text):
+            return _neither(fault, Span(fault.at, line.end))
     return None
 
 

@@ -2,28 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal
 
 from flowc.span import Source, Span
 from flowc.yaml_cuts import line_end, line_start
+from flowc.yaml_frame import LastKind
 
-LastKind = Literal["plain", "quoted", "block", "brackets", "alias", "nothing"]
-
-WORDS: frozenset[str] = frozenset(
-    re.findall(
-        r"\w+",
-        """
-        flowc use events actors flow doc inputs returns defaults timeout schedule labels steps graph result
-        id call with options retry heartbeat cache undo value if then else switch cases is for parallel
-        errors need batch collect do while until max every sleep wait key match emit race try catch finally
-        saga after failure lock limit start return raise fail type default min choices delay factor cap jitter
-        unless within
-        """,
-    )
-)
-"""The keys of the language: a line that begins with one of them was meant to be `key: value`."""
-
-_SHORT = 40
 SHOWN = 100
 """The length up to which a text of the author is repeated in a message as a whole."""
 
@@ -87,8 +70,3 @@ class Fault:
         """What stands at an offset, up to the next space or the end of the line; at least one character."""
         match = re.compile(r"[^\s:,]+").match(self.source.text, offset, offset + 60)
         return Span(offset, match.end() if match else min(offset + 1, max(len(self.source.text), offset)))
-
-
-def short(text: str) -> str:
-    """A text of the author as a part of a sentence."""
-    return text if len(text) <= _SHORT else text[: _SHORT - 1] + "…"

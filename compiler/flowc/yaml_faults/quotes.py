@@ -7,6 +7,8 @@ from flowc.span import Span
 from flowc.yaml_cuts import expression_end, quotes_fix, quotes_help, unclosed, without_comment
 from flowc.yaml_faults.fault import SHOWN, Fault
 
+_QUOTED = frozenset({"single", "double"})
+_ENDS = {"brackets": "its closing bracket", "alias": "the alias"}
 _ESCAPE = re.compile(r"\\(?:x\w{0,2}|u\w{0,4}|U\w{0,8}|.)?")
 
 
@@ -15,7 +17,7 @@ def quote_left_open(fault: Fault) -> Diagnostic | None:
     if fault.context == "while scanning a quoted scalar" and "found unexpected" in fault.problem:
         return _never_closed(fault, Span(fault.context_at, fault.context_at + 1), ())
     last = fault.last
-    if last.kind != "quoted" or not _directly_after(fault):
+    if last.kind not in _QUOTED or not _directly_after(fault):
         return None
     if "\n" not in fault.text(Span(last.start, last.end)):
         return None
@@ -59,20 +61,20 @@ def bad_escape(fault: Fault) -> Diagnostic | None:
 def goes_on_after(fault: Fault) -> Diagnostic | None:
     """Text behind the quote or bracket with which YAML ended the value: an expression that needs quotes."""
     last = fault.last
-    if last.kind not in {"quoted", "brackets", "alias"} or not _directly_after(fault):
+    if last.kind not in {*_QUOTED, "brackets", "alias"} or not _directly_after(fault):
         return None
     if fault.char(fault.at) in {"", "\n", "\r"} or fault.problem.startswith("could not"):
         return None
     end = _value_end(fault)
     text = fault.text(Span(last.start, end))
     if (
-        last.kind == "quoted"
+        last.kind in _QUOTED
         and fault.at == last.end
         and text[-1] == text[0]
         and len(text) > last.end - last.start
     ):
         return _quote_inside(fault, text)
-    what = {"quoted": "its closing quote", "brackets": "its closing bracket"}.get(last.kind, "the alias")
+    what = _ENDS.get(last.kind, "its closing quote")
     certain = last.kind != "alias" and unclosed(text) is None
     return Diagnostic(
         "F0015",
