@@ -11,6 +11,7 @@ from flowc.lower.file import lower
 from flowc.span import Source
 from flowrt.callee import put_first
 from flowrt.plain import run_plain
+from flowrt.plain_loops import describe
 from flowrt.program import Program
 
 FOLDER = Path(__file__).parent / "plain"
@@ -32,7 +33,21 @@ def cases():
         yield pytest.param(rest.partition("\n--- ")[0] + "\n", id=name)
 
 
-@pytest.mark.parametrize("steps", list(cases()))
+FAILING = [
+    "- fail: order ${{ n }} was declined",
+    "- {id: r, for: x in xs, need: 3, errors: drop, do: [{call: 't.fails_at(x, n)'}]}",
+    "- {for: x in xs, do: [{call: 't.fails_at(x, n)'}]}",
+    "- while: n > 0\n  max: 4\n  do: [{value: 1}]",
+    "- until: n < 0\n  max: 4\n  do: [{value: 1}]",
+    "- raise: t.Rejected(n)",
+    "- return: xs[n]",
+    "- return: 1 / (n - 3)",
+    "- id: r\n  for: x in from_json('3')\n  do: [{value: x}]",
+    "- if: from_json('1')\n  then: [{return: 1}]",
+]
+
+
+@pytest.mark.parametrize("steps", [*cases(), *FAILING])
 @pytest.mark.parametrize("n", [0, 2, 3, 9])
 def test_same_value(steps, n):
     file, found = check_source(Source("test.flow.yaml", HEAD + indent(steps, "  ")))
@@ -47,11 +62,11 @@ def ended_plainly(program: Program, inputs):
     try:
         return run_plain(program, inputs)
     except Exception as error:  # noqa: BLE001 - whatever the flow raises is compared
-        return type(error).__name__, str(error)
+        return describe(error)
 
 
 def ended_durably(story: Story, inputs):
     result = story.play(inputs)
     if result.status == "succeeded":
         return story.value(result)
-    return result.failure.type.rpartition(".")[2], result.failure.message
+    return result.failure.type, result.failure.message

@@ -14,8 +14,12 @@ from dataclasses import dataclass, field
 
 from flowc.expr.names import free_names
 from flowc.ir import Flow
-from flowrt.expr.tree import Expr, Name
+from flowrt.expr.tree import Attribute, Const, DictOf, Expr, Name
 from flowrt.program import Body, Compute, Failure, Node, Op, Out, Param, Source
+
+_RUN_AS_MAPPING = DictOf(
+    tuple((Const(name), Attribute(Name("run"), name)) for name in ("id", "flow", "started_at", "labels"))
+)
 
 
 @dataclass(slots=True)
@@ -81,7 +85,13 @@ class Maker:
         """A name for a value, and its source: a name that is read as it is, or a step that computes it."""
         if isinstance(expr, Name) and (found := self.find(expr.id)) is not None:
             return expr.id, found
-        return name, Out(self.add(node_id, Compute(expr), names_in(expr)))
+        return name, Out(self.compute(node_id, expr))
+
+    def compute(self, node_id: str, expr: Expr) -> int:
+        """A step that computes a value. `run` as a whole becomes a mapping, which can be recorded."""
+        if isinstance(expr, Name) and expr.id == "run" and self.find("run") is None:
+            expr = _RUN_AS_MAPPING
+        return self.add(node_id, Compute(expr), names_in(expr))
 
     def export(self, names: Iterable[str]) -> tuple[tuple[str, Source], ...]:
         """The names with what they stand for, unless no path gets here."""

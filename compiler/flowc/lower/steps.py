@@ -35,9 +35,9 @@ from flowc.lower.graphs import graph_value, lower_graph, names_of_graph
 from flowc.lower.loops import lower_for, lower_jump, lower_loop
 from flowc.lower.maker import Maker, names_in, params_of
 from flowrt.program import Block as BlockOp
-from flowrt.program import Compute, Failure, Out, Source
 from flowrt.program import Emit as EmitOp
 from flowrt.program import Fail as FailOp
+from flowrt.program import Failure, Out, Source
 from flowrt.program import Sleep as SleepOp
 
 
@@ -74,7 +74,7 @@ def _lower(maker: Maker, step: Step, *, wanted: bool) -> int:  # noqa: C901, PLR
         case Call():
             return lower_call(maker, step)
         case Value(meta, expr):
-            return maker.add(meta.path_id, Compute(expr), names_in(expr))
+            return maker.compute(meta.path_id, expr)
         case If():
             return lower_if(maker, step, lower_block, wanted=wanted)
         case For():
