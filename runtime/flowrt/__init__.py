@@ -1,1 +1,52 @@
-"""flowrt: executes Ray bind graphs durably."""
+"""flowrt: runs Ray bind graphs durably.
+
+    flowrt.run(dag, run_id="etl-1")     run a graph to its end; the same id again gives the recorded result
+    flowrt.resume("etl-1")              continue after a crash
+    flowrt.current()                    inside a task: its run, step, attempt, idempotency key, fence
+
+Names are imported when they are first used, so that `import flowrt` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flowrt.api import cancel, output, resume, run, send
+    from flowrt.collected import Collected, ForError
+    from flowrt.context import current, heartbeat
+    from flowrt.errors import FlowrtError, RunCancelled, RunFailed
+
+__all__ = [
+    "Collected",
+    "FlowrtError",
+    "ForError",
+    "RunCancelled",
+    "RunFailed",
+    "cancel",
+    "current",
+    "heartbeat",
+    "output",
+    "resume",
+    "run",
+    "send",
+]
+
+_ROOMS = {
+    "Collected": "flowrt.collected",
+    "ForError": "flowrt.collected",
+    "current": "flowrt.context",
+    "heartbeat": "flowrt.context",
+    "FlowrtError": "flowrt.errors",
+    "RunCancelled": "flowrt.errors",
+    "RunFailed": "flowrt.errors",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'flowrt' has no attribute {name!r}")
+    return getattr(import_module(_ROOMS.get(name, "flowrt.api")), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

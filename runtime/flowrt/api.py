@@ -1,0 +1,196 @@
+"""The Python face of flowrt: run a bind graph durably, continue a run, look at it, tell it something.
+
+In: Ray graphs (or programs), ids of runs. Out: values. A store is named by its URL; without one it is
+what `FLOWC_STORE` says, else the directory `.flowc` in the current directory.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from flowrt.clock import WallClock
+from flowrt.drive import OVER, RunResult, cancel as note_cancel, drive, recorded_result, start
+from flowrt.errors import BadInput, FlowrtError, RunCancelled, RunFailed
+from flowrt.executor.port import Executor
+from flowrt.perform import event_key
+from flowrt.program import Program
+from flowrt.run_id import check_run_id
+from flowrt.store.open import open_store
+from flowrt.store.port import Blobs, NewEvent, Store
+from flowrt.values import Values
+from flowrt.view import step_value
+
+ExecutorChoice = Literal["ray", "local"] | Executor
+
+
+def run(
+    dag: object,
+    *args: object,
+    run_id: str | None = None,
+    store: str | Path | None = None,
+    executor: ExecutorChoice = "ray",
+    labels: Mapping[str, str] | None = None,
+    **kwargs: object,
+) -> object:
+    """Run a Ray bind graph, or a program, durably to its end and return its result.
+
+    `args` and `kwargs` are the values of the graph's `InputNode`, or the inputs of a program. A run of
+    `run_id` that exists with the same program and inputs is continued; one that has ended gives its
+    recorded result, and nothing runs again.
+
+    Raises:
+        RunFailed: the run failed; it stays resumable (`resume(run_id, failed=True)`).
+        RunCancelled: the run was cancelled.
+        UnsupportedGraph: the graph holds something that cannot run durably.
+        RunMismatch: a run of that id has another program or other inputs.
+        RunOwned: another live process owns the run.
+        StoreError: the store cannot be used.
+    """
+    program, inputs, python_path = _program(dag, args, kwargs)
+    with _opened(store) as (opened, blobs):
+        name = start(
+            opened, blobs, program, inputs, run_id=run_id, labels=labels or {}, python_path=python_path
+        )
+        return _driven(opened, blobs, name, executor, failed=False)
+
+
+def resume(
+    run_id: str,
+    *,
+    store: str | Path | None = None,
+    executor: ExecutorChoice = "ray",
+    failed: bool = False,
+) -> object:
+    """Continue a run after a crash or an interruption, and with `failed` also behind a failure.
+
+    Returns and raises as `run` does; UnknownRun when there is no such run.
+    """
+    check_run_id(run_id)
+    with _opened(store, create=False) as (opened, blobs):
+        return _driven(opened, blobs, run_id, executor, failed=failed)
+
+
+def output(run_id: str, step: str | None = None, *, store: str | Path | None = None) -> object:
+    """The recorded result of a run that has succeeded, or of one of its steps.
+
+    Raises UnknownRun, UnknownStep, RunFailed, RunCancelled; FlowrtError when the run has not ended.
+    """
+    check_run_id(run_id)
+    with _opened(store, create=False) as (opened, blobs):
+        if step is not None:
+            return Values(blobs).load(step_value(opened, run_id, step))
+        row = opened.run(run_id)
+        if row.status not in OVER:
+            message = f"Run {run_id} has not ended; continue it with `flowc resume {run_id}`."
+            raise FlowrtError(message)
+        return _value(recorded_result(opened, row), blobs)
+
+
+def send(
+    event: str,
+    payload: object = None,
+    *,
+    key: str | int | None = None,
+    run: str | None = None,
+    dedupe: str | None = None,
+    store: str | Path | None = None,
+) -> int:
+    """Send an event; when this returns, it is durable. Returns its number.
+
+    `run` addresses it to one run. A second event with the same `dedupe` is acknowledged and dropped.
+    """
+    if run is not None:
+        check_run_id(run)
+    with _opened(store) as (opened, blobs):
+        return opened.send(
+            NewEvent(
+                name=event,
+                key=None if key is None else event_key(key),
+                payload=Values(blobs).encode(payload),
+                at=WallClock().now(),
+                run_id=run,
+                dedupe=dedupe,
+            )
+        )
+
+
+def cancel(run_id: str, *, reason: str = "", store: str | Path | None = None) -> None:
+    """Have a run cancelled: by its owner when it has a live one, else here and now.
+
+    Raises UnknownRun, and FlowrtError when the run has ended already.
+    """
+    check_run_id(run_id)
+    with _opened(store, create=False) as (opened, blobs):
+        if not note_cancel(opened, run_id, reason):
+            _drive(opened, blobs, run_id, "local", failed=False)
+
+
+def _program(
+    dag: object, args: tuple[object, ...], kwargs: Mapping[str, object]
+) -> tuple[Program, Mapping[str, object], Sequence[str]]:
+    """The program, its inputs, and where its callables are imported from."""
+    here = (os.getcwd(),)
+    if isinstance(dag, Program):
+        if args:
+            raise TypeError("The inputs of a program are given by name.")
+        return dag, kwargs, here
+    from flowrt.read_dag import INPUT, python_path_of, read_dag  # noqa: PLC0415 - imports Ray
+
+    program, inputs = read_dag(dag)
+    python_path = python_path_of(dag) or here
+    if not args and not kwargs:
+        return program, inputs, python_path
+    if INPUT not in (declared.name for declared in program.flows[program.main].inputs):
+        raise BadInput("The graph has no InputNode, and takes no inputs.")
+    return program, {INPUT: _graph_input(args, kwargs)}, python_path
+
+
+def _graph_input(args: tuple[object, ...], kwargs: Mapping[str, object]) -> object:
+    """What an InputNode stands for: the one value, or what `inp[0]` and `inp.name` read."""
+    if len(args) == 1 and not kwargs:
+        return args[0]
+    return {**dict(enumerate(args)), **kwargs}
+
+
+@contextmanager
+def _opened(url: str | Path | None, *, create: bool = True) -> Iterator[tuple[Store, Blobs]]:
+    store, blobs = open_store(str(url or os.environ.get("FLOWC_STORE") or ".flowc"), create=create)
+    try:
+        yield store, blobs
+    finally:
+        store.close()
+
+
+def _driven(store: Store, blobs: Blobs, run_id: str, choice: ExecutorChoice, *, failed: bool) -> object:
+    return _value(_drive(store, blobs, run_id, choice, failed=failed), blobs)
+
+
+def _drive(store: Store, blobs: Blobs, run_id: str, choice: ExecutorChoice, *, failed: bool) -> RunResult:
+    executor = _executor(choice)
+    try:
+        return drive(store, blobs, executor, [run_id], reopen=failed)[run_id]
+    finally:
+        if isinstance(choice, str):
+            executor.close()
+
+
+def _executor(choice: ExecutorChoice) -> Executor:
+    if choice == "local":
+        from flowrt.executor.local import LocalExecutor  # noqa: PLC0415
+
+        return LocalExecutor()
+    if choice == "ray":
+        from flowrt.executor.ray import RayExecutor  # noqa: PLC0415 - imports Ray
+
+        return RayExecutor()
+    return choice
+
+
+def _value(result: RunResult, blobs: Blobs) -> object:
+    if result.status == "cancelled":
+        raise RunCancelled(f"Run {result.run_id} was cancelled.")
+    if result.status != "succeeded" or result.value is None:
+        raise RunFailed(result.run_id, result.failure)
+    return Values(blobs).load(result.value)

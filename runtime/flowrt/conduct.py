@@ -1,0 +1,255 @@
+"""Conduct: carries out the commands of one run, and turns what comes back into records.
+
+In: commands of the core, outcomes of the executor, timers, events. Out: records noted in the run,
+attempts for the executor. It decides nothing about the flow of the run: that is the core's.
+"""
+
+from dataclasses import dataclass, field
+from random import random
+from typing import assert_never
+
+from flowrt.active import ActiveRun
+from flowrt.clock import Clock
+from flowrt.command import (
+    AwaitEvent,
+    AwaitTimer,
+    Command,
+    Decide,
+    EndRun,
+    Evaluate,
+    Expand,
+    RunTask,
+    SendEvent,
+    StartSleep,
+    StartWait,
+    StopTask,
+    TakeSample,
+)
+from flowrt.executor.port import Attempt, AttemptKey, Executor, Halted, Lost, Outcome, Raised, Returned
+from flowrt.expr.evaluate import evaluate, truth
+from flowrt.inbox import Inbox
+from flowrt.narrow import narrow_env
+from flowrt.perform import Performer, duration_us
+from flowrt.program import Pickled
+from flowrt.record import (
+    Ended,
+    Failed,
+    Failure,
+    Fired,
+    Received,
+    Record,
+    Retrying,
+    Stopped,
+    Succeeded,
+)
+from flowrt.retry import lost_attempt_at, next_attempt_at
+from flowrt.store.port import EventRow, Store
+from flowrt.timers import Timer, Timers
+from flowrt.value import Inline
+from flowrt.values import Values
+
+GRACE_US = 5_000_000
+"""How long a task that was asked to stop may take before it is stopped by force."""
+
+EVENT = "event"
+"""The name of the payload in `match`."""
+
+
+@dataclass(slots=True)
+class Conductor:
+    """Carries out what one run wants. `ready` are attempts to be submitted at the end of the turn."""
+
+    run: ActiveRun
+    store: Store
+    values: Values
+    executor: Executor
+    timers: Timers
+    clock: Clock
+    inbox: Inbox
+    performer: Performer
+    ready: list[Attempt] = field(default_factory=list[Attempt])
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something to do without anything coming in."""
+        return self.run.dirty or self.run.state.has_fresh or self.inbox.fresh
+
+    # Commands
+
+    def carry_out(self, command: Command) -> None:  # noqa: C901 - one arm a command
+        """Do what a command says, or set out to do it."""
+        run = self.run
+        match command:
+            case RunTask():
+                self._run_task(command)
+            case Evaluate():
+                run.note(self.performer.evaluate(command), follows=True)
+            case Decide():
+                run.note(self.performer.decide(command), follows=True)
+            case Expand():
+                run.note(self.performer.expand(command), follows=True)
+            case TakeSample():
+                run.note(self.performer.sample(command))
+            case StartSleep():
+                run.note(self.performer.sleep(command))
+            case StartWait():
+                run.note(self.performer.wait(command))
+            case AwaitTimer(step, due_at):
+                self.timers.set(Timer(due_at, run.run_id, step, "fire"))
+            case AwaitEvent():
+                self._await_event(command)
+            case SendEvent():
+                record, event = self.performer.event(command)
+                run.note(record, event=event)
+            case StopTask(step):
+                self._stop(step)
+            case EndRun(status, value, failure):
+                run.note(Ended(self.clock.now(), status, value, failure))
+            case _:
+                assert_never(command)
+
+    def _run_task(self, command: RunTask) -> None:
+        now = self.clock.now()
+        if command.not_before > now:
+            timer = Timer(command.not_before, self.run.run_id, command.step, "attempt")
+            self.timers.set(timer)
+            return
+        attempt = self.performer.guard(command.step, lambda: self._attempt(command))
+        if isinstance(attempt, Failed):
+            self.run.note(attempt)
+            return
+        self.run.in_flight[command.step] = attempt.key
+        self.ready.append(attempt)
+
+    def _attempt(self, command: RunTask) -> Attempt:
+        task = command.task
+        env = self.performer.env(command.env)
+        options = {} if task.options is None else evaluate(task.options, env)
+        if not isinstance(options, dict):
+            message = f"`options` is a mapping of Ray's options, not {type(options).__name__}."
+            raise TypeError(message)
+        timeout_s = None
+        if task.timeout is not None:
+            timeout_s = duration_us("timeout", evaluate(task.timeout, env)) / 1_000_000
+        return Attempt(
+            key=AttemptKey(self.run.run_id, command.step, command.attempt),
+            task=task,
+            env=narrow_env(command.env, self.values),
+            run=self.run.facts,
+            options={str(name): value for name, value in options.items()},
+            timeout_s=timeout_s,
+            code=self._code(task.callee.digest) if isinstance(task.callee, Pickled) else None,
+        )
+
+    def _code(self, digest: str) -> bytes:
+        code = self.run.program.code.get(digest)
+        return code if code is not None else self.store.code(digest)
+
+    def _await_event(self, command: AwaitEvent) -> None:
+        self.inbox.add(command)
+        if command.due_at:
+            self.timers.set(Timer(command.due_at, self.run.run_id, command.step, "fire"))
+
+    def _stop(self, step: str) -> None:
+        key = self.run.in_flight.get(step)
+        if key is None:
+            self.run.note(Stopped(step, self.clock.now()))
+            return
+        self.executor.stop(key, force=False)
+        self.timers.set(Timer(self.clock.now() + GRACE_US, self.run.run_id, step, "force"))
+
+    # What comes back
+
+    def take_outcome(self, key: AttemptKey, outcome: Outcome) -> None:
+        """An attempt has ended."""
+        if self.run.in_flight.get(key.step) != key:
+            return
+        command = self.run.state.command(key.step)
+        del self.run.in_flight[key.step]
+        now = self.clock.now()
+        match outcome:
+            case Returned(value, started_at, ended_at):
+                self.run.note(Succeeded(key.step, value, key.attempt, started_at, ended_at))
+            case Raised() if isinstance(command, RunTask):
+                self.run.note(self._raised(command, outcome))
+            case Lost() if isinstance(command, RunTask):
+                self.run.note(self._lost(command, outcome, now))
+            case Halted() if isinstance(command, RunTask):
+                self._run_task(command)  # Stopped by someone else than us: make it again.
+            case Raised() | Lost() | Halted():
+                self.run.note(Stopped(key.step, now))
+
+    def _raised(self, command: RunTask, outcome: Raised) -> Record:
+        step, task, attempt = command.step, command.task, command.attempt
+        at = None
+        if task.retry is not None and outcome.retryable:
+            retry = task.retry
+            policy = self.performer.guard(step, lambda: self.performer.policy(retry, command.env))
+            if isinstance(policy, Failed):
+                return policy
+            at = next_attempt_at(
+                policy,
+                outcome.failure,
+                attempt - 1 - command.lost_count,
+                command.first_at or outcome.started_at,
+                outcome.ended_at,
+                random(),  # noqa: S311 - jitter
+            )
+        if at is None:
+            return Failed(step, outcome.failure, attempt, outcome.started_at, outcome.ended_at)
+        return Retrying(step, outcome.failure, attempt, outcome.started_at, outcome.ended_at, at)
+
+    def _lost(self, command: RunTask, outcome: Lost, now: int) -> Record:
+        failure = Failure("flowrt.WorkerLost", outcome.reason, command.step)
+        at = lost_attempt_at(command.lost_count, command.task.lost_max, now)
+        if at is None:
+            times = command.lost_count + 1
+            message = f"{outcome.reason} This happened {times} times; the step is not tried again."
+            failure = Failure("flowrt.WorkerLost", message, command.step)
+            return Failed(command.step, failure, command.attempt, now, now)
+        return Retrying(command.step, failure, command.attempt, now, now, at, lost=True)
+
+    def fire(self, timer: Timer) -> None:
+        """A timer is due. One whose purpose is gone does nothing."""
+        command = self.run.state.command(timer.step)
+        match timer.purpose:
+            case "attempt":
+                if isinstance(command, RunTask) and timer.step not in self.run.in_flight:
+                    self._run_task(command)
+            case "fire":
+                still = isinstance(command, AwaitTimer | AwaitEvent) and command.due_at <= timer.at
+                if still and not self._answered(timer.step):
+                    self.inbox.drop(timer.step)
+                    self.run.note(Fired(timer.step, self.clock.now()))
+            case "force":
+                key = self.run.in_flight.get(timer.step)
+                if key is not None and isinstance(command, StopTask):
+                    self.executor.stop(key, force=True)
+
+    def _answered(self, step: str) -> bool:
+        return any(isinstance(r, Received | Fired) and r.step == step for r in self.run.pending)
+
+    def look_for_events(self) -> None:
+        """Let the waits take what has arrived."""
+        if not self.inbox.waits:
+            return
+        found = self.inbox.look(self.store, self.run.state.consumed, self._accepts)
+        for step, event in found.items():
+            self.run.note(Received(step, event.event_id, Inline(event.payload)))
+
+    def _accepts(self, command: AwaitEvent, event: EventRow) -> bool:
+        match_ = command.wait.match
+        if match_ is None:
+            return True
+        env = self.performer.env(command.env)
+
+        def work() -> bool:
+            return truth(evaluate(match_, env.having(EVENT, self.values.peek(Inline(event.payload)))))
+
+        accepted = self.performer.guard(command.step, work)
+        if isinstance(accepted, Failed):
+            if self.run.state.is_open(command.step) and command.step in self.inbox.waits:
+                self.inbox.drop(command.step)
+                self.run.note(accepted)
+            return False
+        return accepted

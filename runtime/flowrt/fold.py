@@ -1,0 +1,81 @@
+"""Fold: a journal becomes the state of its run.
+
+In: the rows of a journal. Out: the state, and what is needed to go on. A `Reopened` record voids earlier
+ones: they are left out of the fold as if they had never been written, which is how a failed run goes on
+behind its failure without any recorded step being run again.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flowrt.errors import StoreCorrupt
+from flowrt.observer import Observer
+from flowrt.pack import decode_record
+from flowrt.program import Program
+from flowrt.record import Ended, Record, Reopened, Started, Stopped
+from flowrt.state import State
+from flowrt.store.port import JournalRow, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A state, the number of the next record, and the numbers that reopening the run would void."""
+
+    state: State
+    head: int
+    undone_by_reopening: tuple[int, ...]
+
+
+def fold(
+    store: Store,
+    run_id: str,
+    program: Program,
+    observer: Observer | None = None,
+    also_void: tuple[int, ...] = (),
+) -> Folded:
+    """Fold a run's journal. Raises UnknownRun, StoreCorrupt."""
+    voided = _voided(store, run_id).union(also_void)
+    state = State(program, observer)
+    stopped: list[int] = []
+    head = 0
+    ended_at: int | None = None
+    for row, record in _records(store, run_id):
+        head = row.seq + 1
+        if row.seq in voided:
+            continue
+        if isinstance(record, Stopped):
+            stopped.append(row.seq)
+        if isinstance(record, Ended):
+            ended_at = row.seq
+        state.apply(record, row.seq)
+    if state.started is None:
+        message = f"The journal of run {run_id} does not begin with its start."
+        raise StoreCorrupt(message)
+    return Folded(state, head, _undone(state, stopped, ended_at))
+
+
+def _undone(state: State, stopped: list[int], ended_at: int | None) -> tuple[int, ...]:
+    if ended_at is None:
+        return ()
+    failed = state.failed_seqs
+    first = min(failed, default=ended_at)
+    return tuple(sorted({*failed, *(seq for seq in stopped if seq > first), ended_at}))
+
+
+def _voided(store: Store, run_id: str) -> frozenset[int]:
+    voided: set[int] = set()
+    for _, record in _records(store, run_id):
+        if isinstance(record, Reopened):
+            voided.update(record.voided)
+    return frozenset(voided)
+
+
+def _records(store: Store, run_id: str) -> Iterator[tuple[JournalRow, Record]]:
+    expected = 0
+    for row in store.journal(run_id):
+        record = decode_record(row.data)
+        if row.seq != expected or (row.seq == 0) != isinstance(record, Started):
+            message = f"The journal of run {run_id} has a gap or a stray record at number {expected}."
+            raise StoreCorrupt(message)
+        expected += 1
+        yield row, record

@@ -1,0 +1,9 @@
+"""Tasks of the benchmarks."""
+
+
+def hello(name: str) -> str:
+    return f"Hello, {name}!"
+
+
+def trivial(n: int) -> int:
+    return n + 1

@@ -1,0 +1,50 @@
+"""How long `flowc validate` of a 12-step file takes, in units of `python -c pass`, in the same run.
+
+    python tests/benchmarks/validate_start.py
+
+Prints the ratio of the medians; exits with 1 when it is above the bar.
+"""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+BAR = 8.0
+ROUNDS = 21
+HEAD = "flowc: 1\nuse: {t: shop.etl}\nflow: twelve\ninputs: {day: date}\nsteps:\n"
+STEP = """\
+  - id: s{number}
+    call: t.work(s{before}, day=day, n={number} * 2)
+    retry: {{max: 3, delay: 1s, catch: [OSError]}}
+"""
+
+
+def timed(command: list[str]) -> float:
+    """Seconds that a process takes from start to end."""
+    start = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
+def main() -> int:
+    """Measure both in turn, so that what else the machine does hits both."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "twelve.flow.yaml"
+        steps = "".join(STEP.format(number=number, before=number - 1) for number in range(1, 12))
+        file.write_text(f"{HEAD}  - id: s0\n    call: t.first(day)\n{steps}")
+        bare = [sys.executable, "-c", "pass"]
+        full = [sys.executable, "-m", "flowc", "validate", str(file)]
+        timed(full)  # Writes the bytecode.
+        pairs = [(timed(bare), timed(full)) for _ in range(ROUNDS)]
+    base = statistics.median(pair[0] for pair in pairs)
+    whole = statistics.median(pair[1] for pair in pairs)
+    ratio = whole / base
+    print(f"python -c pass: {base * 1000:.1f} ms; flowc validate: {whole * 1000:.1f} ms; ratio {ratio:.1f}")
+    return 0 if ratio <= BAR else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,69 @@
+"""G1: nobody sees a result before its record is durable."""
+
+from stories import HoldingExecutor, InlineExecutor, Story, program_of
+
+from flowrt.pack import decode_record
+from flowrt.record import Succeeded
+from flowrt.store.memory import MemoryStore
+
+
+class LookingExecutor(InlineExecutor):
+    """Notes, at each attempt, which results the store holds already."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        super().__init__()
+        self.store = store
+        self.durable_before: dict[str, set[str]] = {}
+
+    def submit(self, attempts) -> None:
+        rows = list(self.store.journal("story"))
+        durable = {r.step for row in rows if isinstance(r := decode_record(row.data), Succeeded)}
+        for attempt in attempts:
+            self.durable_before[attempt.key.step] = durable
+        super().submit(attempts)
+
+
+def test_nothing_is_visible_before_it_is_durable() -> None:
+    store = MemoryStore()
+    executor = LookingExecutor(store)
+    story = Story(program_of("chain"), store=store, executor=executor)
+    story.play()
+    assert executor.durable_before["a"] == set()
+    assert "a" in executor.durable_before["b/args.0"]
+    assert {"a", "b/args.0"} <= executor.durable_before["b"]
+
+
+class LosingStore(MemoryStore):
+    """Loses power at a given append: it raises, and nothing of that append is kept."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.left = at
+
+    def append(self, batches):
+        if any(batch.records for batch in batches):
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+        return super().append(batches)
+
+
+def test_a_result_whose_append_was_lost_is_not_there() -> None:
+    for at in range(1, 8):
+        store = LosingStore(at)
+        story = Story(program_of("chain"), store=store, executor=InlineExecutor())
+        story.start()
+        try:
+            story.drive()
+        except KeyboardInterrupt:
+            made = {key.step for key in story.executor.made}
+            recorded = {r.step for r in story.records() if isinstance(r, Succeeded)}
+            assert len(made - recorded) <= 1
+        assert story.value(story.drive()) == [2, 50]
+
+
+def test_holding_executor_holds() -> None:
+    executor = HoldingExecutor()
+    story = Story(program_of("chain"), executor=executor)
+    story.start()
+    assert not executor.held

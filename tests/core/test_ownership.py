@@ -1,0 +1,77 @@
+"""G5: one epoch can write a run; whoever was superseded commits nothing."""
+
+from dataclasses import replace
+
+import pytest
+from stories import InlineExecutor, Story, story_of
+
+from flowrt.errors import RunMismatch, RunOwned
+from flowrt.owner import this_owner
+
+TEXT = """
+flow: f
+inputs: {n: {type: int, default: 1}}
+steps:
+  - id: a
+    call: s.add(n, 1)
+  - id: b
+    call: s.add(a, 1)
+  - return: b
+"""
+
+
+class TakenOver(InlineExecutor):
+    """While the first attempt is made, another engine takes the run."""
+
+    def __init__(self, story_store) -> None:
+        super().__init__()
+        self.store = story_store
+
+    def submit(self, attempts) -> None:
+        if not self.made:
+            other = replace(this_owner(), host="elsewhere", token="other")
+            late = 2_000_000_000_000_000
+            self.epoch = self.store.claim("story", other, late, late + 60_000_000)
+        super().submit(attempts)
+
+
+def test_a_superseded_engine_commits_nothing_and_says_so() -> None:
+    story = story_of(TEXT)
+    executor = TakenOver(story.store)
+    story.executor = executor
+    story.start()
+    with pytest.raises(RunOwned, match="taken over"):
+        story.drive()
+    assert [row.epoch for row in story.store.journal("story") if row.epoch not in (0, executor.epoch)] == []
+    assert len(story.records()) == 1
+    assert story.store.run("story").epoch == executor.epoch
+
+
+def test_a_run_with_a_live_owner_is_refused() -> None:
+    story = story_of(TEXT)
+    story.start()
+    now = story.clock.now()
+    story.store.claim("story", replace(this_owner(), token="another engine here"), now, now + 10**9)
+    with pytest.raises(RunOwned):
+        story.drive()
+    assert len(story.records()) == 1
+
+
+def test_the_same_id_with_the_same_program_and_inputs_is_the_same_run() -> None:
+    story = story_of(TEXT)
+    assert story.value(story.play({"n": 5})) == 7
+    made = len(story.executor.made)
+    assert story.value(story.play({"n": 5})) == 7
+    assert len(story.executor.made) == made
+
+
+@pytest.mark.parametrize(
+    ("text", "inputs", "says"),
+    [(TEXT, {"n": 6}, "other inputs"), (TEXT.replace("a, 1", "a, 2"), {"n": 5}, "another program")],
+)
+def test_the_same_id_with_something_else_is_refused(text: str, inputs: dict, says: str) -> None:
+    story = story_of(TEXT)
+    story.play({"n": 5})
+    other: Story = story_of(text, store=story.store, blobs=story.blobs)
+    with pytest.raises(RunMismatch, match=says):
+        other.start(inputs)

@@ -1,0 +1,57 @@
+"""Tasks of the flows that the core's tests run."""
+
+import flowrt
+
+
+def add(a, b):
+    return a + b
+
+
+def times(a, b):
+    return a * b
+
+
+def text(value: str) -> str:
+    return value
+
+
+def small(value: int) -> bool:
+    return value < 40
+
+
+def even_only(n: int) -> int:
+    if n % 2:
+        raise ValueError(f"{n} is odd")
+    return n
+
+
+def works_on_attempt(number: int) -> int:
+    attempt = flowrt.current().attempt
+    if attempt < number:
+        raise ConnectionError(f"attempt {attempt}")
+    return attempt
+
+
+def numbers(count: int) -> list[int]:
+    return list(range(count))
+
+
+def total(values: list[int]) -> int:
+    return sum(values)
+
+
+def fails(message: str) -> None:
+    raise RuntimeError(message)
+
+
+class Rejected(Exception):
+    pass
+
+
+BROKEN: set[int] = set()
+
+
+def needs_world(n: int) -> int:
+    if n in BROKEN:
+        raise OSError(f"the world is broken for {n}")
+    return n
