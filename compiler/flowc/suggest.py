@@ -9,6 +9,7 @@ six letters on, three from nine on. A guess further away tells more about the gu
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from functools import lru_cache
 
 _LONGEST = 64
 _LENGTHS = (3, 6, 9)
@@ -19,18 +20,21 @@ def closest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that the author most probably meant by `word`.
 
     Returns:
-        The nearest candidate (of equals the one that shares the first letter, then the first in
-        the alphabet, so that the order of a set does not show), or
-        None when nothing is near. A candidate equal to `word` is no suggestion and is passed over.
+        The nearest candidate, or None when nothing is near. Of equals it is the one that shares the first
+        letter, then the first in the alphabet, so that the order of a set does not show. A candidate
+        equal to `word` is no suggestion and is passed over.
     """
-    plain = _plain(word)
-    if not plain or len(plain) > _LONGEST:
+    plain = _plain(word) if len(word) <= _LONGEST else ""
+    if not plain:
         return None
-    limit = _limit(len(plain))
+    limit = bisect_right(_LENGTHS, len(plain))
+    letters = set(plain)
     best: tuple[int, bool, str] | None = None
     for candidate in candidates:
         other = _plain(candidate)
         if candidate == word or not other or abs(len(other) - len(plain)) > limit:
+            continue
+        if len(letters.difference(other)) > limit:  # Each letter that is not there costs an edit.
             continue
         edits = _edits(plain, other, limit)
         if edits > limit and not (len(plain) > 1 and sorted(plain) == sorted(other) and edits == 1):
@@ -41,12 +45,9 @@ def closest(word: str, candidates: Iterable[str]) -> str | None:
     return best[2] if best else None
 
 
+@lru_cache(maxsize=1024)
 def _plain(word: str) -> str:
     return word.replace("_", "").replace("-", "").lower()
-
-
-def _limit(length: int) -> int:
-    return bisect_right(_LENGTHS, length)
 
 
 def _edits(a: str, b: str, limit: int) -> int:
