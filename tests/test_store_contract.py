@@ -300,8 +300,9 @@ def test_runs_are_listed_newest_first(store):
 # Events
 
 
-def found(store, name="e", key=None, run_id="r1", since=0, after_id=0, limit=100):
-    return [row.event_id for row in store.events(name, key, run_id, since, after_id, limit)]
+def found(store, **changes):
+    query = {"name": "e", "key": None, "run_id": "r1", "since": 0, "after_id": 0, "limit": 100}
+    return [row.event_id for row in store.events(**{**query, **changes})]
 
 
 def test_events_are_numbered_in_order_and_kept(store):

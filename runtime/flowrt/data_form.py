@@ -25,7 +25,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from flowrt.collected import Collected, ForError
 from flowrt.data_shape import unfit
 from flowrt.errors import CodecError, StoreCorrupt
-from flowrt.wire import UNPACK_ERRORS, Ext, pack, unpack
+from flowrt.wire import UNPACK_ERRORS, Ext, pack, pack_list, unpack
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (clock times are counted from here, their zone goes beside)
 _MICROSECOND = timedelta(microseconds=1)
@@ -44,6 +44,8 @@ def to_bytes(value: object) -> bytes:
         raise NotData(reason)
     try:
         return _pack(value)
+    except RecursionError as error:
+        raise NotData("it is nested too deeply") from error
     except UnicodeEncodeError as error:
         raise NotData("it holds a text with lone surrogates") from error
     except (ValueError, OverflowError) as error:
@@ -55,7 +57,7 @@ def from_bytes(data: bytes | memoryview) -> object:
 
     Raises:
         StoreCorrupt: The bytes are others.
-        CodecError: They name a time zone that this machine does not know.
+        CodecError: They name a time zone that this machine does not know, or the stack is almost used up.
     """
     try:
         return _unpack(data)
@@ -64,6 +66,8 @@ def from_bytes(data: bytes | memoryview) -> object:
             f"A stored value names the time zone {error.args[0]}, which this machine does not know. "
             "Install the package tzdata here."
         ) from error
+    except RecursionError as error:
+        raise CodecError("A stored value is nested too deeply to be read from here.") from error
     except _DAMAGE as error:
         raise StoreCorrupt(f"The bytes of a stored value are damaged: {error!r}.") from error
 
@@ -83,7 +87,7 @@ def _extension(value: object) -> object:
 
 
 def _sorted_parts(value: Iterable[object]) -> bytes:
-    return _pack(sorted(value, key=_pack))
+    return pack_list(sorted(_pack(part) for part in value))
 
 
 def _zone(zone: tzinfo | None) -> object:

@@ -22,8 +22,8 @@ from uuid import UUID
 
 from flowrt.collected import Collected, ForError
 
-MAX_DEPTH = 200
-"""Deeper values are not data: well below what msgpack's and Python's stacks bear."""
+MAX_DEPTH = 100
+"""Deeper values are not data: nested extensions cost a few frames of Python's stack a level."""
 
 SCALARS: frozenset[type] = frozenset(
     {NoneType, bool, int, float, str, bytes, date, datetime, time, timedelta, Decimal, UUID, range}

@@ -5,10 +5,12 @@
 callers' to avoid: it takes a `bytearray` or a `memoryview` for `bytes`.
 """
 
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import msgpack  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
+
+_Packer = cast("Callable[..., Any]", msgpack.Packer)  # pyright: ignore[reportUnknownMemberType]
 
 Ext = msgpack.ExtType
 """A typed piece of bytes, `Ext(code, data)`; codes are 0 to 127."""
@@ -17,7 +19,6 @@ UNPACK_ERRORS: tuple[type[Exception], ...] = (
     ValueError,  # Includes truncated and trailing bytes, text that is not UTF-8, lengths beyond the end.
     TypeError,  # A key that cannot be hashed.
     OverflowError,
-    RecursionError,
     msgpack.UnpackException,
 )
 """What `unpack` raises for bytes that `pack` did not write."""
@@ -38,7 +39,13 @@ def pack(value: object, other: Callable[[object], object] = _refuse) -> bytes:
         ValueError: A text has lone surrogates, or a part is larger than 4 GiB.
         Exception: What `other` raises.
     """
-    return cast("bytes", msgpack.packb(value, default=other, strict_types=True))  # pyright: ignore[reportUnknownMemberType]
+    return cast("bytes", _Packer(default=other, strict_types=True).pack(value))
+
+
+def pack_list(parts: Sequence[bytes]) -> bytes:
+    """The bytes of a list whose parts are bytes of `pack` already."""
+    header = cast("bytes", _Packer().pack_array_header(len(parts)))
+    return header + b"".join(parts)
 
 
 def unpack(data: bytes | memoryview, other: Callable[[int, bytes], object] = _unknown) -> object:
