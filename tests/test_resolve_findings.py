@@ -4,7 +4,11 @@ import pytest
 
 from flowc.read_yaml import read
 from flowc.resolve.file import resolve
+from flowc.resolve.found import MOST
+from flowc.resolve.pure import BUILTINS, METHODS
 from flowc.span import Source
+from flowrt.expr.builtins_table import BUILTINS as RUNTIME_BUILTINS
+from flowrt.expr.methods import METHODS as RUNTIME_METHODS
 
 HEAD = "flowc: 1\nuse: {t: shop.etl}\nevents: {ready: {}}\nflow: main\ninputs: {a: any, xs: list}\n"
 OTHER = "---\nflow: other\ninputs: {a: any}\nresult: a\n"
@@ -99,6 +103,9 @@ STEPS = [
     ("{call: othr(a)}", [("F0113", "othr")]),
     ("{value: lenn(a) + 1}", [("F0113", "lenn")]),
     ("{call: len(a)}", [("F0116", "len(a)")]),
+    ("{value: a.load(xs) + 1}", [("F0113", "load")]),
+    ("{value: a.uper() + a.b.upper() + 'x'.uper()}", [("F0113", "uper"), ("F0113", "uper")]),
+    ("{value: xs.append(a)}", [("F0113", "append")]),
     ("{call: [t.f]}", [("F0116", "[t.f]")]),
     ("{call: t.f(n=1), with: {n: 2}}", [("F0124", "n")]),
     ("{call: t.f(), with: [1]}", [("F0103", "[1]")]),
@@ -143,6 +150,7 @@ def test_findings_of_a_step(step, expected):
 
 
 FILES = [
+    ("flowc: 1\nuse: {etl: a}\nflow: a\nresult: elt.load() + 1\n", [("F0113", "elt")]),
     ("", [("F0122", "")]),
     ("# nothing\n---\n", [("F0122", "")]),
     ("- a\n", [("F0103", "-")]),
@@ -280,3 +288,15 @@ def test_all_documents_and_their_findings_are_there():
     file, found = resolve(tree)
     assert [flow.name.text for flow in file.flows] == ["main", "second"]
     assert [each.code for each in found] == ["F0501", "F0501"]
+
+
+def test_the_functions_and_methods_are_those_of_the_runtime():
+    assert set(RUNTIME_BUILTINS) == BUILTINS
+    assert {name for _, names in RUNTIME_METHODS for name in names} == METHODS
+
+
+def test_a_file_that_is_something_else_is_given_up_soon():
+    text = HEAD + "".join(f"k{n}: 1\n" for n in range(5_000))
+    file, found = resolve(read(Source("main.flow.yaml", text))[0])
+    assert file is None
+    assert len(found) == MOST

@@ -15,7 +15,7 @@ from flowc.diagnostic import Diagnostic, Fix, Label
 from flowc.ir import File, Flow
 from flowc.resolve.fields import Fields, read_fields
 from flowc.resolve.flow import read_flow
-from flowc.resolve.found import Found, excerpt, shape
+from flowc.resolve.found import Enough, Found, excerpt, shape
 from flowc.resolve.header import Uses, check_version, read_events, read_use
 from flowc.resolve.keys import FILE_KEYS, FILE_LATER, FIRST_FLOW, FLOW
 from flowc.resolve.setting import Names
@@ -35,20 +35,24 @@ def resolve(tree: Tree) -> tuple[File | None, list[Diagnostic]]:
     """The IR of a file and what is wrong with its shape.
 
     Returns:
-        The file, without the parts that could not be understood; None when there is no flow in it.
+        The file, without the parts that could not be understood; None when there is no flow in it, or
+        hardly anything of it was understood.
     """
-    file, diagnostics = _resolve(tree)
-    if not tree.whole:
-        diagnostics = [each for each in diagnostics if each.code not in _ABSENT]
-    return file, diagnostics
+    found = Found(tree.source)
+    try:
+        file = _resolve(found, tree)
+    except Enough:
+        file = None
+    if tree.whole:
+        return file, found.diagnostics
+    return file, [each for each in found.diagnostics if each.code not in _ABSENT]
 
 
 _ABSENT = frozenset({"F0102", "F0113", "F0120", "F0122"})
 """Findings that something is not there. It may stand in the part of the file that could not be read."""
 
 
-def _resolve(tree: Tree) -> tuple[File | None, list[Diagnostic]]:
-    found = Found(tree.source)
+def _resolve(found: Found, tree: Tree) -> File | None:
     parts: list[_Part] = []
     filled = [document for document in tree.documents if document.root is not None]
     for document in filled:
@@ -63,13 +67,13 @@ def _resolve(tree: Tree) -> tuple[File | None, list[Diagnostic]]:
                 Span(0, 0),
                 help="begin with `flowc: 1`, `flow: name` and `steps:`",
             )
-        return None, found.diagnostics
+        return None
     head = parts[0].fields
     check_version(found, head, Span(parts[0].mapping.span.start, parts[0].mapping.span.start))
     names, uses = _names(found, parts, tree)
     events = read_events(found, head["events"].value, names) if "events" in head else {}
     flows = _distinct(found, [read_flow(found, names, part.fields, part.mapping.span) for part in parts])
-    return File(tree.source, flows, uses.aliases, events), found.diagnostics
+    return File(tree.source, flows, uses.aliases, events)
 
 
 def _part(found: Found, document: Document, *, first: bool) -> _Part | None:

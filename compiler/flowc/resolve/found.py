@@ -8,6 +8,13 @@ from flowc.diagnostic import Diagnostic, Fix, Label, Severity
 from flowc.span import Source, Span
 from flowc.tree import Mapping, Node, Scalar, Sequence
 
+MOST = 500
+"""More findings than anyone reads. Beyond it the file is something else, and guessing at it takes long."""
+
+
+class Enough(Exception):
+    """A file has `MOST` findings: resolving ends."""
+
 
 class More(TypedDict, total=False):
     """The fields of a diagnostic that have a default."""
@@ -27,12 +34,18 @@ class Found:
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
 
     def error(self, code: str, message: str, span: Span, **more: Unpack[More]) -> None:
-        """Notes one finding."""
-        self.diagnostics.append(Diagnostic(code, message, self.source, span, **more))
+        """Notes one finding.
+
+        Raises:
+            Enough: There are `MOST` of them.
+        """
+        self.add([Diagnostic(code, message, self.source, span, **more)])
 
     def add(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Notes the findings of another stage, such as the parser of expressions."""
         self.diagnostics.extend(diagnostics)
+        if len(self.diagnostics) >= MOST:
+            raise Enough
 
     def text(self, span: Span) -> str:
         """The author's text at a place."""
