@@ -17,9 +17,10 @@ SIZE_LIMIT = 4 * 1024 * 1024
 _FINDINGS_LIMIT = 10
 _LATIN = 0xFF
 
-_FOREIGN = re.compile(
-    "[^\n\r\t -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)"
-)
+_FOREIGN_IN_ASCII = re.compile("[^\n\r\t -~]|\r(?!\n)")
+_FOREIGN = "[^\n\r\t -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)"
+"""Not compiled until a text needs it: that takes longer than to read most flows."""
+
 _HARD_SPACE = re.compile("^[ \t]*(\xa0[\xa0 \t]*)", re.MULTILINE)
 
 _NAMES = {
@@ -66,9 +67,8 @@ def foreign_characters(source: Source) -> list[Diagnostic]:
         return [_too_large(source)]
     text = source.text
     found: list[Diagnostic] = []
-    if text.isascii() and "\r" not in text and text.isprintable():
-        return found
-    for match in _FOREIGN.finditer(text):
+    foreign = _FOREIGN_IN_ASCII if text.isascii() else re.compile(_FOREIGN)
+    for match in foreign.finditer(text):
         found.append(_foreign(source, match.start()))
         if len(found) == _FINDINGS_LIMIT:
             return found
