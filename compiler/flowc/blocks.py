@@ -1,0 +1,103 @@
+"""A step or a block comes in; out go the steps inside it, at any depth, and the names that they assign."""
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from flowc.ir import (
+    Block,
+    Break,
+    Call,
+    Continue,
+    Do,
+    Emit,
+    Fail,
+    For,
+    Graph,
+    Ident,
+    If,
+    Loop,
+    Raise,
+    Return,
+    Sleep,
+    Step,
+    Steps,
+    Value,
+    Wait,
+)
+
+
+def blocks_of(step: Step) -> tuple[Block, ...]:
+    """The blocks that stand directly in a step, in the order of the text."""
+    match step:
+        case If():
+            return (step.then,) if step.orelse is None else (step.then, step.orelse)
+        case For() | Loop() | Graph() | Do():
+            return (step.body,)
+        case Wait():
+            return () if step.orelse is None else (step.orelse,)
+        case Call() | Value() | Sleep() | Emit() | Return() | Raise() | Fail() | Break() | Continue():
+            return ()
+        case _:
+            assert_never(step)
+
+
+def calls_of(step: Step) -> tuple[Call, ...]:
+    """The calls that were lifted out of a step's expressions, those made at the ends of bodies included."""
+    match step:
+        case For():
+            return (*step.meta.prelude, *step.collect_prelude)
+        case Loop():
+            return (*step.meta.prelude, *step.check)
+        case Return():
+            return step.meta.prelude if step.tail is None else (*step.meta.prelude, step.tail)
+        case (
+            Call()
+            | Value()
+            | If()
+            | Sleep()
+            | Wait()
+            | Emit()
+            | Graph()
+            | Do()
+            | Raise()
+            | Fail()
+            | Break()
+            | Continue()
+        ):
+            return step.meta.prelude
+        case _:
+            assert_never(step)
+
+
+def steps_in(block: Block) -> Iterator[Step]:
+    """Every step of a block and of the blocks inside it, in the order of the text."""
+    todo = list(reversed(block.steps))
+    while todo:
+        step = todo.pop()
+        yield step
+        for inner in reversed(blocks_of(step)):
+            todo.extend(reversed(inner.steps))
+
+
+def assigned_in(block: Block) -> frozenset[str]:
+    """The names that the steps of a block assign, at any depth."""
+    return frozenset(step.meta.id.text for step in steps_in(block) if step.meta.id is not None)
+
+
+def assigned_inside(step: Step) -> dict[str, Ident]:
+    """The names that the blocks inside a step assign, each where it first is; loop variables included."""
+    names = {step.var.text: step.var} if isinstance(step, For) else {}
+    for block in blocks_of(step):
+        for inner in steps_in(block):
+            if inner.meta.id is not None:
+                names.setdefault(inner.meta.id.text, inner.meta.id)
+            if isinstance(inner, For):
+                names.setdefault(inner.var.text, inner.var)
+    return names
+
+
+def names_of(step: Step) -> tuple[str, ...]:
+    """The fields of a step's value, when it is the mapping of a graph's names; else nothing."""
+    if not isinstance(step, Graph | Do) or isinstance(step.body, Steps):
+        return ()
+    return tuple(each.meta.id.text for each in step.body.steps if each.meta.id is not None)

@@ -1,0 +1,88 @@
+"""Calls of flows of the same file: what they give against what the flow takes."""
+
+from collections.abc import Iterator
+
+from flowc.checks.places import listed
+from flowc.diagnostic import Diagnostic, Fix, Label
+from flowc.facts import FlowFacts
+from flowc.ir import Call, Flow, FlowCallee, Ident
+from flowc.span import Source, Span
+from flowc.suggest import closest
+from flowrt.expr.tree import NOWHERE
+
+
+def flow_arguments(facts: FlowFacts) -> Iterator[Diagnostic]:
+    """Unknown inputs, missing ones, too many, and those given twice."""
+    flows = {flow.name.text: flow for flow in facts.file.flows}
+    for call in facts.calls:
+        if isinstance(call.callee, FlowCallee) and call.callee.name in flows:
+            yield from _call(call, call.callee.span, flows[call.callee.name], facts.file.source)
+
+
+def _call(call: Call, at: Span, flow: Flow, source: Source) -> Iterator[Diagnostic]:
+    names = [each.name.text for each in flow.inputs]
+    given = set(names[: len(call.args)])
+    if len(call.args) > len(names):
+        extra = call.args[len(names)]
+        yield _too_many(len(call.args), names, flow, Span(*extra.at) if extra.at != NOWHERE else at, source)
+    faults = 0
+    for ident, _ in call.kwargs:
+        if ident.text not in names:
+            faults += 1
+            yield _unknown(ident, [name for name in names if name not in given], flow, source)
+        elif ident.text in given:
+            faults += 1
+            yield Diagnostic(
+                "F0217",
+                f"the input `{ident.text}` of `{flow.name.text}` is given twice",
+                source,
+                ident.span,
+                help="the arguments without a name fill the inputs in their order: leave out one of the two",
+            )
+        given.add(ident.text)
+    missing = [each for each in flow.inputs if each.default is None and each.name.text not in given]
+    # A misspelt input is missing as well: that is one fault.
+    if missing and not faults:
+        yield _missing([each.name for each in missing], flow, at, source)
+
+
+def _too_many(count: int, names: list[str], flow: Flow, at: Span, source: Source) -> Diagnostic:
+    takes = f"takes {len(names)} argument{'' if len(names) == 1 else 's'}" if names else "takes no arguments"
+    return Diagnostic(
+        "F0217",
+        f"`{flow.name.text}` {takes}, but {count} {'is' if count == 1 else 'are'} given",
+        source,
+        at,
+        hint="one too many" if count == len(names) + 1 else "too many from here on",
+        help=f"its inputs are {listed(names)}"
+        if names
+        else "declare `inputs` in the flow, or leave the arguments out",
+    )
+
+
+def _unknown(ident: Ident, names: list[str], flow: Flow, source: Source) -> Diagnostic:
+    meant = closest(ident.text, names)
+    every = [each.name.text for each in flow.inputs]
+    return Diagnostic(
+        "F0217",
+        f"the flow `{flow.name.text}` has no input `{ident.text}`",
+        source,
+        ident.span,
+        hint="" if meant is None else f"did you mean `{meant}`?",
+        help=f"its inputs are {listed(every)}" if every else "it has no inputs at all",
+        fixes=() if meant is None else (Fix(ident.span, meant, f"write `{meant}`"),),
+    )
+
+
+def _missing(idents: list[Ident], flow: Flow, at: Span, source: Source) -> Diagnostic:
+    names = [ident.text for ident in idents]
+    word, verb = ("input", "is") if len(names) == 1 else ("inputs", "are")
+    shown = ", ".join(f"{name}=…" for name in names[:3])
+    return Diagnostic(
+        "F0218",
+        f"the {word} {listed(names)} of `{flow.name.text}` {verb} missing in this call",
+        source,
+        at,
+        help=f"write `{flow.name.text}({shown})`, or declare a `default` for what may be left out",
+        labels=tuple(Label(ident.span, "required: it has no default") for ident in idents[:3]),
+    )

@@ -1,0 +1,71 @@
+"""Names that are assigned where they must not be, or in vain."""
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from flowc.checks.places import origin
+from flowc.diagnostic import Diagnostic, Label
+from flowc.facts import Clash, FlowFacts
+
+
+def outer_assignments(facts: FlowFacts) -> Iterator[Diagnostic]:
+    """Outer names that a graph or the body of a parallel `for` assigns."""
+    for clash in facts.clashes:
+        yield _clash(clash, facts)
+
+
+def _clash(clash: Clash, facts: FlowFacts) -> Diagnostic:
+    name = clash.ident.text
+    match clash.barrier:
+        case "graph":
+            message = f"a graph cannot assign `{name}`, which has a value already"
+            help_text = (
+                "each name of a graph is assigned once, since its steps have no order: choose another `id`"
+            )
+        case "parallel":
+            message = f"the body of a parallel `for` cannot assign `{name}` of the outside"
+            help_text = (
+                "its bodies run at the same time, so chance would say which one wins: choose another `id` "
+                "and `collect` it, or leave out `parallel` to run one after another"
+            )
+        case _:
+            assert_never(clash.barrier)
+    return Diagnostic(
+        "F0204",
+        message,
+        facts.file.source,
+        clash.ident.span,
+        help=help_text,
+        labels=(Label(clash.outer.span, origin(clash.outer)),),
+    )
+
+
+def shadowing_variables(facts: FlowFacts) -> Iterator[Diagnostic]:
+    """Loop variables that have the name of something outside."""
+    for shadow in facts.shadows:
+        name = shadow.ident.text
+        yield Diagnostic(
+            "F0219",
+            f"the loop variable `{name}` has the name of something outside the loop",
+            facts.file.source,
+            shadow.ident.span,
+            hint="has a value already",
+            help="choose another name for the variable: a reader cannot tell which of the two is meant",
+            labels=(Label(shadow.outer.span, origin(shadow.outer)),),
+        )
+
+
+def unread_values(facts: FlowFacts) -> Iterator[Diagnostic]:
+    """Ids that are given again in the same list before anything has read the first value."""
+    for pair in facts.overwritten:
+        name = pair.first.text
+        yield Diagnostic(
+            "F0206",
+            f"`{name}` is assigned again before anything has read its value",
+            facts.file.source,
+            pair.second.span,
+            hint="takes the place of the value above",
+            help="give one of the two another `id`, or leave out the first `id` if no step needs that value",
+            labels=(Label(pair.first.span, "this value is never read"),),
+            severity="warning",
+        )

@@ -1,0 +1,49 @@
+"""A resolved file comes in; out come the findings about its names and paths, in the order of the text."""
+
+from collections.abc import Callable, Iterator
+
+from flowc.checks.arguments import flow_arguments
+from flowc.checks.assignments import outer_assignments, shadowing_variables, unread_values
+from flowc.checks.conditions import conditions
+from flowc.checks.endless import endless_loops, endless_recursion
+from flowc.checks.events import undeclared_events
+from flowc.checks.graphs import cycles, orders
+from flowc.checks.leaving import misplaced_leaves, unreached_steps
+from flowc.checks.names import hidden_names, own_names, undefined_names, unknown_fields
+from flowc.checks.paths import missing_paths
+from flowc.diagnostic import Diagnostic
+from flowc.facts import FlowFacts
+from flowc.ir import File
+from flowc.trace import trace
+
+RULES: tuple[Callable[[FlowFacts], Iterator[Diagnostic]], ...] = (
+    undefined_names,
+    own_names,
+    hidden_names,
+    unknown_fields,
+    missing_paths,
+    outer_assignments,
+    shadowing_variables,
+    unread_values,
+    cycles,
+    orders,
+    conditions,
+    misplaced_leaves,
+    unreached_steps,
+    endless_loops,
+    endless_recursion,
+    undeclared_events,
+    flow_arguments,
+)
+"""Every rule: a function from the facts of a flow to findings. One file a family."""
+
+
+def check(file: File) -> list[Diagnostic]:
+    """The findings of all rules for all flows of a file, sorted by position, each place and code once."""
+    found: dict[tuple[int, str], Diagnostic] = {}
+    for flow in file.flows:
+        facts = trace(flow, file)
+        for rule in RULES:
+            for finding in rule(facts):
+                found.setdefault((finding.span.start, finding.code), finding)
+    return sorted(found.values(), key=lambda each: (each.span.start, each.span.end, each.code))

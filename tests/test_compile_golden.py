@@ -1,0 +1,66 @@
+"""Flow files beside the findings about them: `compile/ok` has none, `compile/err` has `.out` files.
+
+`FLOWC_UPDATE_GOLDEN=1 pytest tests/test_compile_golden.py` writes the `.out` files anew.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from flowc.checks.check import check
+from flowc.codes.table import CODES
+from flowc.diagnostic import Diagnostic
+from flowc.read_yaml import read_bytes
+from flowc.render import render_text
+from flowc.resolve.file import resolve
+
+HERE = Path(__file__).parent / "compile"
+OK = sorted((HERE / "ok").glob("*.flow.yaml"))
+ERR = sorted((HERE / "err").glob("*.flow.yaml"))
+UPDATE = bool(os.environ.get("FLOWC_UPDATE_GOLDEN"))
+
+
+def findings(name: str, data: bytes) -> list[Diagnostic]:
+    tree, found = read_bytes(name, data)
+    if any(each.severity == "error" for each in found):
+        return found
+    file, more = resolve(tree)
+    return [*found, *more, *(check(file) if file is not None else [])]
+
+
+def out_of(path: Path) -> Path:
+    return path.with_name(path.name.removesuffix(".flow.yaml") + ".out")
+
+
+@pytest.mark.parametrize("path", ERR, ids=lambda path: path.name)
+def test_findings_are_as_written(path):
+    shown = render_text(findings(path.name, path.read_bytes()), color=False)
+    if UPDATE:
+        out_of(path).write_text(shown, encoding="utf-8")
+    assert shown == out_of(path).read_text(encoding="utf-8")
+    assert shown
+
+
+@pytest.mark.parametrize("path", OK, ids=lambda path: path.name)
+def test_good_flow_has_no_findings(path):
+    assert render_text(findings(path.name, path.read_bytes()), color=False) == ""
+
+
+def test_no_output_without_its_flow():
+    assert {path.name for path in (HERE / "err").glob("*.out")} == {out_of(path).name for path in ERR}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_rule_has_an_example(code):
+    assert any(f"[{code}]" in out_of(path).read_text(encoding="utf-8") for path in ERR)
+
+
+@pytest.mark.parametrize("entry", CODES.values(), ids=lambda entry: entry.code)
+def test_bad_example_breaks_its_rule_and_no_other(entry):
+    assert {each.code for each in findings("bad.flow.yaml", entry.bad.encode())} == {entry.code}
+
+
+@pytest.mark.parametrize("entry", CODES.values(), ids=lambda entry: entry.code)
+def test_good_example_is_clean(entry):
+    assert render_text(findings("good.flow.yaml", entry.good.encode()), color=False) == ""
