@@ -394,6 +394,8 @@ def test_what_was_set_right_stays_in_the_tree():
     assert plain(read_text("value: [x for x in xs]\n")[0].documents[0].root) == {"value": "[x for x in xs]"}
     assert plain(read_text("- call:f(x)\n- y[1: 2]\n")[0].documents[0].root) == [{"call": "f(x)"}, "y[1: 2]"]
     assert plain(read_text("a: 1\na: 2\n")[0].documents[0].root) == {"a": 1}
+    assert plain(read_text("a:\na: 2\n")[0].documents[0].root) == {"a": 2}
+    assert plain(read_text("{max:3, b: 1}\n")[0].documents[0].root) == {"max": 3, "b": 1}
 
 
 @pytest.mark.parametrize(

@@ -202,19 +202,23 @@ class _Composer:
         value = core_value(text) if style == "plain" else text
         node = Scalar(Span(start, end), text, value, style, origin)
         if style == "plain" and value is text:
-            self._look_at_plain(node)
+            node = self._seen_plain(node)
         self._nodes += 1
         self._chars += len(text)
         if event.anchor is not None:
             self._anchors[event.anchor] = Anchored(node, 1, len(text), 1)
         self._add(node, 1)
 
-    def _look_at_plain(self, node: Scalar) -> None:
+    def _seen_plain(self, node: Scalar) -> Scalar:
         frame = self._stack[-1] if self._stack else None
         if frame is not None and frame.flow and unclosed(node.text) is not None:
             frame.suspect = True
         if is_long_number(node.text):
             self.findings.append(long_number(self.source, node.span))
+            return Scalar(
+                node.span, "0", 0, "plain", node.span.start
+            )  # A number, so that no other stage wonders.
+        return node
 
     def _after_properties(self, start: int, end: int, tag: str | None) -> int:
         """Where a node begins behind its anchor and tag."""
@@ -254,7 +258,10 @@ class _Composer:
         self._closed.append(frame)
         if frame.flow:
             self._last = ("brackets", frame.start, end)
+        found = len(self.findings)
         node = compose(self.source, frame, self._stack, end, self.findings)
+        if any(finding.code == "F0013" for finding in self.findings[found:]):
+            self.whole = False  # What was cut may have been a declaration.
         if frame.anchor is not None:
             self._anchors[frame.anchor] = Anchored(
                 node, self._nodes - frame.nodes, self._chars - frame.chars, frame.height + 1

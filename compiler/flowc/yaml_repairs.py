@@ -11,6 +11,7 @@ from flowc.span import Source, Span
 from flowc.tree import Entry, Mapping, Node, Scalar
 from flowc.yaml_cuts import expression_end, quotes_fix, quotes_help, unclosed
 from flowc.yaml_refusals import merge_key
+from flowc.yaml_scalars import core_value
 from flowc.yaml_words import WORDS, short
 
 EXPRESSION_KEYS: frozenset[str] = frozenset(
@@ -136,8 +137,7 @@ def key_cut_by_colon(source: Source, entries: list[Entry], findings: Findings) -
 
 def split_entry(source: Source, entry: Entry, findings: Findings) -> Entry:
     """`{max:3}`: a key of braces without a value that has its value in it."""
-    value = entry.value
-    if not isinstance(value, Scalar) or value.text or value.style != "plain":
+    if not _is_empty(entry.value):
         return entry
     return _split(source, entry.key, findings) or entry
 
@@ -172,7 +172,7 @@ def _split(source: Source, scalar: Scalar, findings: Findings) -> Entry | None:
         )
     )
     key = Scalar(Span(start, middle - 1), word, word, "plain", start)
-    return Entry(key, Scalar(Span(middle, scalar.span.end), rest, rest, "plain", middle))
+    return Entry(key, Scalar(Span(middle, scalar.span.end), rest, core_value(rest), "plain", middle))
 
 
 def merged(source: Source, entries: list[Entry], findings: Findings) -> list[Entry]:
@@ -190,13 +190,20 @@ def merged(source: Source, entries: list[Entry], findings: Findings) -> list[Ent
 
 
 def without_doubles(source: Source, entries: list[Entry], findings: Findings) -> list[Entry]:
-    """The entries of a map, of each key the first."""
+    """The entries of a map, of each key the first, or the second if the first has no value."""
     seen: dict[str, Entry] = {}
     for entry in entries:
         first = seen.setdefault(entry.key.text, entry)
-        if first is not entry:
-            findings.append(_double(source, first.key, entry.key))
+        if first is entry:
+            continue
+        findings.append(_double(source, first.key, entry.key))
+        if _is_empty(first.value):
+            seen[entry.key.text] = entry
     return list(seen.values())
+
+
+def _is_empty(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.style == "plain" and not node.text
 
 
 def _double(source: Source, first: Scalar, second: Scalar) -> Diagnostic:
