@@ -232,7 +232,7 @@ def answer(machine: Machine, step: Step, record: StepRecord, seq: int) -> None: 
             _fired(machine, step, seq)
         case Received(_, event_id, payload):
             machine.consumed.add(event_id)
-            machine.settle(step, Done(payload))
+            machine.settle(step, Done(payload, _names_without_else(step)))
         case Emitted():
             machine.settle(step, Done())
 
@@ -306,6 +306,13 @@ def _fired(machine: Machine, step: Step, seq: int) -> None:
     else:
         assert isinstance(op, Wait), f"{step.path} waits for no timer"
         _timed_out(machine, step, op, seq)
+
+
+def _names_without_else(step: Step) -> dict[str, Handle]:
+    """The names that the `else` of a wait assigns anew, as they were before: it has not run."""
+    op = step.node.op
+    assert isinstance(op, Wait), f"{step.path} is not a wait"
+    return {name: step.env[name] for name, _ in op.orelse.exports} if op.orelse is not None else {}
 
 
 def _timed_out(machine: Machine, step: Step, op: Wait, seq: int) -> None:

@@ -35,12 +35,12 @@ def body_ended(machine: Machine, step: Step, op: ForEach, frame: Frame, outcome:
     each = step.each
     assert each is not None, "a body ended before the loop was expanded"
     match outcome:
-        case Done(value, names):
+        case Done(value, names) if each.verdict is None:
             each.succeeded += 1
             _carry(each, op, names)
             if op.keep:
                 each.values[frame.tag] = value
-            if each.need and each.succeeded >= each.need and each.verdict is None:
+            if each.need and each.succeeded >= each.need:
                 _close(machine, step, each, Done())
         case Left("continue", _, names):
             _carry(each, op, names)
@@ -51,8 +51,8 @@ def body_ended(machine: Machine, step: Step, op: ForEach, frame: Frame, outcome:
             each.verdict = each.verdict or outcome
         case Broken():
             _note_broken(machine, step, op, frame.tag, outcome)
-        case Halted():
-            pass
+        case Done() | Halted():
+            pass  # It was told to stop, and came too late to count or in time.
     _go_on(machine, step, op, each)
 
 

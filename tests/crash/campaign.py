@@ -38,6 +38,7 @@ from flowrt.store.open import open_store
 HERE = Path(__file__).resolve().parent
 FLOW = HERE / "mixed.flow.yaml"
 PATIENCE_S = 120
+FLOWC = ("-m", "flowc")
 
 
 @dataclass
@@ -59,7 +60,7 @@ class Trial:
         return self.directory / "effects.jsonl"
 
     def command(self, *words: str) -> list[str]:
-        flowc = [sys.executable, "-m", "flowc", *words, "--store", str(self.store)]
+        flowc = [sys.executable, *FLOWC, *words, "--store", str(self.store)]
         return [*flowc, "--address", self.address, "--quiet", "--json"]
 
     def go(self, kill_after_s: float | None) -> str | None:
