@@ -2,18 +2,17 @@
 
 Bodies of a loop are identified by index, so the order must be the same in every process. Lists, tuples,
 texts, ranges, arrays and dicts (their keys) have an order; a set has none that outlives its process, so
-its elements are ordered here: texts, bytes, whole numbers and dates by themselves when all are of one
-type, anything else by its encoded bytes.
+its elements are put into the order that expressions see (`flowrt.expr.order`), and those that have none
+there into the order of their encoded bytes.
 """
 
 import sys
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Iterable, Sequence, Set
 from typing import Protocol, cast
 
 from flowrt.codec import encode
-
-_ORDERED = ({str}, {int}, {bytes}, {date})
+from flowrt.expr import order
+from flowrt.expr.budget import Budget, ExpressionError
 
 
 class _Array(Protocol):
@@ -35,12 +34,12 @@ def elements(value: object) -> Sequence[object]:
     return list(cast("Iterable[object]", value))
 
 
-def in_order(values: Iterable[object]) -> list[object]:
+def in_order(values: Set[object]) -> list[object]:
     """The elements of a set in an order that is the same in every process. Raises CodecError."""
-    parts = list(values)
-    if set(map(type, parts)) in _ORDERED:
-        return cast("list[object]", sorted(cast("list[str]", parts)))
-    return sorted(parts, key=lambda part: b"".join(encode(part)))
+    try:
+        return order.in_order(values, Budget())
+    except ExpressionError:
+        return sorted(values, key=lambda part: b"".join(encode(part)))
 
 
 def _is_array(value: object) -> bool:

@@ -38,7 +38,10 @@ def decode_program(data: bytes) -> Program:
     library = flat_form.from_bytes(data)
     if not isinstance(library, Library):
         raise StoreCorrupt(f"Where a program should be stored there is a {type(library).__name__}.")
-    return Program(dict(library.flows), library.main)
+    try:
+        return Program(dict(library.flows), library.main)
+    except (TypeError, ValueError) as error:
+        raise StoreCorrupt("A stored program has no table of flows.") from error
 
 
 def program_digest(program: Program) -> str:

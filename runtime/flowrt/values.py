@@ -14,6 +14,7 @@ from flowrt.codec import decode, encode
 from flowrt.data_shape import SCALARS
 from flowrt.elements import elements
 from flowrt.errors import CodecError
+from flowrt.expr.evaluate import evaluate
 from flowrt.expr.tree import Const, Expr
 from flowrt.recent import Recent
 from flowrt.store.port import Blobs
@@ -173,8 +174,6 @@ def _own(value: object) -> object:
 def _constant(expr: Expr) -> object:
     if isinstance(expr, Const):
         return expr.value
-    from flowrt.expr.evaluate import evaluate  # noqa: PLC0415
-
     return evaluate(expr, {})
 
 
