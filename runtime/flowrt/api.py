@@ -5,13 +5,14 @@ what `FLOWC_STORE` says, else the directory `.flowc` in the current directory.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 from flowrt.clock import WallClock
-from flowrt.drive import OVER, RunResult, cancel as note_cancel, drive, recorded_result, start
+from flowrt.drive import OVER, RunResult, drive, recorded_result, start
+from flowrt.drive import cancel as note_cancel
 from flowrt.errors import BadInput, FlowrtError, RunCancelled, RunFailed
 from flowrt.executor.port import Executor
 from flowrt.perform import event_key
@@ -131,7 +132,7 @@ def _program(
     dag: object, args: tuple[object, ...], kwargs: Mapping[str, object]
 ) -> tuple[Program, Mapping[str, object], Sequence[str]]:
     """The program, its inputs, and where its callables are imported from."""
-    here = (os.getcwd(),)
+    here = (str(Path.cwd()),)
     if isinstance(dag, Program):
         if args:
             raise TypeError("The inputs of a program are given by name.")
@@ -151,11 +152,13 @@ def _graph_input(args: tuple[object, ...], kwargs: Mapping[str, object]) -> obje
     """What an InputNode stands for: the one value, or what `inp[0]` and `inp.name` read."""
     if len(args) == 1 and not kwargs:
         return args[0]
-    return {**dict(enumerate(args)), **kwargs}
+    values: dict[object, object] = dict(enumerate(args))
+    values.update(kwargs)
+    return values
 
 
 @contextmanager
-def _opened(url: str | Path | None, *, create: bool = True) -> Iterator[tuple[Store, Blobs]]:
+def _opened(url: str | Path | None, *, create: bool = True) -> Generator[tuple[Store, Blobs], None, None]:
     store, blobs = open_store(str(url or os.environ.get("FLOWC_STORE") or ".flowc"), create=create)
     try:
         yield store, blobs

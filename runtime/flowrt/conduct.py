@@ -6,7 +6,7 @@ attempts for the executor. It decides nothing about the flow of the run: that is
 
 from dataclasses import dataclass, field
 from random import random
-from typing import assert_never
+from typing import assert_never, cast
 
 from flowrt.active import ActiveRun
 from flowrt.clock import Clock
@@ -76,7 +76,7 @@ class Conductor:
 
     # Commands
 
-    def carry_out(self, command: Command) -> None:  # noqa: C901 - one arm a command
+    def carry_out(self, command: Command) -> None:  # noqa: C901, PLR0912 - one arm a command
         """Do what a command says, or set out to do it."""
         run = self.run
         match command:
@@ -124,10 +124,7 @@ class Conductor:
     def _attempt(self, command: RunTask) -> Attempt:
         task = command.task
         env = self.performer.env(command.env)
-        options = {} if task.options is None else evaluate(task.options, env)
-        if not isinstance(options, dict):
-            message = f"`options` is a mapping of Ray's options, not {type(options).__name__}."
-            raise TypeError(message)
+        options = {} if task.options is None else _mapping("options", evaluate(task.options, env))
         timeout_s = None
         if task.timeout is not None:
             timeout_s = duration_us("timeout", evaluate(task.timeout, env)) / 1_000_000
@@ -136,7 +133,7 @@ class Conductor:
             task=task,
             env=narrow_env(command.env, self.values),
             run=self.run.facts,
-            options={str(name): value for name, value in options.items()},
+            options=options,
             timeout_s=timeout_s,
             code=self._code(task.callee.digest) if isinstance(task.callee, Pickled) else None,
         )
@@ -253,3 +250,10 @@ class Conductor:
                 self.run.note(accepted)
             return False
         return accepted
+
+
+def _mapping(what: str, value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise TypeError(f"`{what}` is a mapping, not {type(value).__name__}.")
+    items = cast("dict[object, object]", value)
+    return {str(name): item for name, item in items.items()}

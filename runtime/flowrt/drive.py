@@ -45,7 +45,7 @@ class RunResult:
     failure: Failure | None = None
 
 
-def start(
+def start(  # noqa: PLR0913 - a run is all of these
     store: Store,
     blobs: Blobs,
     program: Program,
@@ -120,7 +120,7 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def drive(
+def drive(  # noqa: PLR0913 - the parts of an engine, and what to do
     store: Store,
     blobs: Blobs,
     executor: Executor,

@@ -71,11 +71,9 @@ def _voided(store: Store, run_id: str) -> frozenset[int]:
 
 
 def _records(store: Store, run_id: str) -> Iterator[tuple[JournalRow, Record]]:
-    expected = 0
-    for row in store.journal(run_id):
+    for expected, row in enumerate(store.journal(run_id)):
         record = decode_record(row.data)
         if row.seq != expected or (row.seq == 0) != isinstance(record, Started):
             message = f"The journal of run {run_id} has a gap or a stray record at number {expected}."
             raise StoreCorrupt(message)
-        expected += 1
         yield row, record

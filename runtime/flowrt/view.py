@@ -16,6 +16,7 @@ from flowrt.record import Computed, Failure, Received, Reopened, Succeeded
 from flowrt.store.port import RunRow, RunStatus, Store
 from flowrt.value import Handle
 
+
 class UnknownStep(FlowrtError):
     """The run has no recorded result for that step."""
 

@@ -42,7 +42,8 @@ def main() -> int:
             ours.append(seconds([sys.executable, "-m", "flowc", "run", flow], directory))
     more = statistics.median(ours) - statistics.median(bare)
     print(
-        f"bare {statistics.median(bare):.2f} s, flowc {statistics.median(ours):.2f} s, {more:+.2f} s (bar +1.5)"
+        f"bare {statistics.median(bare):.2f} s, flowc {statistics.median(ours):.2f} s: "
+        f"{more:+.2f} s (bar +1.5)"
     )
     return 0 if more <= 1.5 else 1
 

@@ -40,7 +40,9 @@ def test_order_of_completion_does_not_matter(name: str) -> None:
     assert other.value(other.play()) == expected
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in {"else_assigns", "events", "pauses", "retries"}])
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if name not in {"else_assigns", "events", "pauses", "retries"}]
+)
 def test_the_plain_executor_agrees(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     story = Story(program_of(name))

@@ -1,7 +1,9 @@
 """G6: an accepted event is seen once by each run that waits for it, whatever the order."""
 
-from flowrt.store.port import NewEvent
 from stories import NOON, Story, story_of
+
+from flowrt.store.port import NewEvent
+from flowrt.values import Values
 
 WAITS = """
 events: {{ping: {{type: any, key: str}}}}
@@ -20,8 +22,6 @@ def waiting_for(count: int) -> Story:
 
 
 def send(story: Story, payload: object, **more: object) -> int:
-    from flowrt.values import Values
-
     data = Values(story.blobs).encode(payload)
     event = {"name": "ping", "key": "k", "payload": data, "at": story.clock.now(), **more}
     return story.store.send(NewEvent(**event))

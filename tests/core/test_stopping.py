@@ -3,6 +3,7 @@
 from threading import Event
 
 import pytest
+import story_tasks
 from stories import HoldingExecutor, Story, story_of
 
 from flowrt.drive import cancel
@@ -54,7 +55,7 @@ def test_with_finish_the_rest_of_a_graph_ends_by_itself() -> None:
 
 def test_a_step_that_was_faster_than_its_stop_is_recorded() -> None:
     class TooLate(BadFirst):
-        def stop(self, key, *, force: bool) -> None:
+        def stop(self, key, *, force: bool) -> None:  # noqa: ARG002
             self.let_go(key.step)
 
     story = story_of(GRAPH.format(policy="cancel"), executor=TooLate())
@@ -143,7 +144,7 @@ def suspended(text: str) -> Story:
 
     class StopAtPause:
         def __getattr__(self, _name: str):
-            return lambda *args: interrupt.set() if _name == "waiting" else None
+            return lambda *_: interrupt.set() if _name == "waiting" else None
 
     assert story.drive(interrupt=interrupt, observer=StopAtPause()).status == "suspended"
     return story
@@ -195,8 +196,6 @@ steps:
 
 
 def test_a_failed_run_goes_on_behind_its_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    import story_tasks
-
     monkeypatch.setattr(story_tasks, "BROKEN", {2})
     story = story_of(FLAKY_WORLD)
     assert story.play().status == "failed"
@@ -214,8 +213,6 @@ def test_a_failed_run_goes_on_behind_its_failure(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_run_that_fails_again_can_be_reopened_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    import story_tasks
-
     monkeypatch.setattr(story_tasks, "BROKEN", {1, 2})
     story = story_of(FLAKY_WORLD)
     story.play()
@@ -227,8 +224,6 @@ def test_a_run_that_fails_again_can_be_reopened_again(monkeypatch: pytest.Monkey
 def test_a_failure_that_was_collected_stays_collected_when_the_run_is_reopened(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    import story_tasks
-
     monkeypatch.setattr(story_tasks, "BROKEN", {7})
     story = story_of(
         """

@@ -1,5 +1,7 @@
 """G7: timers are never early; pauses and time-outs survive a restart with their instant."""
 
+from datetime import timedelta
+
 from stories import NOON, InlineExecutor, JumpClock, Story, copy_first, story_of
 
 from flowrt.record import Fired, Retrying, Sleeping, Waiting
@@ -85,8 +87,6 @@ def test_retries_wait_as_the_policy_says() -> None:
 
 def test_a_negative_sleep_fails_its_step_and_names_the_value() -> None:
     story = story_of("flow: f\ninputs: {d: duration}\nsteps:\n  - id: nap\n    sleep: ${{ d }}\n")
-    from datetime import timedelta
-
     result = story.play({"d": timedelta(seconds=-3)})
     assert (result.status, result.failure.step) == ("failed", "nap")
     assert "-3" in result.failure.message

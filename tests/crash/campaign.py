@@ -31,6 +31,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flowrt.errors import StoreError
 from flowrt.pack import decode_record
 from flowrt.record import Reopened, Succeeded
 from flowrt.store.open import open_store
@@ -89,7 +90,7 @@ class Trial:
         """Whether the run is in the store: a kill may have come before that."""
         try:
             store, _ = open_store(str(self.store), create=False)
-        except Exception:
+        except StoreError:
             return False
         try:
             return any(row.run_id == "crash" for row in store.runs())

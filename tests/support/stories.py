@@ -20,6 +20,7 @@ from flowrt.drive import RunResult, drive, start
 from flowrt.engine import Pace
 from flowrt.executor.port import Attempt, AttemptKey, Halted, Report
 from flowrt.observer import Observer
+from flowrt.owner import this_owner
 from flowrt.pack import decode_record
 from flowrt.program import Program
 from flowrt.record import Record
@@ -84,7 +85,7 @@ class HoldingExecutor(InlineExecutor):
         key = next(key for key in self.held if key.step == step)
         super().submit([self.held.pop(key)])
 
-    def stop(self, key: AttemptKey, *, force: bool) -> None:
+    def stop(self, key: AttemptKey, *, force: bool) -> None:  # noqa: ARG002
         if self.held.pop(key, None) is not None:
             self._report(key, Halted())
 
@@ -173,15 +174,9 @@ def copy_first(story: Story, count: int, events: Sequence[object] = ()) -> Story
     other.clock.at = NOON
     other.start(dict(Values(story.blobs).load_env(dict(story.records()[0].inputs))))
     owner = story.store.run(story.run_id).owner
-    epoch = other.store.claim(story.run_id, owner or _nobody(), NOON, NOON + 1)
+    epoch = other.store.claim(story.run_id, owner or this_owner(), NOON, NOON + 1)
     batch = Batch(story.run_id, epoch, 1, [row.data for row in rows[1:count]], events=tuple(events))
     assert not other.store.append([batch])
     other.clock.at = story.clock.now()
     other.store.release(story.run_id, epoch)
     return other
-
-
-def _nobody():
-    from flowrt.owner import this_owner
-
-    return this_owner()
