@@ -1,0 +1,180 @@
+"""Driving runs from the command line: what `run`, `resume` and `cancel` have in common.
+
+In: an open store and ids of runs. Out: results on stdout, progress and reasons on stderr, an exit code.
+"""
+
+import contextlib
+import shlex
+import sys
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flowc.cli.executors import DriveArguments, make_executor
+from flowc.cli.exits import DONE, INTERRUPTED, RUN_NOT_SUCCEEDED
+from flowc.cli.interrupts import Interrupts
+from flowc.cli.json_value import dump, plain
+from flowc.cli.live import Live
+from flowc.cli.progress import Progress, format_seconds
+from flowc.cli.results import load, print_value
+from flowrt.observer import Observer
+
+if TYPE_CHECKING:
+    from flowrt.drive import RunResult
+    from flowrt.record import Failure
+    from flowrt.store.port import Blobs, Store
+
+
+@dataclass(slots=True)
+class Board:
+    """The progress of all runs that are driven at once, one below the other."""
+
+    interrupts: Interrupts
+    started_at: float = field(default_factory=time.monotonic)
+    runs: dict[str, Progress] = field(default_factory=dict[str, Progress])
+
+    def observer(self, run_id: str) -> Observer:
+        """The observer of one run."""
+        return self.runs.setdefault(run_id, Progress(run_id, self.started_at))
+
+    def changed(self) -> bool:
+        """Whether a new frame would differ."""
+        return self.interrupts.asked.is_set() or any(one.changed for one in self.runs.values())
+
+    def lines(self, now: float, width: int, height: int) -> list[str]:
+        """One frame; each run has its share of the screen."""
+        runs = list(self.runs.values())[: max(1, height - 1)]
+        share = max(1, (height - 1) // max(1, len(runs)))
+        lines = [line for one in runs for line in one.lines(now, width, share)]
+        if self.interrupts.asked.is_set():
+            lines.append("suspending … (Ctrl-C again: stop at once)")
+        return lines
+
+
+def drive_runs(
+    store: "Store", blobs: "Blobs", run_ids: Sequence[str], args: DriveArguments, *, reopen: bool = False
+) -> "dict[str, RunResult]":
+    """Drive runs to their end, or until a signal asks for them to be suspended."""
+    from flowrt.drive import drive
+
+    with Interrupts() as interrupts:
+        board = Board(interrupts)
+        executor = make_executor(args, after_start=interrupts.install)
+        with contextlib.closing(executor), _terminal(board, args) as observer:
+            results = drive(
+                store,
+                blobs,
+                executor,
+                run_ids,
+                observer=observer,
+                interrupt=interrupts.asked,
+                reopen=reopen,
+            )
+        if observer is not None:
+            _summarise(board, results)
+    return results
+
+
+@contextlib.contextmanager
+def _terminal(board: Board, args: DriveArguments) -> "Generator[Callable[[str], Observer] | None]":
+    """Progress when stderr is a terminal. What tasks print goes to stderr: stdout is for results."""
+    if args.quiet or not sys.stderr.isatty():
+        with contextlib.redirect_stdout(sys.stderr):
+            yield None
+        return
+    with (
+        Live(sys.stderr, board.lines, board.changed) as live,
+        contextlib.redirect_stdout(live.stream),
+        contextlib.redirect_stderr(live.stream),
+    ):
+        yield board.observer
+
+
+def _summarise(board: Board, results: "dict[str, RunResult]") -> None:
+    took = format_seconds(time.monotonic() - board.started_at)
+    for run_id, result in results.items():
+        progress = board.runs.get(run_id)
+        tasks = f", {progress.done_count()} tasks done" if progress is not None else ""
+        sys.stderr.write(f"run {run_id} {result.status} after {took}{tasks}\n")
+
+
+def report(result: "RunResult", blobs: "Blobs", args: DriveArguments) -> int:
+    """Print how one run ended: its result on stdout, anything else on stderr. Returns the exit code."""
+    value = None if result.value is None else load(blobs, result.value)
+    if args.json:
+        sys.stdout.write(dump(as_json(result, value), indent=None) + "\n")
+    elif result.status == "succeeded":
+        print_value(value)
+    explain(result, args)
+    return exit_code(result)
+
+
+def exit_code(result: "RunResult") -> int:
+    """The exit code that the end of a run stands for."""
+    match result.status:
+        case "succeeded":
+            return DONE
+        case "failed" | "cancelled":
+            return RUN_NOT_SUCCEEDED
+        case _:
+            return INTERRUPTED
+
+
+def as_json(result: "RunResult", value: object) -> dict[str, object]:
+    """What `--json` prints for a run."""
+    return {
+        "run": result.run_id,
+        "flow": result.flow,
+        "status": result.status,
+        "result": plain(value),
+        "error": failure_json(result.failure),
+    }
+
+
+def failure_json(failure: "Failure | None") -> dict[str, object] | None:
+    """A failure as JSON shows it."""
+    if failure is None:
+        return None
+    return {"type": failure.type, "message": failure.message, "step": failure.step}
+
+
+def explain(result: "RunResult", args: DriveArguments) -> None:
+    """Say on stderr why a run has no result, and how to go on."""
+    match result.status:
+        case "succeeded":
+            return
+        case "failed":
+            sys.stderr.write(_failure_text(result))
+            again = resume_command(result.run_id, args, "--failed")
+            sys.stderr.write(f"help: once the cause is mended, `{again}` continues the run\n")
+        case "cancelled":
+            reason = result.failure.message if result.failure is not None else ""
+            sys.stderr.write(f"Run {result.run_id} was cancelled{f': {reason}' if reason else ''}.\n")
+        case _:
+            sys.stderr.write(
+                f"Run {result.run_id} is suspended. Continue it with:\n"
+                f"  {resume_command(result.run_id, args)}\n"
+            )
+
+
+def _failure_text(result: "RunResult") -> str:
+    failure = result.failure
+    if failure is None:
+        return f"error: Run {result.run_id} failed.\n"
+    where = f" at step `{failure.step}`" if failure.step else ""
+    lines = [f"error: Run {result.run_id} failed{where}.", f"  {failure.type}: {failure.message}"]
+    frames = [line for line in failure.traceback.split("\n") if line.startswith("  ")]
+    lines.extend(f"  {line}" for line in frames)  # The head and the exception are said above.
+    return "\n".join(lines) + "\n"
+
+
+def resume_command(run_id: str, args: DriveArguments, *options: str) -> str:
+    """The command that continues a run, with the options that this command was given."""
+    words = ["flowc", "resume", run_id, *options]
+    for name, value in (("--store", args.store), ("--blobs", args.blobs), ("--address", args.address)):
+        if value:
+            words.extend((name, value))
+    if args.executor != "ray":
+        words.extend(("--executor", args.executor))
+    return shlex.join(words)

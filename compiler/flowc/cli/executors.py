@@ -1,0 +1,90 @@
+"""Who makes the attempts: `--executor`, `--address`. In: arguments. Out: an executor for the engine."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Literal
+
+from flowc.cli.exits import UsageError
+from flowc.cli.places import StoreArguments, missing_extra
+
+if TYPE_CHECKING:
+    from flowrt.executor.port import Attempt, AttemptKey, Executor, Report
+    from flowrt.store.port import Blobs
+
+
+class DriveArguments(StoreArguments):
+    """The arguments of the commands that drive a run."""
+
+    executor: Literal["ray", "local"]
+    address: str | None
+    json: bool
+    quiet: bool
+
+
+def add_drive_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add `--executor`, `--address`, `--json` and `--quiet`."""
+    parser.add_argument(
+        "--executor",
+        choices=("ray", "local"),
+        default="ray",
+        help="ray: tasks run on Ray (default); local: in threads of this process, for trying a flow out "
+        "(resource options and memory limits have no effect there)",
+    )
+    parser.add_argument(
+        "--address", help="the Ray cluster to join (else RAY_ADDRESS, else a local Ray is started)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+    parser.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
+
+
+def require_executor(args: DriveArguments) -> None:
+    """Raise UsageError when the chosen executor is not installed; cheap, and before anything is stored."""
+    if args.executor == "local" and args.address:
+        raise UsageError("`--address` is the address of a Ray cluster; leave out `--executor local`.")
+    if args.executor == "ray" and find_spec("ray") is None:
+        raise missing_extra(ModuleNotFoundError("No module named 'ray'", name="ray"))
+
+
+def make_executor(args: DriveArguments, *, after_start: Callable[[], None]) -> "Executor":
+    """The chosen executor; `after_start` is called once it has begun."""
+    try:
+        return AfterStart(_chosen(args), after_start)
+    except ImportError as error:
+        raise missing_extra(error) from error
+
+
+def _chosen(args: DriveArguments) -> "Executor":
+    if args.executor == "local":
+        from flowrt.executor.local import LocalExecutor
+
+        return LocalExecutor()
+    from flowrt.executor.ray import RayExecutor
+
+    return RayExecutor(address=args.address)
+
+
+class AfterStart:
+    """An executor that does one more thing once another has started, and is that other in all else."""
+
+    def __init__(self, inner: "Executor", after_start: Callable[[], None]) -> None:
+        """Wrap `inner`."""
+        self._inner = inner
+        self._after_start = after_start
+
+    def start(self, report: "Report", blobs: "Blobs") -> None:
+        """Begin."""
+        self._inner.start(report, blobs)
+        self._after_start()
+
+    def submit(self, attempts: "Sequence[Attempt]") -> None:
+        """Take attempts on."""
+        self._inner.submit(attempts)
+
+    def stop(self, key: "AttemptKey", *, force: bool) -> None:
+        """Stop an attempt."""
+        self._inner.stop(key, force=force)
+
+    def close(self) -> None:
+        """Stop everything."""
+        self._inner.close()

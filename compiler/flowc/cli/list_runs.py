@@ -1,0 +1,109 @@
+"""`flowc list`. In: a store. Out: its runs, the newest first, as a table or JSON."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, get_args
+
+from flowc.cli.columns import align
+from flowc.cli.exits import DONE
+from flowc.cli.instants import iso, length, local
+from flowc.cli.json_value import dump, plain
+from flowc.cli.parser import CommandParser
+from flowc.cli.places import StoreArguments, add_store_arguments, open_place
+from flowc.cli.results import load, use_python_path
+from flowrt.store.port import RunStatus
+
+if TYPE_CHECKING:
+    from flowrt.store.port import Blobs, RunRow, Store
+
+EXAMPLE = """\
+  flowc list --status suspended
+  flowc list --flow daily_etl --limit 20 --json"""
+
+
+class Arguments(StoreArguments):
+    """The arguments of `flowc list`."""
+
+    status: RunStatus | None
+    flow: str | None
+    limit: int | None
+    json: bool
+
+
+def main(argv: Sequence[str]) -> int:
+    """List runs."""
+    parser = CommandParser("list", "List the runs in the store, the newest first.", EXAMPLE)
+    parser.add_argument("--status", choices=get_args(RunStatus), help="only runs with this status")
+    parser.add_argument("--flow", help="only runs of this flow")
+    parser.add_argument("--limit", type=_count, metavar="N", help="at most N runs")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_store_arguments(parser)
+    args = parser.read(argv, Arguments())
+    store, blobs = open_place(args, create=False)
+    try:
+        rows = _rows(store, args)
+        if args.json:
+            told = [{**about(row, status), "inputs": _inputs(store, blobs, row)} for row, status in rows]
+            sys.stdout.write(dump([_ordered(one) for one in told]) + "\n")
+        elif rows:
+            sys.stdout.write(align(("RUN", "FLOW", "STATUS", "CREATED", "TIME"), _table(rows)))
+        else:
+            sys.stderr.write("No run matches.\n" if args.status or args.flow else "The store has no runs.\n")
+    finally:
+        store.close()
+    return DONE
+
+
+def about(row: "RunRow", status: RunStatus) -> dict[str, object]:
+    """What the store knows of a run, as `list` and `show` print it."""
+    return {
+        "run": row.run_id,
+        "flow": row.flow,
+        "status": status,
+        "labels": dict(row.labels),
+        "created_at": iso(row.created_at),
+        "started_at": iso(row.started_at),
+        "ended_at": iso(row.ended_at),
+    }
+
+
+def _ordered(one: dict[str, object]) -> dict[str, object]:
+    keys = ("run", "flow", "status", "inputs", "labels", "created_at", "started_at", "ended_at")
+    return {key: one[key] for key in keys}
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _rows(store: "Store", args: Arguments) -> "list[tuple[RunRow, RunStatus]]":
+    """The rows that match. Whether a run is suspended is not stored: its owner may just be gone."""
+    from flowrt.view import status_of
+
+    rows = store.runs(flow=args.flow, limit=args.limit if args.status is None else None)
+    matching: list[tuple[RunRow, RunStatus]] = [(row, status_of(row)) for row in rows]
+    return [pair for pair in matching if args.status in (None, pair[1])][: args.limit]
+
+
+def _inputs(store: "Store", blobs: "Blobs", row: "RunRow") -> dict[str, object]:
+    """The inputs out of the first record of the run."""
+    from flowrt.pack import decode_record
+    from flowrt.record import Started
+
+    use_python_path(row.python_path)
+    for line in store.journal(row.run_id):
+        first = decode_record(line.data)
+        if isinstance(first, Started):
+            return {name: plain(load(blobs, handle)) for name, handle in first.inputs}
+        break
+    return {}
+
+
+def _table(rows: "Sequence[tuple[RunRow, RunStatus]]") -> list[tuple[str, ...]]:
+    return [
+        (row.run_id, row.flow, status, local(row.created_at), length(row.started_at, row.ended_at))
+        for row, status in rows
+    ]

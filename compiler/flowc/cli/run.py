@@ -1,0 +1,101 @@
+"""`flowc run FILE[:FLOW]`. In: a flow and its inputs. Out: the run's result on stdout.
+
+The order matters: what can be wrong with the flow, the inputs or the installation is found before
+anything is stored.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from flowc.cli.driving import drive_runs, report
+from flowc.cli.executors import DriveArguments, add_drive_arguments, require_executor
+from flowc.cli.exits import UsageError
+from flowc.cli.flow_file import compile_target
+from flowc.cli.given_inputs import read_given
+from flowc.cli.parser import CommandParser
+from flowc.cli.places import add_store_arguments, open_place, python_path
+from flowc.cli.results import use_python_path
+
+EXAMPLE = """\
+  flowc run etl.flow.yaml -i day=2026-01-01 -i fanout=8
+  flowc run etl.flow.yaml --inputs inputs.json --id etl-2026-01-01 --json"""
+
+
+class Arguments(DriveArguments):
+    """The arguments of `flowc run`."""
+
+    target: str
+    input: list[str]
+    inputs: str | None
+    id: str | None
+    label: list[str]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a flow to its end: 0 succeeded, 1 failed or cancelled, 130 suspended."""
+    args = _parser().read(argv, Arguments())
+    labels = _labels(args.label)
+    file, compiled = compile_target(args.target)
+    require_executor(args)
+    program = compiled.program
+    flow = program.flows[program.main]
+    folders = python_path(file)
+
+    from flowrt.inputs import convert_inputs
+
+    inputs = convert_inputs(flow, read_given(flow, args.input, args.inputs), folders)
+    store, blobs = open_place(args, create=True)
+    try:
+        from flowrt.drive import start
+
+        run_id = start(
+            store,
+            blobs,
+            program,
+            inputs,
+            run_id=args.id,
+            labels={**dict(flow.labels), **labels},
+            python_path=folders,
+        )
+        if not args.quiet:
+            sys.stderr.write(f"run {run_id}\n")
+            sys.stderr.flush()
+        use_python_path(folders)
+        return report(drive_runs(store, blobs, [run_id], args)[run_id], blobs, args)
+    finally:
+        store.close()
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser("run", "Compile a flow and run it durably to its end.", EXAMPLE)
+    parser.add_argument("target", metavar="FILE[:FLOW]", help="the file, and the flow if not its first")
+    parser.add_argument(
+        "-i",
+        "--input",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an input; the value is JSON unless the declared type is text (repeatable)",
+    )
+    parser.add_argument("--inputs", metavar="FILE|-", help="a JSON object with inputs; - is stdin")
+    parser.add_argument(
+        "--id",
+        metavar="RUN",
+        help="the id of the run; a run of that id with the same flow and inputs is continued",
+    )
+    parser.add_argument(
+        "--label", action="append", default=[], metavar="NAME=VALUE", help="a label (repeatable)"
+    )
+    add_drive_arguments(parser)
+    add_store_arguments(parser)
+    return parser
+
+
+def _labels(given: Sequence[str]) -> dict[str, str]:
+    labels: dict[str, str] = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals or not name:
+            raise UsageError(f"`--label {one}` is not a label; write `--label NAME=VALUE`.")
+        labels[name] = value
+    return labels

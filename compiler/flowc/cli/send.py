@@ -1,0 +1,78 @@
+"""`flowc send EVENT`. In: an event. Out: exit code 0 once it is durable; runs that wait for it get it."""
+
+import sys
+from collections.abc import Sequence
+
+from flowc.cli.exits import DONE, UsageError
+from flowc.cli.given_inputs import load_json
+from flowc.cli.parser import CommandParser
+from flowc.cli.places import StoreArguments, add_store_arguments, open_place
+
+EXAMPLE = """\
+  flowc send approval --key order-17 --data '{"approved": true}'
+  flowc send approval --key order-17 --run approve-order-17 --dedupe mail-4711"""
+
+
+class Arguments(StoreArguments):
+    """The arguments of `flowc send`."""
+
+    event: str
+    key: str | None
+    run: str | None
+    data: str | None
+    dedupe: str | None
+
+
+def main(argv: Sequence[str]) -> int:
+    """Send an event; nothing is printed on stdout."""
+    args = _read(argv)
+    if not args.event.isidentifier():
+        raise UsageError(f"`{args.event}` is not the name of an event: letters, digits and `_`.")
+    payload = _payload(args.data)
+    store, _ = open_place(args, create=False)
+    try:
+        from flowrt.clock import WallClock
+        from flowrt.codec import encode
+        from flowrt.store.port import NewEvent
+
+        number = store.send(
+            NewEvent(
+                name=args.event,
+                key=args.key,
+                payload=b"".join(encode(payload)),
+                at=WallClock().now(),
+                run_id=args.run,
+                dedupe=args.dedupe,
+            )
+        )
+    finally:
+        store.close()
+    sys.stderr.write(f"event {number} accepted\n")
+    return DONE
+
+
+def _payload(text: str | None) -> object:
+    if text is None:
+        return None
+    try:
+        return load_json(text)
+    except RecursionError as error:
+        raise UsageError("The text after `--data` is nested too deeply.") from error
+    except ValueError as error:
+        raise UsageError(
+            f"The text after `--data` is not JSON: {error}.\n"
+            "help: a text needs its own quotes, as in --data '\"yes\"'"
+        ) from error
+
+
+def _read(argv: Sequence[str]) -> Arguments:
+    parser = CommandParser("send", "Send an event to the runs that wait for it.", EXAMPLE)
+    parser.add_argument("event", metavar="EVENT", help="the name of the event")
+    parser.add_argument("--key", help="only waits with this key take the event")
+    parser.add_argument("--run", metavar="RUN", help="send it to this run alone")
+    parser.add_argument("--data", metavar="JSON", help="the payload (default: null)")
+    parser.add_argument(
+        "--dedupe", metavar="ID", help="a second event with the same id is acknowledged and dropped"
+    )
+    add_store_arguments(parser)
+    return parser.read(argv, Arguments())

@@ -1,0 +1,124 @@
+"""`flowc show RUN`. In: a run. Out: its steps, what it waits for, its result, as text or JSON."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from flowc.cli.columns import align
+from flowc.cli.driving import failure_json
+from flowc.cli.exits import DONE
+from flowc.cli.instants import iso, length, local
+from flowc.cli.json_value import dump, plain
+from flowc.cli.list_runs import about
+from flowc.cli.parser import CommandParser
+from flowc.cli.places import StoreArguments, add_store_arguments, open_place
+from flowc.cli.results import load, use_python_path
+
+if TYPE_CHECKING:
+    from flowrt.store.port import Blobs
+    from flowrt.view import RunView, StepView, Waiting
+
+EXAMPLE = """\
+  flowc show etl-2026-01-01
+  flowc show etl-2026-01-01 --json"""
+
+
+class Arguments(StoreArguments):
+    """The arguments of `flowc show`."""
+
+    run: str
+    json: bool
+
+
+def main(argv: Sequence[str]) -> int:
+    """Show one run."""
+    parser = CommandParser("show", "Show the steps of a run and what it waits for.", EXAMPLE)
+    parser.add_argument("run", metavar="RUN", help="the id of the run")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_store_arguments(parser)
+    args = parser.read(argv, Arguments())
+    store, blobs = open_place(args, create=False)
+    try:
+        from flowrt.view import view
+
+        run = view(store, args.run)
+        if args.json:
+            use_python_path(run.row.python_path)
+            sys.stdout.write(dump(_json(run, blobs)) + "\n")
+        else:
+            sys.stdout.write(_text(run))
+    finally:
+        store.close()
+    return DONE
+
+
+def _json(run: "RunView", blobs: "Blobs") -> dict[str, object]:
+    known = about(run.row, run.status)
+    return {
+        "run": known["run"],
+        "flow": known["flow"],
+        "status": known["status"],
+        "inputs": {name: plain(load(blobs, handle)) for name, handle in run.inputs},
+        "labels": known["labels"],
+        "created_at": known["created_at"],
+        "started_at": known["started_at"],
+        "ended_at": known["ended_at"],
+        "result": None if run.value is None else plain(load(blobs, run.value)),
+        "error": failure_json(run.failure),
+        "waiting": [_waiting_json(one) for one in run.waiting],
+        "steps": [_step_json(one) for one in run.steps],
+    }
+
+
+def _waiting_json(one: "Waiting") -> dict[str, object]:
+    return {
+        "step": one.step,
+        "kind": one.kind,
+        "event": one.event,
+        "key": one.key,
+        "until": iso(one.until),
+    }
+
+
+def _step_json(one: "StepView") -> dict[str, object]:
+    return {
+        "id": one.id,
+        "kind": one.kind,
+        "status": one.status,
+        "attempts": one.attempts,
+        "started_at": iso(one.started_at),
+        "ended_at": iso(one.ended_at),
+        "error": one.error,
+    }
+
+
+def _text(run: "RunView") -> str:
+    row = run.row
+    parts = [
+        f"run {row.run_id} of flow {row.flow}: {run.status}\n",
+        f"created {local(row.created_at)}, started {local(row.started_at)}, ended {local(row.ended_at)}, "
+        f"took {length(row.started_at, row.ended_at)}\n",
+    ]
+    if row.labels:
+        parts.append("labels " + ", ".join(f"{name}={value}" for name, value in row.labels.items()) + "\n")
+    if run.failure is not None:
+        where = f" at step {run.failure.step}" if run.failure.step else ""
+        parts.append(f"failed{where}: {run.failure.type}: {run.failure.message}\n")
+    parts.extend(_waiting_text(one) for one in run.waiting)
+    if run.steps:
+        head = ("STEP", "KIND", "STATUS", "ATTEMPTS", "TIME", "ERROR")
+        parts.append("\n" + align(head, [_step_row(one) for one in run.steps]))
+    return "".join(parts)
+
+
+def _waiting_text(one: "Waiting") -> str:
+    what = f"for event {one.event}" if one.event else f"({one.kind})"
+    key = f" with key {one.key}" if one.key is not None else ""
+    until = f" until {local(one.until)}" if one.until is not None else ""
+    return f"step {one.step} waits {what}{key}{until}\n"
+
+
+def _step_row(one: "StepView") -> tuple[str, ...]:
+    attempts = str(one.attempts) if one.attempts else "-"
+    time = length(one.started_at or None, one.ended_at or None)
+    return (one.id, one.kind, one.status, attempts, time, one.error or "")

@@ -1,0 +1,141 @@
+"""`flowc validate PATH…`. In: files and directories. Out: findings on stdout, a summary on stderr.
+
+This is the command that runs on every save and in every CI job, so each import here is paid for each
+time: nothing but the front end of the compiler is loaded, and no user code at any level.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from flowc.checks.check import check
+from flowc.cli.collection import no_collection
+from flowc.cli.exits import DONE, FINDINGS, USAGE, UsageError
+from flowc.cli.findings import summary, use_color
+from flowc.cli.parser import CommandParser
+from flowc.cli.search import find_flow_files
+from flowc.diagnostic import Diagnostic
+from flowc.read_yaml import read_bytes
+from flowc.resolve.file import resolve
+
+STDIN = "-"
+NOT_CHECKED = ("signatures of callables",)
+EXAMPLE = """\
+  flowc validate .
+  flowc validate etl.flow.yaml --format github
+  git show :etl.flow.yaml | flowc validate - --stdin-filename etl.flow.yaml"""
+
+Level = Literal["syntax", "wiring"]
+Format = Literal["text", "concise", "json", "github"]
+
+
+class Arguments(argparse.Namespace):
+    """The arguments of `flowc validate`."""
+
+    paths: list[str]
+    stdin_filename: str | None
+    format: Format
+    level: Level
+    fail_on: Literal["error", "warning", "never"]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Check files; 0 without findings that count, 1 with, 2 when a file could not be read."""
+    args = _parser().read(argv, Arguments())
+    paths = _paths(args)
+    with no_collection():
+        found, unreadable = _check(paths, args)
+    _print(found, args, len(paths) - unreadable)
+    sys.stdout.flush()  # So that the summary comes last on a terminal.
+    sys.stderr.write(summary(found, len(paths) - unreadable) + "\n")
+    if unreadable:
+        return USAGE
+    return FINDINGS if _counts(found, args.fail_on) else DONE
+
+
+def _check(paths: Sequence[str], args: Arguments) -> tuple[list[Diagnostic], int]:
+    """The findings in all files, doubles only once, and how many files could not be read."""
+    found: list[Diagnostic] = []
+    unreadable = 0
+    for path in paths:
+        name = (args.stdin_filename or "<stdin>") if path == STDIN else path
+        try:
+            data = sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
+        except OSError as error:
+            unreadable += 1
+            sys.stderr.write(f"error: The file `{name}` cannot be read: {error.strerror}.\n")
+            continue
+        found.extend(check_bytes(name, data, args.level))
+    return list(dict.fromkeys(found)), unreadable
+
+
+def check_bytes(name: str, data: bytes, level: Level = "wiring") -> list[Diagnostic]:
+    """All findings in one file's bytes: reading, then shapes, then names and graphs."""
+    tree, found = read_bytes(name, data)
+    file, more = resolve(tree)
+    found = [*found, *more]
+    if file is not None and level == "wiring":
+        found.extend(check(file))
+    return found
+
+
+def _parser() -> CommandParser:
+    parser = CommandParser("validate", "Check flow files. Imports neither user code nor Ray.", EXAMPLE)
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="a file, a directory (searched for *.flow.yaml, honouring .gitignore), or - for stdin",
+    )
+    parser.add_argument("--stdin-filename", metavar="NAME", help="the name that findings give to stdin")
+    parser.add_argument("--format", choices=("text", "concise", "json", "github"), default="text")
+    parser.add_argument(
+        "--level",
+        choices=("syntax", "wiring"),
+        default="wiring",
+        help="syntax: YAML, keys, shapes, expressions; wiring: names, paths, graphs too (default)",
+    )
+    parser.add_argument("--fail-on", choices=("error", "warning", "never"), default="error")
+    return parser
+
+
+def _paths(args: Arguments) -> list[str]:
+    if args.stdin_filename is not None and STDIN not in args.paths:
+        raise UsageError("`--stdin-filename` names what comes in through stdin; give `-` as the path.")
+    if STDIN not in args.paths:
+        return find_flow_files(args.paths)
+    if len(args.paths) > 1:
+        raise UsageError("`-` is stdin and must be the only path.")
+    return [STDIN]
+
+
+def _counts(found: Sequence[Diagnostic], fail_on: str) -> bool:
+    if fail_on == "never":
+        return False
+    counted = {"error"} if fail_on == "error" else {"error", "warning"}
+    return any(one.severity in counted for one in found)
+
+
+def _print(found: list[Diagnostic], args: Arguments, file_count: int) -> None:
+    if not found and args.format != "json":
+        return
+    sys.stdout.write(_rendered(found, args, file_count).rstrip("\n") + "\n")
+
+
+def _rendered(found: list[Diagnostic], args: Arguments, file_count: int) -> str:
+    from flowc.render import render_concise, render_json, render_text  # Only when there is something to say.
+
+    match args.format:
+        case "text":
+            return render_text(found, color=use_color(sys.stdout.isatty))
+        case "concise":
+            return render_concise(found)
+        case "json":
+            skipped = ("names and graphs", *NOT_CHECKED) if args.level == "syntax" else NOT_CHECKED
+            return render_json(found, files=file_count, not_checked=skipped)
+        case "github":
+            from flowc.cli.github import render_github
+
+            return render_github(found)
