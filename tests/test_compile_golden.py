@@ -23,10 +23,8 @@ UPDATE = bool(os.environ.get("FLOWC_UPDATE_GOLDEN"))
 
 def findings(name: str, data: bytes) -> list[Diagnostic]:
     tree, found = read_bytes(name, data)
-    if any(each.severity == "error" for each in found):
-        return found
     file, more = resolve(tree)
-    return [*found, *more, *(check(file) if file is not None else [])]
+    return [*found, *more, *(check(file, [*found, *more]) if file is not None else [])]
 
 
 def out_of(path: Path) -> Path:

@@ -3,6 +3,7 @@
 import pytest
 
 from flowc.checks.check import check
+from flowc.lower.file import lower
 from flowc.read_yaml import read_bytes
 from flowc.resolve.file import resolve
 
@@ -553,6 +554,15 @@ ALL = [
 @pytest.mark.parametrize(("body", "expected"), [each[1:] for each in ALL], ids=[each[0] for each in ALL])
 def test_scope(body, expected):
     assert found(body) == expected
+
+
+@pytest.mark.parametrize(
+    "body", [each[1] for each in ALL if not each[2]], ids=[each[0] for each in ALL if not each[2]]
+)
+def test_what_has_no_findings_can_be_lowered(body):
+    tree, _ = read_bytes("f.flow.yaml", (HEAD + body).encode())
+    file, _ = resolve(tree)
+    assert lower(file, "f").main == "f"
 
 
 def test_a_wide_flow_takes_no_more_than_linear_time():

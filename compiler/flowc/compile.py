@@ -91,7 +91,7 @@ def compile_file(
     """
     place = Path(path)
     tree, found = read_bytes(str(path), place.read_bytes())
-    file, more = check_tree(tree)
+    file, more = check_tree(tree, found)
     diagnostics = (*found, *more)
     if file is None or not file.flows or any(each.severity == "error" for each in diagnostics):
         raise InvalidFlow(diagnostics)
@@ -102,14 +102,14 @@ def compile_file(
 def check_source(source: Source) -> tuple[File | None, list[Diagnostic]]:
     """Read, resolve and check a text; the file as far as it was understood, and every finding."""
     tree, found = read(source)
-    file, more = check_tree(tree)
+    file, more = check_tree(tree, found)
     return file, [*found, *more]
 
 
-def check_tree(tree: Tree) -> tuple[File | None, list[Diagnostic]]:
-    """Resolve and check what was read."""
+def check_tree(tree: Tree, earlier: Sequence[Diagnostic] = ()) -> tuple[File | None, list[Diagnostic]]:
+    """Resolve and check what was read; what `earlier` findings explain is not reported again."""
     file, found = resolve(tree)
-    return file, [*found, *(check(file) if file is not None else ())]
+    return file, [*found, *(check(file, [*earlier, *found]) if file is not None else ())]
 
 
 def _known(file: File, flow: str | None) -> str:

@@ -204,7 +204,24 @@ def _left(name: str, arms: Sequence[Arm]) -> Binding:
     return binding if binding.hidden is not None else replace(binding, hidden=Hidden("left", arm.gap.span))
 
 
-def types_of(names: Sequence[str], frame: Frame) -> Mapping[str, TypeRef]:
-    """The types of those of `names` that can be seen."""
-    found = ((name, frame.find(name)) for name in names)
-    return {name: binding.type for name, binding in found if binding is not None}
+class FrameTypes(Mapping[str, TypeRef]):
+    """The types of the names that can be seen in a frame, looked up one by one as they are asked for."""
+
+    def __init__(self, frame: Frame) -> None:
+        """A view of `frame`."""
+        self._frame = frame
+
+    def __getitem__(self, name: str) -> TypeRef:
+        """The type of a name; KeyError when it cannot be seen."""
+        binding = self._frame.find(name)
+        if binding is None or binding.hidden is not None:
+            raise KeyError(name)
+        return binding.type
+
+    def __iter__(self) -> Iterator[str]:
+        """The names that an author can write."""
+        return self._frame.visible()
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return sum(1 for _ in self)

@@ -4,8 +4,7 @@ from typing import assert_never
 
 from flowc.expr.infer import infer
 from flowc.ir import Callee, File, FlowCallee, TaskCallee
-from flowc.mentions import mentions
-from flowc.scope import ANY, Frame, types_of
+from flowc.scope import ANY, Frame, FrameTypes
 from flowrt.expr.tree import Const, Expr
 from flowrt.program import TypeRef
 
@@ -25,7 +24,7 @@ def type_in(expr: Expr, frame: Frame) -> TypeRef:
     """
     if isinstance(expr, Const) and expr.value is None:
         return ANY
-    return infer(expr, types_of([mention.name.id for mention in mentions(expr)], frame))
+    return infer(expr, FrameTypes(frame))
 
 
 def type_of_call(callee: Callee, file: File) -> TypeRef:

@@ -2,24 +2,26 @@
 
 from collections.abc import Iterator
 
+from flowc.checks.nearest import Nearest
 from flowc.checks.places import listed
 from flowc.diagnostic import Diagnostic, Fix, Label
 from flowc.facts import FlowFacts
 from flowc.ir import Call, Flow, FlowCallee, Ident
 from flowc.span import Source, Span
-from flowc.suggest import closest
 from flowrt.expr.tree import NOWHERE
 
 
 def flow_arguments(facts: FlowFacts) -> Iterator[Diagnostic]:
     """Unknown inputs, missing ones, too many, and those given twice."""
+    nearest = Nearest()
     flows = {flow.name.text: flow for flow in facts.file.flows}
     for call in facts.calls:
         if isinstance(call.callee, FlowCallee) and call.callee.name in flows:
-            yield from _call(call, call.callee.span, flows[call.callee.name], facts.file.source)
+            yield from _call(call, flows[call.callee.name], facts.file.source, nearest)
 
 
-def _call(call: Call, at: Span, flow: Flow, source: Source) -> Iterator[Diagnostic]:
+def _call(call: Call, flow: Flow, source: Source, nearest: Nearest) -> Iterator[Diagnostic]:
+    at = call.callee.span
     names = [each.name.text for each in flow.inputs]
     given = set(names[: len(call.args)])
     if len(call.args) > len(names):
@@ -29,7 +31,7 @@ def _call(call: Call, at: Span, flow: Flow, source: Source) -> Iterator[Diagnost
     for ident, _ in call.kwargs:
         if ident.text not in names:
             faults += 1
-            yield _unknown(ident, [name for name in names if name not in given], flow, source)
+            yield _unknown(ident, [name for name in names if name not in given], flow, source, nearest)
         elif ident.text in given:
             faults += 1
             yield Diagnostic(
@@ -60,8 +62,8 @@ def _too_many(count: int, names: list[str], flow: Flow, at: Span, source: Source
     )
 
 
-def _unknown(ident: Ident, names: list[str], flow: Flow, source: Source) -> Diagnostic:
-    meant = closest(ident.text, names)
+def _unknown(ident: Ident, names: list[str], flow: Flow, source: Source, nearest: Nearest) -> Diagnostic:
+    meant = nearest.to(ident.text, names)
     every = [each.name.text for each in flow.inputs]
     return Diagnostic(
         "F0217",

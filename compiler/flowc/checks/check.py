@@ -1,9 +1,10 @@
 """A resolved file comes in; out come the findings about its names and paths, in the order of the text."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from flowc.checks.arguments import flow_arguments
 from flowc.checks.assignments import outer_assignments, shadowing_variables, unread_values
+from flowc.checks.cascades import unexplained
 from flowc.checks.conditions import conditions
 from flowc.checks.endless import endless_loops, endless_recursion
 from flowc.checks.events import undeclared_events
@@ -38,12 +39,21 @@ RULES: tuple[Callable[[FlowFacts], Iterator[Diagnostic]], ...] = (
 """Every rule: a function from the facts of a flow to findings. One file a family."""
 
 
-def check(file: File) -> list[Diagnostic]:
-    """The findings of all rules for all flows of a file, sorted by position, each place and code once."""
+def check(file: File, earlier: Sequence[Diagnostic] = ()) -> list[Diagnostic]:
+    """Check a resolved file.
+
+    Args:
+        file: The file, as far as it was understood.
+        earlier: What reading and resolving it have found; findings that these explain are left out.
+
+    Returns:
+        The findings of all rules for all flows, sorted by position, each place and code once.
+    """
     found: dict[tuple[int, str], Diagnostic] = {}
     for flow in file.flows:
         facts = trace(flow, file)
         for rule in RULES:
             for finding in rule(facts):
                 found.setdefault((finding.span.start, finding.code), finding)
-    return sorted(found.values(), key=lambda each: (each.span.start, each.span.end, each.code))
+    own = unexplained(tuple(found.values()), earlier)
+    return sorted(own, key=lambda each: (each.span.start, each.span.end, each.code))

@@ -6,7 +6,7 @@ from flowc.diagnostic import Diagnostic, Fix
 from flowc.expr.types import show
 from flowc.facts import Condition, FlowFacts
 from flowc.ir import File
-from flowrt.expr.tree import Attribute, Call, Const, Expr, Index, Name
+from flowrt.expr.tree import Attribute, Binary, Call, Const, Expr, Index, Name
 from flowrt.program import TypeRef
 
 SIZED = frozenset({"list", "dict", "set", "tuple"})
@@ -35,8 +35,8 @@ def _finding(condition: Condition, file: File) -> Diagnostic:
         f"the condition of `{condition.place}` is {shown}, not true or false",
         file.source,
         condition.at,
-        hint=f"write `{proposal}`" if proposal else "is not a condition",
-        help="a condition is a comparison or another value of the type `bool`: say what is tested",
+        hint=f"write `{proposal}`" if proposal else "",
+        help="write a comparison, or another value of the type `bool`: nothing else counts as true or false",
         fixes=(Fix(condition.at, proposal, f"write `{proposal}`"),) if proposal else (),
     )
 
@@ -45,7 +45,7 @@ def _proposal(expr: Expr, type_ref: TypeRef, text: str) -> str:
     """The comparison that was probably meant; nothing when there is no saying."""
     if isinstance(expr, Const) or "\n" in text or not text:
         return ""
-    operand = text if isinstance(expr, Name | Attribute | Index | Call) else f"({text})"
+    operand = text if isinstance(expr, Name | Attribute | Index | Call | Binary) else f"({text})"
     if type_ref.name == "|":
         has_none = any(each.name == "None" for each in type_ref.args)
         return f"{operand} is not None" if has_none else ""

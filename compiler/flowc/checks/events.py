@@ -3,30 +3,31 @@
 from collections.abc import Iterator
 
 from flowc.blocks import steps_in
+from flowc.checks.nearest import Nearest
 from flowc.checks.places import listed
 from flowc.diagnostic import Diagnostic, Fix
 from flowc.facts import FlowFacts
 from flowc.ir import Emit, File, Ident, Wait
-from flowc.suggest import closest
 
 
 def undeclared_events(facts: FlowFacts) -> Iterator[Diagnostic]:
     """An event has to be declared, or a misspelt one would be waited for without end."""
     told: set[str] = set()
+    nearest = Nearest()
     for step in steps_in(facts.flow.body):
         if (
             isinstance(step, Wait | Emit)
             and step.event.text not in facts.file.events
             and step.event.text not in told
         ):
-            finding = _finding(step.event, facts.file)
+            finding = _finding(step.event, facts.file, nearest)
             if not finding.fixes:
                 told.add(step.event.text)
             yield finding
 
 
-def _finding(event: Ident, file: File) -> Diagnostic:
-    meant = closest(event.text, file.events)
+def _finding(event: Ident, file: File, nearest: Nearest) -> Diagnostic:
+    meant = nearest.to(event.text, file.events)
     either = "" if meant is None else "or "
     declared = f"; declared are {listed(list(file.events))}" if file.events else ""
     return Diagnostic(

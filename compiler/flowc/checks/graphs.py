@@ -3,10 +3,10 @@
 from collections import deque
 from collections.abc import Iterator
 
+from flowc.checks.nearest import Nearest
 from flowc.checks.places import listed
 from flowc.diagnostic import Diagnostic, Fix, Label
 from flowc.facts import Edge, FlowFacts, GraphFacts
-from flowc.suggest import closest
 
 
 def cycles(facts: FlowFacts) -> Iterator[Diagnostic]:
@@ -117,6 +117,7 @@ def _edge_text(edge: Edge, names: tuple[str, ...]) -> str:
 
 def orders(facts: FlowFacts) -> Iterator[Diagnostic]:
     """Names in `after` that are no steps of the graph, or the step itself."""
+    nearest = Nearest()
     for graph in facts.graphs:
         names = _names(graph)
         for edge in graph.edges:
@@ -129,7 +130,7 @@ def orders(facts: FlowFacts) -> Iterator[Diagnostic]:
                     help="take it out of `after`",
                 )
         for ident in graph.strangers:
-            meant = closest(ident.text, names)
+            meant = nearest.to(ident.text, names)
             yield Diagnostic(
                 "F0209",
                 f"`{ident.text}` is not a step of this graph",

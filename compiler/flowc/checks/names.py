@@ -1,9 +1,9 @@
 """Names that are read where nothing of that name can be seen, and fields that a value does not have."""
 
 from collections.abc import Iterator
-from itertools import islice
 
 from flowc.blocks import names_of
+from flowc.checks.nearest import Nearest
 from flowc.checks.places import first_line, listed, origin
 from flowc.diagnostic import Diagnostic, Fix, Label
 from flowc.facts import FlowFacts, Read
@@ -12,8 +12,7 @@ from flowc.resolve.callees import RECORDED
 from flowc.resolve.pure import BUILTINS
 from flowc.scope import Binding, Hidden
 from flowc.span import Span
-from flowc.suggest import closest
-from flowc.trace_reads import NAMES_MAX
+from flowc.trace import COLLECTED_FIELDS
 from flowrt.expr.tree import Attribute
 
 TRUTHS = {"yes": "true", "on": "true", "no": "false", "off": "false", "null": "None", "nil": "None"}
@@ -23,17 +22,18 @@ TRUTHS = {"yes": "true", "on": "true", "no": "false", "off": "false", "null": "N
 def undefined_names(facts: FlowFacts) -> Iterator[Diagnostic]:
     """Names without a binding. One that is near no other is reported at its first place only."""
     told: set[str] = set()
+    nearest = Nearest()
     for read in facts.reads:
         name = read.mention.name.id
         if read.binding is not None or name.startswith("$") or name in told:
             continue
-        finding = _undefined(read, facts)
+        finding = _undefined(read, facts, nearest)
         if not finding.fixes:
             told.add(name)
         yield finding
 
 
-def _undefined(read: Read, facts: FlowFacts) -> Diagnostic:
+def _undefined(read: Read, facts: FlowFacts, nearest: Nearest) -> Diagnostic:
     name = read.mention.name.id
     own = next((step for step in read.inside if step.meta.id is not None and step.meta.id.text == name), None)
     if own is not None and read.loop is None:
@@ -49,17 +49,17 @@ def _undefined(read: Read, facts: FlowFacts) -> Diagnostic:
         help_text = "give the `wait` an `id`: that names the payload for the steps below"
         message = "`event` is known only in the `match` of a `wait`"
         return Diagnostic("F0201", message, facts.file.source, read.at, help=help_text)
-    return _unknown(read, facts)
+    return _unknown(read, facts, nearest)
 
 
-def _unknown(read: Read, facts: FlowFacts) -> Diagnostic:
+def _unknown(read: Read, facts: FlowFacts, nearest: Nearest) -> Diagnostic:
     name, source = read.mention.name.id, facts.file.source
     message = f"`{name}` is not defined"
-    meant = TRUTHS.get(name.lower()) or closest(name, read.visible)
+    meant = TRUTHS.get(name.lower()) or nearest.to(name, read.visible)
     if meant is not None:
         fix = Fix(read.at, meant, f"write `{meant}`")
         return Diagnostic("F0201", message, source, read.at, hint=f"did you mean `{meant}`?", fixes=(fix,))
-    later = closest(name, islice(facts.assigned, NAMES_MAX)) if read.visible else None
+    later = nearest.to(name, facts.assigned)
     hint = "" if later is None else f"did you mean `{later}`, which is assigned elsewhere in this flow?"
     return Diagnostic("F0201", message, source, read.at, hint=hint, help=_way_out(read, facts))
 
@@ -203,29 +203,35 @@ def _hidden(read: Read, binding: Binding, hidden: Hidden, facts: FlowFacts) -> D
 
 def unknown_fields(facts: FlowFacts) -> Iterator[Diagnostic]:
     """Attributes of a value whose fields are known: a graph, a collected loop, `run`."""
+    told: set[Span] = set()
+    nearest = Nearest()
     for read in facts.reads:
         binding, field = read.binding, read.mention.field
         if binding is None or binding.hidden is not None or field is None or read.mention.called:
             continue
         if binding.fields and field.name not in binding.fields:
-            yield _field(binding, field, facts)
-        elif field.name in {"values", "errors"} and _is_plain_list(binding):
+            yield _field(binding, field, facts, nearest)
+        elif (step := _plain_loop(binding, field)) is not None and binding.span not in told:
+            told.add(binding.span)
             yield Diagnostic(
                 "F0205",
                 f"`{binding.name}` is a list and has no `{field.name}`",
                 facts.file.source,
                 _name_span(field),
                 help="`.values` and `.errors` are there when the loop says `errors: collect`",
-                labels=(Label(binding.span, "the loop that gives this list"),),
+                labels=(Label(step.meta.span, "the loop that gives this list"),),
             )
 
 
-def _is_plain_list(binding: Binding) -> bool:
-    return isinstance(binding.step, For) and binding.kind == "step" and binding.type.name == "list"
+def _plain_loop(binding: Binding, field: Attribute) -> For | None:
+    """The loop that gives a list, when the field is one that a list has not."""
+    if field.name in COLLECTED_FIELDS and binding.kind == "step" and binding.type.name == "list":
+        return binding.step if isinstance(binding.step, For) else None
+    return None
 
 
-def _field(binding: Binding, field: Attribute, facts: FlowFacts) -> Diagnostic:
-    meant = closest(field.name, binding.fields)
+def _field(binding: Binding, field: Attribute, facts: FlowFacts, nearest: Nearest) -> Diagnostic:
+    meant = nearest.to(field.name, binding.fields)
     at = _name_span(field)
     return Diagnostic(
         "F0205",
@@ -234,6 +240,7 @@ def _field(binding: Binding, field: Attribute, facts: FlowFacts) -> Diagnostic:
         at,
         hint="" if meant is None else f"did you mean `{meant}`?",
         help=f"its fields are {listed(binding.fields)}",
+        labels=() if binding.step is None else (Label(binding.step.meta.span, "its value comes from here"),),
         fixes=() if meant is None else (Fix(at, meant, f"write `{meant}`"),),
     )
 

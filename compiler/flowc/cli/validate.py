@@ -77,7 +77,7 @@ def check_bytes(name: str, data: bytes, level: Level = "wiring") -> list[Diagnos
     file, more = resolve(tree)
     found = [*found, *more]
     if file is not None and level == "wiring":
-        found.extend(check(file))
+        found.extend(check(file, found))
     return found
 
 
