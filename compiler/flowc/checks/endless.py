@@ -29,7 +29,7 @@ def endless_loops(facts: FlowFacts) -> Iterator[Diagnostic]:
     for loop, below in endless_in(facts):
         yield Diagnostic(
             "F0215",
-            "nothing ends this loop",
+            "nothing in this loop ends it",
             source,
             first_line(source, loop.meta.span),
             help="add a `break` or `return`, a bound with `max`, or a condition that changes; "

@@ -1,13 +1,32 @@
 """Steps that leave from where they cannot, and steps that no path reaches."""
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from flowc.blocks import blocks_of
 from flowc.checks.endless import endless_in
 from flowc.checks.places import first_line, kind_of
 from flowc.diagnostic import Diagnostic, Label
 from flowc.facts import FlowFacts, Misplaced, Unreached
-from flowc.ir import Break, Continue, Fail, For, GraphBody, Loop, Raise, Return, Step
+from flowc.ir import (
+    Break,
+    Call,
+    Continue,
+    Do,
+    Emit,
+    Fail,
+    For,
+    Graph,
+    GraphBody,
+    If,
+    Loop,
+    Raise,
+    Return,
+    Sleep,
+    Step,
+    Value,
+    Wait,
+)
 from flowc.span import Span
 
 
@@ -97,8 +116,10 @@ def _why(step: Step) -> str:
             return "`continue` ends the iteration here"
         case Loop():
             return "this loop never ends by itself"
-        case _:
+        case If() | For() | Wait() | Graph() | Do() | Call() | Value() | Sleep() | Emit():
             return "every path through this step leaves"
+        case _:
+            assert_never(step)
 
 
 def _head(step: Step, facts: FlowFacts) -> Span:
