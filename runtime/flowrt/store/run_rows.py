@@ -3,12 +3,29 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from types import UnionType
 from typing import cast
 
 from sqlalchemy import Row
 
 from flowrt.errors import StoreCorrupt
 from flowrt.store.port import NewRun, Owner, RunRow, RunStatus
+
+_KINDS: Mapping[str, type | UnionType] = {
+    "run_id": str,
+    "flow": str,
+    "status": str,
+    "program_digest": str,
+    "inputs_digest": str,
+    "created_at": int,
+    "started_at": int | None,
+    "ended_at": int | None,
+    "head": int,
+    "epoch": int,
+    "lease_until": int,
+    "cancel_reason": str | None,
+}
+"""What a damaged page may have changed: SQLite keeps a type with each value, not with the column."""
 
 
 def columns(run: NewRun) -> dict[str, object]:
@@ -31,6 +48,9 @@ def columns(run: NewRun) -> dict[str, object]:
 
 def run_row(row: Row[*tuple[object, ...]]) -> RunRow:
     """The noun of a row. Raises StoreCorrupt."""
+    for name, kind in _KINDS.items():
+        if not isinstance(getattr(row, name), kind):
+            raise StoreCorrupt(f"The row of run {row.run_id} is damaged: see its column {name}.")
     try:
         return RunRow(
             run_id=row.run_id,

@@ -2,12 +2,13 @@
 
     meta      what this is: the schema version
     runs      one row a run: what is known of it without its journal; its owner, lease and epoch
-    records   the journals: (run, number), the epoch that wrote it, the bytes
+    records   the journals: (run, number), the epoch that wrote it, a checksum of all that, the bytes
     programs  encoded programs by digest; code: pickled callables by digest; both with their own checksum
     events    accepted events in order of acceptance; they are kept
 
 A journal row names its run by a number, not by its id: an id of 30 characters in the table and again in
-its index would be half of a small record. A record of a small step takes less than 300 bytes in all.
+its index would be half of a small record. In SQLite the table is its own index (WITHOUT ROWID). A record
+of a small step takes less than 300 bytes in all.
 """
 
 from sqlalchemy import (
@@ -73,8 +74,10 @@ records = Table(
     Column("run_no", BigInteger, ForeignKey("runs.run_no"), nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("epoch", BigInteger, nullable=False),
+    Column("checksum", BigInteger, nullable=False),
     Column("data", LargeBinary, nullable=False),
     PrimaryKeyConstraint("run_no", "seq", name="records_run_seq"),
+    sqlite_with_rowid=False,
 )
 
 programs = Table(
@@ -99,6 +102,7 @@ events = Table(
     Column("event_id", _Number, primary_key=True, autoincrement=True),
     Column("name", Text, nullable=False),
     Column("key", Text),
+    Column("checksum", BigInteger, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("run_id", Text),

@@ -53,7 +53,7 @@ class SqlStore:
                     f"Run {run.run_id} exists already in the store {self._place}. "
                     f"Use another id, or go on with it: flowc resume {run.run_id}"
                 )
-            first = {"run_no": run_no, "seq": 0, "epoch": 0, "data": run.first}
+            first = sql_append.first_row(run.run_id, int(run_no), run.first)
             connection.execute(insert(records).values(first))
 
     def claim(self, run_id: str, owner: Owner, now: int, lease_until: int) -> int:
@@ -104,14 +104,15 @@ class SqlStore:
     def journal(self, run_id: str, first_seq: int = 0) -> Iterator[JournalRow]:
         """The records of a run in order, as far as they go now. Raises UnknownRun, StoreCorrupt."""
         with self._read(f"read run {run_id}") as connection:
-            run_no = connection.scalar(select(runs.c.run_no).where(runs.c.run_id == run_id))
-            head = self._row(connection, run_id).head
+            journal = sql_journal.extent(connection, run_id)
+        if journal is None:
+            raise self._unknown(run_id)
 
         def page(seq: int) -> list[JournalRow]:
             with self._read(f"read the journal of run {run_id}") as connection:
-                return sql_journal.page(connection, run_no or 0, seq, head)
+                return sql_journal.page(connection, journal, seq)
 
-        return sql_journal.checked(run_id, page, first_seq, head)
+        return sql_journal.checked(journal, page, first_seq)
 
     def run(self, run_id: str) -> RunRow:
         """One run. Raises UnknownRun."""
@@ -203,10 +204,9 @@ class SqlStore:
             row = connection.execute(select(table).where(table.c.digest == digest)).first()
         if row is None:
             raise StoreCorrupt(f"The {what} {digest} is missing from the store {self._place}.")
-        data: bytes = row.data
-        if hashlib.sha256(data).hexdigest() != row.sha256:
+        if not isinstance(row.data, bytes) or hashlib.sha256(row.data).hexdigest() != row.sha256:
             raise StoreCorrupt(f"The {what} {digest} in the store {self._place} is damaged.")
-        return data
+        return row.data
 
     def _unknown(self, run_id: str) -> UnknownRun:
         return UnknownRun(

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from flowrt.store import sql_events
+from flowrt.store.checksum import record_checksum
 from flowrt.store.port import Batch
 from flowrt.store.schema import records, runs
 from flowrt.store.status import ENDED
@@ -55,7 +56,7 @@ def append(connection: Connection, batches: Sequence[Batch]) -> frozenset[str]:
         run_no = _advance(connection, batch)
         if run_no is not None:
             rows.extend(
-                {"run_no": run_no, "seq": seq, "epoch": batch.epoch, "data": data}
+                _row(batch, run_no, seq, data)
                 for seq, data in enumerate(batch.records, batch.first_seq)
             )
             for event in batch.events:
@@ -65,6 +66,17 @@ def append(connection: Connection, batches: Sequence[Batch]) -> frozenset[str]:
     if rows:
         connection.execute(_INSERT, rows)
     return frozenset(superseded)
+
+
+def first_row(run_id: str, run_no: int, data: bytes) -> dict[str, object]:
+    """The row of the record that is written when its run is created."""
+    checksum = record_checksum(run_id, 0, 0, data)
+    return {"run_no": run_no, "seq": 0, "epoch": 0, "checksum": checksum, "data": data}
+
+
+def _row(batch: Batch, run_no: int, seq: int, data: bytes) -> dict[str, object]:
+    checksum = record_checksum(batch.run_id, seq, batch.epoch, data)
+    return {"run_no": run_no, "seq": seq, "epoch": batch.epoch, "checksum": checksum, "data": data}
 
 
 def _advance(connection: Connection, batch: Batch) -> int | None:

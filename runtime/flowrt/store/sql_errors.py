@@ -17,7 +17,8 @@ _ADVICE = {
     sqlite3.SQLITE_IOERR: "Reading or writing failed. Look at the disk, its free space and your quota.",
     sqlite3.SQLITE_PERM: "You have no permission to use it.",
 }
-_CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+# SQLITE_ERROR is what is wrong with a statement; ours are right, so the tables are not.
+_CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 
 @contextmanager
@@ -38,13 +39,16 @@ def translated(doing: str, place: str) -> Generator[None]:
         raise _translation(error.orig or error, doing, place) from error
     except sqlite3.Error as error:
         raise _translation(error, doing, place) from error
+    except UnicodeDecodeError as error:
+        # In rows that hold what was never written, drivers come upon texts that are none.
+        raise StoreCorrupt(f"The store {place} is damaged: a text in it is no UTF-8.") from error
 
 
 def _translation(error: BaseException, doing: str, place: str) -> StoreError:
     # The low byte is the kind of an error, the others are details of it.
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     what = f"The store {place} failed ({error}) when flowc tried to {doing}."
-    if code in _CORRUPT:
+    if code in _CORRUPT or "Could not decode to UTF-8" in str(error):
         return StoreCorrupt(f"{what} Its journal is damaged. Restore it from a copy.")
     advice = _ADVICE.get(code)
     return StoreUnavailable(f"{what} {advice}" if advice else what)

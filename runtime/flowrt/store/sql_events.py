@@ -1,7 +1,11 @@
 """The inbox of events in SQL. In: a connection within a transaction, an event; out: its number, or rows."""
 
+from typing import overload
+
 from sqlalchemy import Connection, or_, select
 
+from flowrt.errors import StoreCorrupt
+from flowrt.store.checksum import event_checksum
 from flowrt.store.port import EventRow, NewEvent
 from flowrt.store.schema import events, runs
 from flowrt.store.sql_insert import insert_if_absent
@@ -21,12 +25,14 @@ def accept(connection: Connection, event: NewEvent) -> int:
         )
         if known is not None:
             return known
+    name, key = plain(event.name), plain(event.key)
     added = insert_if_absent(
         connection,
         events,
         {
-            "name": plain(event.name),
-            "key": plain(event.key),
+            "name": name,
+            "key": key,
+            "checksum": event_checksum(name, key, event.payload),
             "payload": event.payload,
             "at": event.at,
             "run_id": event.run_id,
@@ -53,7 +59,22 @@ def inbox(  # noqa: PLR0913, PLR0917 - the port's own arguments, and the connect
         .order_by(events.c.event_id)
         .limit(limit)
     )
-    return [EventRow(row.event_id, name, key, row.payload, row.at, row.run_id) for row in found]
+    taken: list[EventRow] = []
+    for row in found:
+        if not isinstance(row.payload, bytes) or row.checksum != event_checksum(
+            row.name, row.key, row.payload
+        ):
+            raise StoreCorrupt(f"Event {row.event_id} ({name}) is damaged.")
+        taken.append(EventRow(row.event_id, name, key, row.payload, row.at, row.run_id))
+    return taken
+
+
+@overload
+def plain(text: str) -> str: ...
+
+
+@overload
+def plain(text: None) -> None: ...
 
 
 def plain(text: str | None) -> str | None:
