@@ -56,21 +56,26 @@ def drive_runs(
     store: "Store", blobs: "Blobs", run_ids: Sequence[str], args: DriveArguments, *, reopen: bool = False
 ) -> "dict[str, RunResult]":
     """Drive runs to their end, or until a signal asks for them to be suspended."""
-    from flowrt.drive import drive
+    from flowrt.drive import RunResult, drive
 
     with Interrupts() as interrupts:
         board = Board(interrupts)
         executor = make_executor(args, after_start=interrupts.install)
         with contextlib.closing(executor), _terminal(board, args) as observer:
-            results = drive(
-                store,
-                blobs,
-                executor,
-                run_ids,
-                observer=observer,
-                interrupt=interrupts.asked,
-                reopen=reopen,
-            )
+            try:
+                results = drive(
+                    store,
+                    blobs,
+                    executor,
+                    run_ids,
+                    observer=observer,
+                    interrupt=interrupts.asked,
+                    reopen=reopen,
+                )
+            except SystemExit:  # Ray's own answer to SIGTERM while it starts: the runs have been released.
+                results = {
+                    run_id: RunResult(run_id, store.run(run_id).flow, "suspended") for run_id in run_ids
+                }
         if observer is not None:
             _summarise(board, results)
     return results
@@ -99,14 +104,14 @@ def _summarise(board: Board, results: "dict[str, RunResult]") -> None:
         sys.stderr.write(f"run {run_id} {result.status} after {took}{tasks}\n")
 
 
-def report(result: "RunResult", blobs: "Blobs", args: DriveArguments) -> int:
+def report(result: "RunResult", store: "Store", blobs: "Blobs", args: DriveArguments) -> int:
     """Print how one run ended: its result on stdout, anything else on stderr. Returns the exit code."""
     value = None if result.value is None else load(blobs, result.value)
     if args.json:
         sys.stdout.write(dump(as_json(result, value), indent=None) + "\n")
     elif result.status == "succeeded":
         print_value(value)
-    explain(result, args)
+    explain(result, store, args)
     return exit_code(result)
 
 
@@ -139,7 +144,7 @@ def failure_json(failure: "Failure | None") -> dict[str, object] | None:
     return {"type": failure.type, "message": failure.message, "step": failure.step}
 
 
-def explain(result: "RunResult", args: DriveArguments) -> None:
+def explain(result: "RunResult", store: "Store", args: DriveArguments) -> None:
     """Say on stderr why a run has no result, and how to go on."""
     match result.status:
         case "succeeded":
@@ -149,7 +154,7 @@ def explain(result: "RunResult", args: DriveArguments) -> None:
             again = resume_command(result.run_id, args, "--failed")
             sys.stderr.write(f"help: once the cause is mended, `{again}` continues the run\n")
         case "cancelled":
-            reason = result.failure.message if result.failure is not None else ""
+            reason = store.run(result.run_id).cancel_reason
             sys.stderr.write(f"Run {result.run_id} was cancelled{f': {reason}' if reason else ''}.\n")
         case _:
             sys.stderr.write(

@@ -1,18 +1,21 @@
 """Ctrl-C and SIGTERM while a run is driven: the first asks it to suspend, the second ends the process.
 
-The second is safe as well: what the journal holds is all that counts, as after `kill -9`. A handler only
-sets an event, because a signal may arrive in the middle of any write.
+The second is safe as well: what the journal holds is all that counts, as after `kill -9`. It must come a
+second later, because one wish may arrive twice: `timeout` signals its child and then the child's group.
+A handler only sets an event, because a signal may arrive in the middle of any write.
 """
 
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import TypeAlias
 
 from flowc.cli.exits import INTERRUPTED
 
+ONE_WISH_S = 1.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 Handler: TypeAlias = Callable[[int, FrameType | None], object] | int | None
@@ -24,6 +27,7 @@ class Interrupts:
     def __init__(self) -> None:
         """Install nothing yet."""
         self.asked = threading.Event()
+        self._asked_at = 0.0
         self._before: dict[signal.Signals, Handler] = {}
 
     def __enter__(self) -> "Interrupts":
@@ -47,6 +51,9 @@ class Interrupts:
                 signal.signal(number, self._handle)
 
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
-        if self.asked.is_set():
+        now = time.monotonic()
+        if not self.asked.is_set():
+            self._asked_at = now
+            self.asked.set()
+        elif now - self._asked_at > ONE_WISH_S:
             os._exit(INTERRUPTED)
-        self.asked.set()

@@ -95,6 +95,8 @@ class Live:
         try:
             width, height = os.get_terminal_size(self._terminal.fileno())
         except (OSError, ValueError):
+            width, height = 0, 0
+        if not width or not height:  # A terminal may not know its size.
             width, height = DEFAULT_SIZE
         return max(width, 20), max(height - 1, 2)
 

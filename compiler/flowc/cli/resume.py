@@ -41,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
             return _resume_all(store, blobs, args)
         use_python_path(store.run(args.run).python_path)
         result = drive_runs(store, blobs, [args.run], args, reopen=args.failed)[args.run]
-        return report(result, blobs, args)
+        return report(result, store, blobs, args)
     finally:
         store.close()
 
@@ -76,7 +76,7 @@ def _resume_all(store: "Store", blobs: "Blobs", args: Arguments) -> int:
         ]
         sys.stdout.write(dump(told, indent=None) + "\n")
     for result in results.values():
-        explain(result, args)
+        explain(result, store, args)
     codes = {exit_code(result) for result in results.values()}
     return next((code for code in (INTERRUPTED, RUN_NOT_SUCCEEDED) if code in codes), DONE)
 

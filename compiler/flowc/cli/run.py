@@ -61,7 +61,7 @@ def main(argv: Sequence[str]) -> int:
             sys.stderr.write(f"run {run_id}\n")
             sys.stderr.flush()
         use_python_path(folders)
-        return report(drive_runs(store, blobs, [run_id], args)[run_id], blobs, args)
+        return report(drive_runs(store, blobs, [run_id], args)[run_id], store, blobs, args)
     finally:
         store.close()
 

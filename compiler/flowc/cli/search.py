@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from flowc.cli.exits import UsageError
-from flowc.cli.gitignore import Ignore
 
 SUFFIX = ".flow.yaml"
 NEVER_SEARCHED = frozenset({".git", ".hg", ".svn", ".venv", ".flowc", "node_modules", "__pycache__"})
@@ -31,6 +30,8 @@ def find_flow_files(paths: Sequence[str]) -> list[str]:
 
 
 def _search(top: str) -> Iterator[str]:
+    from flowc.cli.gitignore import Ignore  # Most calls name files.
+
     ignore = Ignore.above(Path(top).resolve())
     pending = [("" if top == "." else top, Path(top).resolve(), ignore)]
     while pending:

@@ -104,6 +104,8 @@ def _text(run: "RunView") -> str:
     if run.failure is not None:
         where = f" at step {run.failure.step}" if run.failure.step else ""
         parts.append(f"failed{where}: {run.failure.type}: {run.failure.message}\n")
+    if row.cancel_reason is not None:
+        parts.append(f"cancel requested: {row.cancel_reason}\n")
     parts.extend(_waiting_text(one) for one in run.waiting)
     if run.steps:
         head = ("STEP", "KIND", "STATUS", "ATTEMPTS", "TIME", "ERROR")
