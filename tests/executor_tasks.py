@@ -144,16 +144,17 @@ def note_spinning(path, text, seconds):
 
 
 def note_deaf(path, seconds):
-    note(path, "began")
-    swallow(seconds)
+    swallow(seconds, path)
     return "deaf"
 
 
-def swallow(seconds):
-    """Deaf to interruptions and time-outs for a while."""
+def swallow(seconds, path=None):
+    """Deaf to interruptions and time-outs for a while; notes in a file that it is."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with contextlib.suppress(BaseException):
+            if path:
+                Path(path).write_text("began\n")
             time.sleep(max(0.0, end - time.monotonic()))
     return "swallowed"
 

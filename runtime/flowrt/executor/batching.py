@@ -68,6 +68,8 @@ class Lane(Generic[T]):
         """Take an entry out, wherever it stands."""
         entry.gone = True
         self.ready -= 1
+        if self.ready == 0:
+            self.queue.clear()
 
     def room(self, total_cpus: float) -> int:
         """How many more batches may be under way on a cluster of that many CPUs."""

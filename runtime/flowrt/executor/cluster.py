@@ -9,9 +9,11 @@ import logging
 import os
 import socket
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any, cast
 
 import ray
+from ray._private import worker as ray_worker
 from ray.exceptions import RayError
 
 from flowrt.errors import ExecutorUnavailable
@@ -46,6 +48,7 @@ def join(address: str | None, num_cpus: float | None, *, quiet: bool, prints: bo
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     if wanted not in ("local", "auto"):
         _knock(wanted)
+    _print_on_stderr()
     level = logging.ERROR if quiet else logging.INFO
     start = cast("Any", ray).init  # Its stubs know less than it does.
     try:
@@ -67,6 +70,32 @@ def join(address: str | None, num_cpus: float | None, *, quiet: bool, prints: bo
     return Connection(ours=True)
 
 
+_PRINT = "print_to_stdstream"
+
+
+def _print_on_stderr() -> None:
+    """What tasks print, and what Ray says of its workers, belongs beside the results and not among them.
+
+    Ray shows each line where its process wrote it, on our stdout or stderr, and its own messages on
+    stdout; it has no setting for that. Both go through this one function of its.
+    """
+    original = getattr(ray_worker, _PRINT, None)
+    if original is None or hasattr(original, "__wrapped__"):
+        return
+
+    @wraps(original)
+    def on_stderr(data: dict[str, object], *args: object, **kwargs: object) -> None:
+        original({**data, "is_err": True}, *args, **kwargs)
+
+    setattr(ray_worker, _PRINT, on_stderr)
+
+
+def _print_as_before() -> None:
+    original = getattr(getattr(ray_worker, _PRINT, None), "__wrapped__", None)
+    if original is not None:
+        setattr(ray_worker, _PRINT, original)
+
+
 def _knock(address: str) -> None:
     """Ray itself tries for minutes, with pages of logs, to reach a cluster that is not there."""
     host, _, port = address.rpartition("://")[2].rpartition(":")
@@ -85,3 +114,4 @@ def leave(connection: Connection) -> None:
     """End the connection, and the local Ray, if they are ours."""
     if connection.ours and ray.is_initialized():
         cast("Any", ray).shutdown()
+        _print_as_before()

@@ -15,79 +15,29 @@ How a batch gets to a worker is the affair of a `Launcher`; nothing here knows R
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
-from typing import Literal, NamedTuple, Protocol, TypeAlias, assert_never
+from typing import TypeAlias, assert_never
 
 from flowrt.executor.batching import Entry, Lane
 from flowrt.executor.held import Kept, References
+from flowrt.executor.launcher import Launcher, Trouble
 from flowrt.executor.options import BadOption, apart, options_key, wish
 from flowrt.executor.port import Attempt, AttemptKey, Halted, Lost, Outcome, Raised, Report
 from flowrt.executor.wire import Packer, Reply, blobs_of, size_of, unpack_reply
+from flowrt.executor.worker import GRACE_S
 from flowrt.program import Callee, Pickled
 from flowrt.record import Failure
 
 # How long a step may want what no node has before the user is told.
 PATIENCE_S = 10.0
-# A worker ends a deaf step this long after its time was up (see `flowrt.executor.worker`).
-GRACE_S = 5.0
-
+# How long after a worker was killed for one attempt the death of another attempt's worker may be due to it.
+STRAY_S = 2.0
 # Pickled code above this size goes to workers by reference.
 LARGE_CODE = 64 << 10
 
 _LOG = logging.getLogger("flowrt")
-
-TroubleKind = Literal["cancelled", "lost", "value lost", "error"]
-
-
-class Trouble(NamedTuple):
-    """Why a batch came back without a reply."""
-
-    kind: TroubleKind
-    reason: str
-
-
-class Launcher(Protocol):
-    """Gets batches to workers."""
-
-    def accept(self, options: Mapping[str, object]) -> object:
-        """Prepare for batches with these options. Raises BadOption."""
-        ...
-
-    def launch(
-        self,
-        prepared: object,
-        job: bytes,
-        held: Sequence[object],
-        done: Callable[[bytes | BaseException], None],
-    ) -> object:
-        """Send a job; `done` is called once, from any thread. Returns what `cancel` and `kept` want."""
-        ...
-
-    def put(self, kept: Kept) -> object:
-        """A reference to encoded values, for `launch`."""
-        ...
-
-    def cancel(self, launched: object, *, force: bool) -> None:
-        """Stop a job: interrupt what it does, or kill its worker."""
-        ...
-
-    def kept(self, launched: object) -> object:
-        """The reference to the large results of a job that is done."""
-        ...
-
-    def trouble(self, error: BaseException) -> Trouble:
-        """What an error that `done` was given means."""
-        ...
-
-    def cpus(self) -> float:
-        """How many CPUs the cluster has just now."""
-        ...
-
-    def lacking(self, options: Mapping[str, object]) -> str:
-        """What of these options no node of the cluster can ever give; empty when all is well."""
-        ...
 
 
 @dataclass(slots=True, eq=False)
@@ -100,6 +50,7 @@ class _Taken:
     flight: "_Flight | None" = None
     stopping: bool = False
     by_value: bool = False
+    bystander: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -157,6 +108,7 @@ class Dispatch:
         self._codes: dict[str, object] = {}
         self._home: tuple[str, ...] | None = None
         self._told: set[int] = set()
+        self._forced_at = -STRAY_S
         self._open = True
 
     def submit(self, attempts: Sequence[Attempt]) -> None:
@@ -296,6 +248,8 @@ class Dispatch:
         elif taken.flight is not None:
             taken.stopping = True
             taken.flight.cancelled = True
+            if force:
+                self._forced_at = time.monotonic()
             self._launcher.cancel(taken.flight.launched, force=force)
 
     # Coming back.
@@ -359,8 +313,15 @@ class Dispatch:
             self._tell(taken, Halted())
         elif len(flight.taken) > 1:
             self._wait(taken, suspect=True, again=True)
+        elif trouble.kind == "lost" and not taken.bystander and self._forced_recently():
+            taken.bystander = True
+            self._wait(taken, suspect=True, again=True)
         else:
             self._tell(taken, _told_of(taken.attempt, flight, trouble))
+
+    def _forced_recently(self) -> bool:
+        """Whether a worker was killed just now, which may have moved on to another batch by then."""
+        return time.monotonic() - self._forced_at < STRAY_S
 
     # Waiting in vain.
 
@@ -385,4 +346,4 @@ def _told_of(attempt: Attempt, flight: _Flight, trouble: Trouble) -> Outcome:
             return Lost(trouble.reason)
         message = f"The attempt took longer than its timeout of {timeout_s:g} s and did not end when told to."
         return Raised(Failure("builtins.TimeoutError", message, step), now, now)
-    return Raised(Failure("flowrt.executor.ray.Refused", trouble.reason, step), now, now, retryable=False)
+    return Raised(Failure("builtins.RuntimeError", trouble.reason, step), now, now, retryable=False)

@@ -41,7 +41,7 @@ def wish(options: Mapping[str, object]) -> Wish:
     """Take the options of a step apart.
 
     Raises:
-        BadOption: One of them is not for the author to set, or is not a size.
+        BadOption: One of them is not for the author to set, or not a size.
     """
     named = dict(options)
     isolated = named.pop("isolated", False)
@@ -50,6 +50,9 @@ def wish(options: Mapping[str, object]) -> Wish:
     for name, way_out in _OURS.items():
         if name in named:
             raise BadOption(f"The option `{name}` is set by flowc itself: {way_out}.")
+    for name in named:
+        if name.startswith("_"):
+            raise BadOption(f"The option `{name}` is Ray's own and not for flows.")
     for name in _SIZES:
         if isinstance(named.get(name), str):
             named[name] = _bytes(name, cast("str", named[name]))

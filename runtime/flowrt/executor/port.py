@@ -4,7 +4,7 @@ An executor knows nothing of programs, journals or retries. It never raises for 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from flowrt.noun import noun
 from typing import NamedTuple, Protocol, TypeAlias
 
 from flowrt.program import Task
@@ -21,7 +21,7 @@ class AttemptKey(NamedTuple):
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class RunFacts:
     """What `run` is in expressions, and what every attempt of a run has in common.
 
@@ -37,7 +37,7 @@ class RunFacts:
     python_path: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Attempt:
     """One attempt to be made.
 
@@ -55,7 +55,7 @@ class Attempt:
     code: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Returned:
     """The attempt returned: its result, encoded, and in the blob store when it is large."""
 
@@ -64,7 +64,7 @@ class Returned:
     ended_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Raised:
     """The attempt raised, was not importable, timed out, or its result could not be encoded.
 
@@ -78,14 +78,14 @@ class Raised:
     retryable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Lost:
     """The worker or node was lost, or the executor could not start the attempt for its own reasons."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Halted:
     """The attempt was stopped on request and has ended, or never started."""
 

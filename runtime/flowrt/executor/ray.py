@@ -19,8 +19,9 @@ from ray import exceptions
 
 from flowrt.errors import ExecutorUnavailable
 from flowrt.executor.cluster import Connection, join, leave
-from flowrt.executor.dispatch import Dispatch, Trouble
+from flowrt.executor.dispatch import Dispatch
 from flowrt.executor.held import Kept
+from flowrt.executor.launcher import Trouble
 from flowrt.executor.options import BadOption
 from flowrt.executor.port import Attempt, AttemptKey, Report
 from flowrt.executor.wire import Packer

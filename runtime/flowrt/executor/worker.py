@@ -18,7 +18,6 @@ import faulthandler
 import os
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Generator
@@ -58,9 +57,6 @@ class _Interrupts:
             self._ears[1].settimeout(0)  # Python writes to it from a signal handler and must not block.
             signal.signal(signal.SIGURG, lambda _number, _frame: None)
             threading.Thread(target=self._wake, args=(self._ears[0],), daemon=True).start()
-            # What a step prints belongs beside the results of a flow, not among them.
-            sys.stdout.flush()
-            os.dup2(2, 1)
         signal.signal(signal.SIGINT, self._raise)
         signal.set_wakeup_fd(self._ears[1].fileno(), warn_on_full_buffer=False)
 

@@ -1,0 +1,57 @@
+"""The port between deciding what is sent to workers and sending it. In: jobs; out: calls."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from flowrt.executor.held import Kept
+
+TroubleKind = Literal["cancelled", "lost", "value lost", "error"]
+
+
+class Trouble(NamedTuple):
+    """Why a batch came back without a reply."""
+
+    kind: TroubleKind
+    reason: str
+
+
+class Launcher(Protocol):
+    """Gets batches to workers."""
+
+    def accept(self, options: Mapping[str, object]) -> object:
+        """Prepare for batches with these options. Raises BadOption."""
+        ...
+
+    def launch(
+        self,
+        prepared: object,
+        job: bytes,
+        held: Sequence[object],
+        done: Callable[[bytes | BaseException], None],
+    ) -> object:
+        """Send a job; `done` is called once, from any thread. Returns what `cancel` and `kept` want."""
+        ...
+
+    def put(self, kept: Kept) -> object:
+        """A reference to encoded values, for `launch`."""
+        ...
+
+    def cancel(self, launched: object, *, force: bool) -> None:
+        """Stop a job: interrupt what it does, or kill its worker."""
+        ...
+
+    def kept(self, launched: object) -> object:
+        """The reference to the large results of a job that is done."""
+        ...
+
+    def trouble(self, error: BaseException) -> Trouble:
+        """What an error that `done` was given means."""
+        ...
+
+    def cpus(self) -> float:
+        """How many CPUs the cluster has just now."""
+        ...
+
+    def lacking(self, options: Mapping[str, object]) -> str:
+        """What of these options no node of the cluster can ever give; empty when all is well."""
+        ...
