@@ -9,15 +9,14 @@ often they run is known only then. `flowrt.read_dag` is the exact inverse.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import cast
-
-from flowrt.expr.evaluate import evaluate
 
 from flowc.expr.names import free_names
 from flowrt import ops
 from flowrt.errors import UnsupportedGraph
+from flowrt.expr.evaluate import evaluate
 from flowrt.nested import called_flows
+from flowrt.noun import replace
 from flowrt.program import Body, Flow, Node, Out, Param, Program, Source, Task
 
 _OURS = frozenset({"isolated"})

@@ -8,7 +8,6 @@ author sees every one of them at once. Nothing is lowered as long as one of them
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ from flowc.span import Source
 from flowc.suggest import closest
 from flowc.tree import Tree
 from flowrt.errors import FlowrtError
+from flowrt.noun import noun
 from flowrt.program import Program
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class UnknownFlow(FlowrtError):
     """The file holds no flow of that name."""
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Compiled:
     """A compiled flow. `diagnostics` are findings that are no errors.
 

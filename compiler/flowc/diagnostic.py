@@ -1,14 +1,14 @@
 """A diagnostic: one finding in the author's text, as data. Stages return them; nobody raises them."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from flowc.span import Source, Span
+from flowrt.noun import noun
 
 Severity = Literal["error", "warning", "info"]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Label:
     """A second place that the finding speaks of, such as the first definition."""
 
@@ -16,7 +16,7 @@ class Label:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Fix:
     """A change of the text that mends the finding. `safe`: it cannot change what the flow means."""
 
@@ -26,7 +26,7 @@ class Fix:
     safe: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Diagnostic:
     """A finding. `message` is one sentence; `hint` stands behind the caret; `help` is the way out.
 

@@ -1,6 +1,5 @@
 """What a walk through a flow finds out, as data: `flowc.trace` writes it, the rules of the checks read it."""
 
-from dataclasses import dataclass, field
 from typing import Literal
 
 from flowc.ir import Break, Call, Continue, File, Flow, For, GraphBody, Ident, Loop, Return, Step
@@ -8,13 +7,14 @@ from flowc.mentions import Mention
 from flowc.scope import BarrierKind, Binding
 from flowc.span import Span
 from flowrt.expr.tree import Expr
+from flowrt.noun import field, noun
 from flowrt.program import TypeRef
 
 ConditionPlace = Literal["if", "while", "until", "match"]
 LeaveFault = Literal["no loop", "graph", "parallel"]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Read:
     """A name that is read, and what it stands for there (None: nothing of that name is assigned yet).
 
@@ -31,7 +31,7 @@ class Read:
     visible: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Clash:
     """A name that is assigned where only its reading is allowed; `outer` is what it stands for outside."""
 
@@ -40,7 +40,7 @@ class Clash:
     outer: Binding
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Shadow:
     """A loop variable with the name of something that can be seen around the loop."""
 
@@ -48,7 +48,7 @@ class Shadow:
     outer: Binding
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Overwritten:
     """Two steps of one list with the same id, where nothing reads the value of the first."""
 
@@ -56,7 +56,7 @@ class Overwritten:
     second: Ident
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Condition:
     """A condition and its type, as far as it is known."""
 
@@ -66,7 +66,7 @@ class Condition:
     at: Span
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Unreached:
     """A step, or the result of the flow, that no path reaches since `after` always leaves."""
 
@@ -75,7 +75,7 @@ class Unreached:
     is_result: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Misplaced:
     """A step that leaves what it cannot leave from where it stands; `inside` are those around it."""
 
@@ -84,7 +84,7 @@ class Misplaced:
     inside: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Edge:
     """In a graph, `reader` waits for `source`: it reads its value at `at`, or says so with `after`."""
 
@@ -94,7 +94,7 @@ class Edge:
     is_order: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class GraphFacts:
     """A graph: what waits for what, and the names in `after` that are no steps of it."""
 
@@ -103,7 +103,7 @@ class GraphFacts:
     strangers: tuple[Ident, ...]
 
 
-@dataclass(slots=True)
+@noun(frozen=False)
 class FlowFacts:
     """All that a walk through one flow finds out, each kind in the order of the walk."""
 

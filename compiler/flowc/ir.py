@@ -10,15 +10,15 @@ lists and dicts of them, and f-strings for text with `${{ }}` in it. A duration 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from flowc.span import Source, Span
 from flowrt.expr.tree import Expr
+from flowrt.noun import noun
 from flowrt.program import ErrorsPolicy, TypeRef
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Ident:
     """An identifier that the author wrote, and where."""
 
@@ -26,7 +26,7 @@ class Ident:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class TaskCallee:
     """A Python callable or exception class: its import path `package.module:name`, and where it stands."""
 
@@ -34,7 +34,7 @@ class TaskCallee:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class FlowCallee:
     """A flow of this file."""
 
@@ -45,7 +45,7 @@ class FlowCallee:
 Callee: TypeAlias = TaskCallee | FlowCallee
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Retry:
     """A retry policy; fields the author left out hold the defaults of the language."""
 
@@ -60,7 +60,7 @@ class Retry:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Modifiers:
     """What may stand beside a call; None where nothing was said."""
 
@@ -69,7 +69,7 @@ class Modifiers:
     timeout: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Meta:
     """What every step has.
 
@@ -85,7 +85,7 @@ class Meta:
     after: tuple[Ident, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Steps:
     """A list of steps: they run from top to bottom."""
 
@@ -93,7 +93,7 @@ class Steps:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class GraphBody:
     """A graph of named steps: each runs when what it reads is there. Every step has an id."""
 
@@ -104,7 +104,7 @@ class GraphBody:
 Block: TypeAlias = Steps | GraphBody
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Call:
     """A call of a task or a flow. `args` and `kwargs` are in the author's order."""
 
@@ -115,7 +115,7 @@ class Call:
     modifiers: Modifiers
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Value:
     """A name for the value of an expression."""
 
@@ -123,7 +123,7 @@ class Value:
     expr: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class If:
     """A branch. `elif` of the DSL is an `If` alone in the `orelse` of another."""
 
@@ -133,7 +133,7 @@ class If:
     orelse: Block | None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class For:
     """`for`. `collect_prelude` are the calls lifted out of `collect`: they run at the end of each body."""
 
@@ -149,7 +149,7 @@ class For:
     collect_prelude: tuple[Call, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Loop:
     """`while` or `until`. Calls lifted out of `cond` are in `check`, for they run at each test."""
 
@@ -162,7 +162,7 @@ class Loop:
     every: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Sleep:
     """`sleep`: exactly one of `duration` and `until` is given."""
 
@@ -171,7 +171,7 @@ class Sleep:
     until: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Wait:
     """`wait` for an event. In `match` the payload is the name `event`."""
 
@@ -183,7 +183,7 @@ class Wait:
     orelse: Block | None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Emit:
     """`emit` of an event."""
 
@@ -193,7 +193,7 @@ class Emit:
     payload: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Graph:
     """A `graph` step."""
 
@@ -202,7 +202,7 @@ class Graph:
     failure: Literal["cancel", "finish"]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Do:
     """A `do` step: a block of its own."""
 
@@ -210,7 +210,7 @@ class Do:
     body: Block
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Return:
     """`return`. When the returned expression is nothing but a call of a flow, `tail` is that call."""
 
@@ -219,7 +219,7 @@ class Return:
     tail: Call | None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Raise:
     """`raise` of an exception class."""
 
@@ -229,7 +229,7 @@ class Raise:
     kwargs: tuple[tuple[Ident, Expr], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Fail:
     """`fail` with a text."""
 
@@ -237,14 +237,14 @@ class Fail:
     message: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Break:
     """`break`."""
 
     meta: Meta
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Continue:
     """`continue`."""
 
@@ -270,7 +270,7 @@ Step: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Input:
     """An input of a flow; `default` is a constant expression, None when the input is required."""
 
@@ -283,7 +283,7 @@ class Input:
     choices: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Flow:
     """One flow. `failure` is that of a flow whose own body is a graph."""
 
@@ -299,7 +299,7 @@ class Flow:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Event:
     """A declared event."""
 
@@ -309,7 +309,7 @@ class Event:
     external: bool
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class File:
     """A flow file, resolved. `aliases` maps each alias of `use` to its Python module."""
 

@@ -1,7 +1,6 @@
 """An expression comes in; out go the names it reads from its surroundings, and how each is used."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from flowc.expr.names import parts_of, target_names
 from flowrt.expr.tree import (
@@ -16,9 +15,10 @@ from flowrt.expr.tree import (
     SetOf,
     TupleOf,
 )
+from flowrt.noun import noun
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Mention:
     """A name that an expression reads.
 
@@ -34,7 +34,7 @@ class Mention:
     whole: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class _Visit:
     """What is still to be looked at: a part, the names that comprehensions around it bind, its role."""
 

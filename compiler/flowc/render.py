@@ -17,11 +17,11 @@ would disturb a terminal (control characters, changes of direction) is never pri
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from flowc.diagnostic import Diagnostic
 from flowc.span import Source, Span
 from flowc.text_cells import cells, printable
+from flowrt.noun import noun
 
 _WIDEST = 120
 _BEFORE = 50
@@ -106,7 +106,7 @@ def _range(source: Source, span: Span) -> dict[str, int]:
     return {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class _Pen:
     """Writes in colour, or plainly."""
 
@@ -116,7 +116,7 @@ class _Pen:
         return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self.color and text else text
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class _Mark:
     """One place to show: its line, the columns from 0 within it, and the words behind the marks."""
 
@@ -187,7 +187,7 @@ def _underline(mark: _Mark, window: "_Window", d: Diagnostic, pen: _Pen) -> str:
     return " " * start + pen(style, sign * max(1, end - start) + words)
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class _Window:
     """The part of a line that is printed: from character `first`, with `…` where something is left out."""
 

@@ -21,11 +21,11 @@ time as others, so what lies above the barrier may be read but not assigned.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from flowc.ir import For, Loop, Step
 from flowc.span import Span
+from flowrt.noun import field, noun, replace
 from flowrt.program import TypeRef
 
 ANY = TypeRef("any")
@@ -35,7 +35,7 @@ HiddenKind = Literal["loop", "graph step", "left"]
 BarrierKind = Literal["graph", "parallel"]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Gap:
     """One station of a path on which a name is missing: a place, and what is the case there."""
 
@@ -43,7 +43,7 @@ class Gap:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Hidden:
     """Why a name that was assigned cannot be seen: it belongs to the block at `span`.
 
@@ -55,7 +55,7 @@ class Hidden:
     instead: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Binding:
     """What a name stands for at some point of a flow.
 
@@ -73,7 +73,7 @@ class Binding:
     hidden: Hidden | None = None
 
 
-@dataclass(slots=True)
+@noun(frozen=False)
 class LoopPoint:
     """The loop whose body a frame is: what `break` and `continue` need to know of it.
 
@@ -143,7 +143,7 @@ class Frame:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Arm:
     """One way to get to a point: the names at its end, and what is the case when it is taken."""
 

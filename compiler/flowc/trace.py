@@ -1,6 +1,5 @@
 """A flow comes in; out go the facts about its names and paths, found in one walk over its steps."""
 
-from dataclasses import replace
 from typing import assert_never
 
 from flowc.blocks import assigned_in, assigned_inside, names_of
@@ -44,6 +43,7 @@ from flowc.scope import ANY, Arm, Binding, Frame, Gap, Hidden, LoopPoint, join, 
 from flowc.trace_reads import Reads, span_of
 from flowc.value_types import element_type, type_in
 from flowrt.expr.tree import Const, Expr
+from flowrt.noun import replace
 from flowrt.program import TypeRef
 
 RUN_FIELDS = ("id", "flow", "started_at", "labels")

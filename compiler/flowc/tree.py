@@ -1,14 +1,14 @@
 """The tree of a flow file: YAML's own shapes, each with its place. What the readers give to `resolve`."""
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from flowc.span import Source, Span
+from flowrt.noun import noun
 
 Style = Literal["plain", "single", "double", "literal", "folded"]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Scalar:
     """A scalar: its decoded `text`, and the `value` that YAML 1.2's core schema gives it.
 
@@ -31,7 +31,7 @@ class Scalar:
         return self.origin[-1] + 1 if self.origin else self.span.start
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Sequence:
     """A list; `flow` when it is written in brackets."""
 
@@ -40,7 +40,7 @@ class Sequence:
     flow: bool
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Entry:
     """One `key: value` of a mapping. Keys are scalars: any other key has been reported."""
 
@@ -48,7 +48,7 @@ class Entry:
     value: "Node"
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Mapping:
     """A map in the order of the text, without duplicate keys (they have been reported)."""
 
@@ -60,7 +60,7 @@ class Mapping:
 Node: TypeAlias = Scalar | Sequence | Mapping
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Document:
     """One YAML document; its root is None when nothing stands in it."""
 
@@ -68,7 +68,7 @@ class Document:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Tree:
     """All documents of a file.
 

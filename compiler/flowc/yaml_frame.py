@@ -1,15 +1,15 @@
 """The nouns of composing: a list or map that is being read, and what an anchor marks."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from flowc.tree import Entry, Node, Scalar, Style
+from flowrt.noun import noun
 
 LastKind = Style | Literal["brackets", "alias", "nothing"]
 """What was read last: a scalar of some style, a list or map in brackets, an alias, or nothing yet."""
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Anchored:
     """A node with an anchor, and what each alias of it counts for against the limits."""
 
@@ -19,7 +19,7 @@ class Anchored:
     height: int
 
 
-@dataclass(slots=True)
+@noun(frozen=False)
 class Frame:
     """A list or map whose end has not come yet.
 

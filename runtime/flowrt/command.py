@@ -5,10 +5,10 @@ a fold the open commands are the whole frontier of the run: nothing else has to 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from flowrt.expr.tree import Expr
+from flowrt.noun import noun
 from flowrt.program import Emit, Sample, Sleep, Task, Wait
 from flowrt.record import Failure
 from flowrt.value import Handle
@@ -16,7 +16,7 @@ from flowrt.value import Handle
 Env: TypeAlias = Mapping[str, Handle]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class RunTask:
     """Make attempt number `attempt` (from 1), not before `not_before`.
 
@@ -33,7 +33,7 @@ class RunTask:
     first_at: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Evaluate:
     """Evaluate a pure expression. Answers: Computed, Failed. With `want` "fail" the text is the failure."""
 
@@ -43,7 +43,7 @@ class Evaluate:
     want: Literal["value", "fail"] = "value"
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Decide:
     """Evaluate a condition. Answers: Decided, Failed."""
 
@@ -52,7 +52,7 @@ class Decide:
     env: Env
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Expand:
     """Count the items of a loop and evaluate its bounds. Answers: Expanded, Failed.
 
@@ -67,7 +67,7 @@ class Expand:
     batch: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class TakeSample:
     """Take a value once. Answers: Computed. It must be durable before anyone sees it."""
 
@@ -75,7 +75,7 @@ class TakeSample:
     sample: Sample
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class StartSleep:
     """Work out when a pause ends. Answers: Sleeping, Failed."""
 
@@ -84,7 +84,7 @@ class StartSleep:
     env: Env
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class AwaitTimer:
     """Wait for `due_at`. Answers: Fired."""
 
@@ -92,7 +92,7 @@ class AwaitTimer:
     due_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class StartWait:
     """Work out the key and the time-out of a wait. Answers: Waiting, Failed."""
 
@@ -101,7 +101,7 @@ class StartWait:
     env: Env
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class AwaitEvent:
     """Wait for an event that matches, or for `due_at` (0: no time-out). Answers: Received, Fired, Failed."""
 
@@ -112,7 +112,7 @@ class AwaitEvent:
     due_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class SendEvent:
     """Send an event. Answers: Emitted, Failed."""
 
@@ -121,14 +121,14 @@ class SendEvent:
     env: Env
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class StopTask:
     """Stop a task that is running. Answers: Stopped, or Succeeded or Failed when it was faster."""
 
     step: str
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class EndRun:
     """Nothing is left to do. Answers: Ended."""
 

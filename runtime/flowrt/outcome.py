@@ -1,16 +1,16 @@
 """Outcomes: how a step or a body ended, as the core passes it upwards."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from flowrt.noun import field, noun
 from flowrt.record import Failure
 from flowrt.value import NONE, Handle
 
 Names: TypeAlias = Mapping[str, Handle]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Done:
     """It ended well: its value, and the names that it assigned."""
 
@@ -18,7 +18,7 @@ class Done:
     names: Names = field(default_factory=dict[str, Handle])
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Left:
     """It left: `return`, `break`, `continue`, or `tail` (go on as `flow` with `names` as inputs).
 
@@ -31,7 +31,7 @@ class Left:
     flow: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Broken:
     """It failed; `seqs` are the numbers of the records that the failure rests on."""
 
@@ -39,7 +39,7 @@ class Broken:
     seqs: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Halted:
     """It was told to stop, and has."""
 

@@ -15,24 +15,24 @@ node's `env`. Step identity (what the journal is keyed by) is the path of node i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from flowrt.expr.tree import Expr
+from flowrt.noun import field, noun
 
 ErrorsPolicy = Literal["fail", "collect", "drop"]
 Failure = Literal["cancel", "finish"]
 SampleKind = Literal["now", "today", "uuid", "random"]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Param:
     """A name that comes from the surroundings of a body."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Out:
     """The value of a node of the same body, or one of the names that it assigned."""
 
@@ -43,14 +43,14 @@ class Out:
 Source: TypeAlias = Param | Out
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Imported:
     """A callable by import path, `package.module:name` or `package.module:Class.name`."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Pickled:
     """A callable of a hand-written graph: the digest of its cloudpickled code in the store."""
 
@@ -61,7 +61,7 @@ class Pickled:
 Callee: TypeAlias = Imported | Pickled
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Retry:
     """When an attempt that raised is made again. Expressions are evaluated when an attempt fails.
 
@@ -80,7 +80,7 @@ class Retry:
     within: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Task:
     """A call of a Python callable, in a worker. Arguments are evaluated in the worker.
 
@@ -98,21 +98,21 @@ class Task:
     lost_max: int = 3
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Compute:
     """A pure expression, computed in the engine. An expression that is one name hands its value on."""
 
     expr: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Sample:
     """A value that differs each time it is asked for, taken once and recorded."""
 
     what: SampleKind
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Branch:
     """`then` if `cond` is true, else `orelse`. The node's value is the value of the arm that ran."""
 
@@ -121,7 +121,7 @@ class Branch:
     orelse: "Body | None" = None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class ForEach:
     """`body` once for each item of the value that the environment calls `items`.
 
@@ -141,7 +141,7 @@ class ForEach:
     keep: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Loop:
     """`body` while `cond` holds, or until it does; `until` runs the body first.
 
@@ -159,7 +159,7 @@ class Loop:
     every: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Sleep:
     """A durable pause: for a duration, or until an instant. Exactly one of the two is given."""
 
@@ -167,7 +167,7 @@ class Sleep:
     until: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Wait:
     """The oldest event of this name and key that `match` accepts. `match` reads the payload as `event`."""
 
@@ -178,7 +178,7 @@ class Wait:
     orelse: "Body | None" = None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Emit:
     """Send an event to every run that waits for it."""
 
@@ -187,7 +187,7 @@ class Emit:
     payload: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Block:
     """A nested body. With `names` the node's value is the mapping of the body's exports."""
 
@@ -195,7 +195,7 @@ class Block:
     names: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class CallFlow:
     """Run a flow of the library; `args` pairs each of its inputs with a name of the environment."""
 
@@ -203,7 +203,7 @@ class CallFlow:
     args: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Leave:
     """End the surrounding flow (`return`, or `tail`: go on as `flow`) or loop (`break`, `continue`).
 
@@ -218,7 +218,7 @@ class Leave:
     args: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Fail:
     """Fail the step with `message`, a text."""
 
@@ -230,7 +230,7 @@ Op: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Node:
     """One step of a body. `id` is unique within the body and stable under edits elsewhere."""
 
@@ -240,7 +240,7 @@ class Node:
     after: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Body:
     """Nodes whose references all point backwards; the block's value; the names it leaves behind."""
 
@@ -250,7 +250,7 @@ class Body:
     failure: Failure = "cancel"
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class TypeRef:
     """A type of the language.
 
@@ -262,7 +262,7 @@ class TypeRef:
     args: tuple["TypeRef", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Input:
     """An input of a flow. `default` is a constant expression; None means that it is required."""
 
@@ -275,7 +275,7 @@ class Input:
     choices: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Flow:
     """A flow: its inputs are the parameters of its body."""
 
@@ -287,7 +287,7 @@ class Flow:
     timeout: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Program:
     """A library of flows and the one that a run starts.
 

@@ -4,13 +4,13 @@ Instants are whole microseconds since 1970-01-01 UTC. `step` is the path of a st
 The journal's order is the order in which the core applies records, live and on every later fold.
 """
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from flowrt.noun import noun
 from flowrt.value import Handle
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Failure:
     """Why a step or a run failed.
 
@@ -26,7 +26,7 @@ class Failure:
     caught: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Started:
     """The first record: the inputs of the run."""
 
@@ -34,7 +34,7 @@ class Started:
     inputs: tuple[tuple[str, Handle], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Succeeded:
     """A task's result: from here on the step is done."""
 
@@ -45,7 +45,7 @@ class Succeeded:
     ended_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Failed:
     """A step failed for good: no attempt is left, or it is not one that is tried again."""
 
@@ -56,7 +56,7 @@ class Failed:
     ended_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Retrying:
     """An attempt failed and another follows at `retry_at`. `lost`: its worker was lost."""
 
@@ -69,7 +69,7 @@ class Retrying:
     lost: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Stopped:
     """A step that was told to stop has stopped without a result."""
 
@@ -77,7 +77,7 @@ class Stopped:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Computed:
     """The value of a pure step, or of a sample."""
 
@@ -85,7 +85,7 @@ class Computed:
     value: Handle
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Decided:
     """What a condition came to."""
 
@@ -93,7 +93,7 @@ class Decided:
     choice: bool
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Expanded:
     """A `for` knows its items: how many bodies there are, and its bounds (0: none given)."""
 
@@ -104,7 +104,7 @@ class Expanded:
     batch: int
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Sleeping:
     """A timer is set: a sleep was reached, or a loop pauses."""
 
@@ -112,7 +112,7 @@ class Sleeping:
     due_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Waiting:
     """A wait was reached. `key` is the text of the key; `due_at` its time-out, 0 for none."""
 
@@ -122,7 +122,7 @@ class Waiting:
     due_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Fired:
     """A timer went off: the sleep or pause is over, or the wait has timed out."""
 
@@ -130,7 +130,7 @@ class Fired:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Received:
     """A wait took an event. `event_id` is its number in the store's inbox."""
 
@@ -139,7 +139,7 @@ class Received:
     payload: Handle
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Emitted:
     """An event was sent, in the same transaction as this record."""
 
@@ -147,7 +147,7 @@ class Emitted:
     event: str
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class CancelRequested:
     """Somebody asked for the run to be cancelled."""
 
@@ -155,7 +155,7 @@ class CancelRequested:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Reopened:
     """A failed run goes on: the records with these numbers count no more."""
 
@@ -163,7 +163,7 @@ class Reopened:
     voided: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Ended:
     """The last record of a run."""
 

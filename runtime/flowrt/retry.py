@@ -4,16 +4,16 @@ The wait before retry n (from 0) is `delay * factor**n`, at most `cap`; with ful
 share of that, so that many steps which failed together do not come back together.
 """
 
-from dataclasses import dataclass
 from typing import Literal
 
+from flowrt.noun import noun
 from flowrt.record import Failure
 
 LOST_DELAY_US = 100_000
 LOST_DELAY_MAX_US = 30_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Policy:
     """A retry policy in numbers; lengths are in microseconds. `catch` empty is every Exception."""
 

@@ -6,20 +6,20 @@ contributions, a graph's mapping of names, one element of the value that a loop 
 `flowrt.values` turns handles into Python objects and back.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from flowrt.expr.tree import Const, Expr
+from flowrt.noun import noun
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Inline:
     """Encoded bytes, at most 32 KiB (see `flowrt.codec`)."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Blob:
     """A SHA-256 digest (hex) and a size in bytes of encoded bytes in the blob store."""
 
@@ -27,21 +27,21 @@ class Blob:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Items:
     """A list, part by part."""
 
     parts: tuple["Handle", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Fields:
     """A mapping of names to values."""
 
     parts: tuple[tuple[str, "Handle"], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Element:
     """Item `index` of an iterable value; with `batch` n, the list of items index*n to index*n+n."""
 
@@ -50,7 +50,7 @@ class Element:
     batch: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class BodyError:
     """One failed body of a `for` with `errors: collect`."""
 
@@ -60,7 +60,7 @@ class BodyError:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Collected:
     """The value of a `for` with `errors: collect`: `.values` and `.errors`."""
 
@@ -68,7 +68,7 @@ class Collected:
     errors: tuple[BodyError, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Literal:
     """The value of a constant expression of the program, such as the default of an input."""
 

@@ -1,9 +1,9 @@
 """The noun of a rule: its code, what it says, why it is there, and an example on either side of it."""
 
-from dataclasses import dataclass
+from flowrt.noun import noun
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Code:
     """One rule.
 

@@ -6,7 +6,6 @@ write it. The converter runs after `flowc.expr.scan`, which has reported what sh
 
 import ast
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from flowc.expr.place import Place
 from flowc.expr.scan import MAX_DEPTH, too_deep
@@ -37,6 +36,7 @@ from flowrt.expr.tree import (
     Unary,
     UnaryOp,
 )
+from flowrt.noun import noun
 
 _BINARY: dict[type[ast.operator], BinaryOp] = {
     ast.Add: "+",
@@ -71,7 +71,7 @@ class Unusable(Exception):
     """The expression holds something that is not in the language; the finding has been reported."""
 
 
-@dataclass(slots=True)
+@noun(frozen=False)
 class Converter:
     """A walk through one parsed text.
 

@@ -6,10 +6,10 @@ expression are skipped, so that `{d["a:b"]}` and `{f(x, y)}` are one field. Neit
 in a field. The form `{x=}` is not in the language: its value would change with the blanks in the text.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from flowc.expr.place import Place
+from flowrt.noun import noun
 
 _MAX_NESTED = 2
 _OPENERS = "([{"
@@ -17,7 +17,7 @@ _CLOSERS = ")]}"
 _CONVERSIONS = ("s", "r", "a")
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class TextPart:
     """Characters that stand for themselves, with their escapes and doubled braces."""
 
@@ -25,7 +25,7 @@ class TextPart:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class FieldPart:
     """A field: where its expression is, the letter behind `!` or "", and the parts of its format."""
 
@@ -156,7 +156,11 @@ class _Cutter:
         stop = self.text.find(quote, at + len(quote), self.end)
         if stop < 0:
             raise self._bad(
-                at, at + 1, f"The text that begins with {quote} is not closed.", f"Close it with {quote}."
+                at,
+                at + 1,
+                f"The text that begins with {quote} is not closed.",
+                f"Close it with {quote}.",
+                "F0303",
             )
         slash = self.text.find("\\", at, stop)
         if slash >= 0:
@@ -173,9 +177,13 @@ class _Cutter:
 
     def _open(self, at: int) -> BadField:
         return self._bad(
-            at, at + 1, "`{` is not closed in this f-string.", "Close it with `}`, or write `{{` for a brace."
+            at,
+            at + 1,
+            "`{` is not closed in this f-string.",
+            "Close it with `}`, or write `{{` for a brace.",
+            "F0303",
         )
 
-    def _bad(self, start: int, end: int, message: str, help_: str) -> BadField:
-        self.place.report("F0303" if "closed" in message else "F0301", start, end, message, help_)
+    def _bad(self, start: int, end: int, message: str, help_: str, code: str = "F0301") -> BadField:
+        self.place.report(code, start, end, message, help_)
         return BadField()

@@ -1,9 +1,9 @@
 """What people write from the habit of other languages, or of Python beyond the language: the answers."""
 
-from dataclasses import dataclass
+from flowrt.noun import noun
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Foreign:
     """The finding for a token; `fix` is what to write in its place, if that is all there is to it."""
 

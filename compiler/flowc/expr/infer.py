@@ -290,12 +290,21 @@ def _of_call(expr: Call, env: Mapping[str, TypeRef]) -> TypeRef:
             return ANY
 
 
+def _of_first(args: list[TypeRef]) -> TypeRef:
+    """The first that is not None; it is None only when all of them may be."""
+    kinds = [part for arg in args for part in (arg.args if arg.name == "|" else (arg,)) if part != NONE]
+    always = any(arg != NONE and NONE not in arg.args for arg in args)
+    return union(*kinds) if always or ANY in kinds else union(*kinds, NONE)
+
+
 def _of_builtin(name: str, args: list[TypeRef]) -> TypeRef:  # noqa: PLR0911 - one return a family
     first = args[0] if args else ANY
     if name in _BUILTINS:
         return _BUILTINS[name]
     if name in ("list", "sorted", "reversed", "set"):
         return _of_items(SET if name == "set" else LIST, (element_of(first),))
+    if name == "first":
+        return _of_first(args)
     if name in ("min", "max"):
         return element_of(first) if len(args) == 1 else union(*args)
     if name == "sum":

@@ -13,6 +13,7 @@ _NUMBER = re.compile(
     r"|(?:(?:[0-9](?:_?[0-9])*)?\.[0-9](?:_?[0-9])*|[0-9](?:_?[0-9])*\.|[0-9](?:_?[0-9])*(?=[eE]))"
     r"(?:[eE][+-]?[0-9](?:_?[0-9])*)?"
 )
+_ESCAPE_START = re.compile(r"\\(?:[xuU][0-9a-fA-F]*|.)", re.DOTALL)
 _ESCAPE = re.compile(
     r"\\(?:\r?\n|[\\'\"abfnrtv]|[0-3][0-7]{2}|[0-7]{1,2}(?![0-7])|x[0-9a-fA-F]{2}"
     r"|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}|U(?!0000[dD][89a-fA-F])(?:0010|000[0-9a-fA-F])[0-9a-fA-F]{4}|N\{([^{}]*)\})"
@@ -79,7 +80,8 @@ def _bad_escape(text: str) -> tuple[int, int] | None:
     while at >= 0:
         found = _ESCAPE.match(text, at)
         if found is None:
-            return at, at + 2
+            shown = _ESCAPE_START.match(text, at)
+            return at, shown.end() if shown else at + 1
         if found[1] is not None and not _is_character(found[1]):
             return at, found.end()
         at = text.find("\\", found.end())

@@ -10,7 +10,6 @@ go over several lines. Nothing is compiled or evaluated, and no text makes Pytho
 import ast
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from flowc.diagnostic import Diagnostic
 from flowc.expr.convert import Converter, Unusable
@@ -20,6 +19,7 @@ from flowc.expr.scan import scan, too_deep
 from flowc.expr.token import Token, ends_operand, is_fstring
 from flowc.span import Source
 from flowrt.expr.tree import Attribute, Call, Conversion, Expr, Field, FString, Name
+from flowrt.noun import field, noun
 
 _PATH = re.compile(r"\s*([^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*)\s*(?=$|\()")
 _COVER = "fff"
@@ -81,7 +81,7 @@ def _stripped(text: str) -> tuple[int, int]:
     return len(text) - len(text.lstrip()), len(text.rstrip())
 
 
-@dataclass(slots=True)
+@noun(frozen=False)
 class _Text:
     """A text on its way to a tree; `fields` of f-strings are texts of their own."""
 

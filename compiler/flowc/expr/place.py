@@ -1,14 +1,14 @@
 """Where a text stands in a file: indices into the text in, diagnostics with their place in the file out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from flowc.diagnostic import Diagnostic, Fix
 from flowc.span import Source, Span
 from flowrt.expr.tree import At
+from flowrt.noun import field, noun
 
 
-@dataclass(slots=True)
+@noun(frozen=False)
 class Place:
     """A text inside a file, and the findings about it.
 

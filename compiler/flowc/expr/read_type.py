@@ -3,13 +3,13 @@
 import keyword
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 from flowc.diagnostic import Diagnostic
 from flowc.expr.place import Place
 from flowc.expr.type_refs import ANY, GENERIC, SIMPLE, show, union
 from flowc.span import Source
 from flowc.suggest import closest
+from flowrt.noun import field, noun
 from flowrt.program import TypeRef
 
 _MAX_LENGTH = 2_000
@@ -85,7 +85,7 @@ class _BadType(Exception):
     """The type cannot be read; the finding has been reported."""
 
 
-@dataclass(slots=True)
+@noun(frozen=False)
 class _Parser:
     """A walk through the text of a type, token by token."""
 
@@ -177,7 +177,9 @@ class _Parser:
     def _class(self, name: str, start: int, end: int) -> TypeRef:
         """The class that an import path or an alias names."""
         if any(keyword.iskeyword(word) or word.startswith("__") for word in re.split("[.:]", name)):
-            raise self._unknown(name, start, end)
+            wanted = "Write `alias.Class` or `package.module:Class`."
+            self.place.report("F0312", start, end, f"`{name}` does not name a class.", wanted)
+            raise _BadType
         if ":" in name:
             return TypeRef(name)
         alias, _, attribute = name.partition(".")

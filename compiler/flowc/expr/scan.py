@@ -10,12 +10,12 @@ An f-string ends at the first quote that is not escaped, as in 3.11.
 
 import keyword
 import re
-from dataclasses import dataclass, field
 
 from flowc.expr.foreign import FOREIGN, FOREIGN_NAMES, Foreign
 from flowc.expr.literals import check_number, check_text, left_out
 from flowc.expr.place import Place
 from flowc.expr.token import OPENERS, WORDS, Token, ends_operand, starts_operand
+from flowrt.noun import field, noun
 
 MAX_LENGTH = 10_000
 MAX_DEPTH = 100
@@ -39,7 +39,7 @@ _CONSTANTS = frozenset({"None", "True", "False"})
 _LINKS = frozenset({"+", "-", "*", "/", "//", "%", "**", ".", "not", "if"})
 
 
-@dataclass(slots=True)
+@noun(frozen=False)
 class _Level:
     """An open bracket (or the whole text): where it stands, whether it is a call's, and its chain so far."""
 
@@ -49,8 +49,9 @@ class _Level:
     chain: int = 0
 
 
-@dataclass(slots=True)
+@noun(frozen=False)
 class _State:
+    text: str
     place: Place
     tokens: list[Token] = field(default_factory=list[Token])
     levels: list[_Level] = field(default_factory=list[_Level])
@@ -83,15 +84,15 @@ def scan(text: str, place: Place) -> list[Token] | None:
             else "It is half of a character; remove it.",
         )
         return None
-    state = _State(place, levels=[_Level("", 0)])
-    _scan(text, state)
+    state = _State(text, place, levels=[_Level("", 0)])
+    _scan(state)
     if not state.stop and len(place.found) == before:
-        _finish(text, state)
+        _finish(state)
     return state.tokens if len(place.found) == before else None
 
 
-def _scan(text: str, state: _State) -> None:
-    at = 0
+def _scan(state: _State) -> None:
+    text, at = state.text, 0
     while at < len(text) and not state.stop:
         found = _TOKEN.match(text, at)
         assert found is not None  # The last alternative takes any character.
@@ -134,7 +135,7 @@ def _name(token: Token, state: _State) -> None:
             "They are the insides of Python; have a task do what needs them.",
         )
     elif name in FOREIGN_NAMES and not field_:
-        _foreign(token, place, FOREIGN_NAMES[name])
+        _foreign(token, state, FOREIGN_NAMES[name])
     elif keyword.iskeyword(name) and name not in WORDS and name not in _CONSTANTS:
         left_out(
             token,
@@ -168,8 +169,8 @@ def _op(token: Token, state: _State) -> None:
             fix="==",
         )
     elif text in FOREIGN:
-        _foreign(token, place, FOREIGN[text])
-        state.stop = text == "${{"
+        _foreign(token, state, FOREIGN[text])
+        state.stop = text in ("${{", "`")
     elif text in "\"'":
         place.report(
             "F0303",
@@ -241,7 +242,7 @@ def _neighbours(previous: Token, token: Token, place: Place) -> None:
     )
 
 
-def _finish(text: str, state: _State) -> None:
+def _finish(state: _State) -> None:
     """Report what shows only at the end of the text."""
     place = state.place
     level = state.levels[-1]
@@ -257,7 +258,7 @@ def _finish(text: str, state: _State) -> None:
         place.report(
             "F0302",
             0,
-            len(text),
+            len(state.text),
             "An expression is missing here.",
             'Write one; an empty text is `""`, no value `None`.',
         )
@@ -273,8 +274,13 @@ def _finish(text: str, state: _State) -> None:
             )
 
 
-def _foreign(token: Token, place: Place, foreign: Foreign) -> None:
-    place.report(foreign.code, token.start, token.end, foreign.message, foreign.help, fix=foreign.fix)
+def _foreign(token: Token, state: _State, foreign: Foreign) -> None:
+    fix = foreign.fix
+    if fix.isalpha() and not token.text.isalpha():
+        # `a&&b` must not become `aandb`.
+        before, after = state.text[: token.start][-1:], state.text[token.end : token.end + 1]
+        fix = f"{' ' * before.isalnum()}{fix}{' ' * after.isalnum()}"
+    state.place.report(foreign.code, token.start, token.end, foreign.message, foreign.help, fix=fix)
 
 
 def _short(token: Token) -> str:

@@ -1,8 +1,9 @@
 """The noun of the scan: a token, and what its kind says about its neighbours."""
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+from flowrt.noun import noun
 
 OPENERS = {"(": ")", "[": "]", "{": "}"}
 WORDS = frozenset({"and", "or", "not", "in", "is", "if", "else", "for"})
@@ -13,7 +14,7 @@ _PREFIX = re.compile(r"[A-Za-z]*")
 Kind = Literal["name", "number", "string", "op"]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Token:
     """A token and its place in the text."""
 

@@ -10,11 +10,11 @@ on by name (`exports`) and is `Out(i, "x")` of that node from there on.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from flowc.expr.names import free_names
 from flowc.ir import Flow
 from flowrt.expr.tree import Attribute, Const, DictOf, Expr, Name
+from flowrt.noun import field, noun
 from flowrt.program import Body, Compute, Failure, Node, Op, Out, Param, Source
 
 _RUN_AS_MAPPING = DictOf(
@@ -22,7 +22,7 @@ _RUN_AS_MAPPING = DictOf(
 )
 
 
-@dataclass(slots=True)
+@noun(frozen=False)
 class LoopPoint:
     """The loop around a body, and which jumps to it were seen.
 
@@ -36,7 +36,7 @@ class LoopPoint:
     has_continue: bool = False
 
 
-@dataclass(slots=True)
+@noun(frozen=False)
 class Maker:
     """The body so far.
 

@@ -8,7 +8,6 @@ a method of a value, which is pure and stays in its expression.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from flowc.diagnostic import Fix
@@ -19,16 +18,17 @@ from flowc.span import Span
 from flowc.suggest import closest
 from flowrt.expr.tree import Attribute, Expr, Name
 from flowrt.expr.tree import Call as CallExpr
+from flowrt.noun import noun
 
 RECORDED = frozenset({"now", "today", "uuid", "random"})
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Lost:
     """A callee whose alias, actor or module has been reported where it is defined."""
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Pure:
     """Neither a task nor a flow: a builtin, a method, or a name that means nothing."""
 

@@ -1,7 +1,5 @@
 """A `call` step, or a step that is nothing but a call, comes in; a `Call` with its modifiers goes out."""
 
-from dataclasses import replace
-
 from flowc.diagnostic import Fix, Label
 from flowc.ir import Call, Callee, FlowCallee, Ident, Modifiers, Step, TaskCallee, Value
 from flowc.resolve.callees import Lost, Pure, meaning_of, report_undefined, root_of
@@ -20,6 +18,7 @@ from flowc.suggest import closest
 from flowc.tree import Mapping, Node, Scalar
 from flowrt.expr.tree import Attribute, Const, DictOf, Expr, Name
 from flowrt.expr.tree import Call as CallExpr
+from flowrt.noun import replace
 
 
 def resolve_call(step: StepText) -> Step | None:

@@ -4,15 +4,15 @@ YAML has no dates or durations, so a default of `2024-01-01` is text until the t
 more. Classes take data that is checked when a run starts; `any` takes everything.
 """
 
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from flowrt.expr.durations import parse_duration
 from flowrt.expr.tree import Const, DictOf, Expr, ListOf
+from flowrt.noun import noun, replace
 from flowrt.program import TypeRef
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Misfit:
     """A constant is not of its type; `advice` says how one is written."""
 

@@ -1,7 +1,5 @@
 """The steps that leave a flow come in as text; `Return`, `Raise` and `Fail` go out."""
 
-from dataclasses import replace
-
 from flowc.ir import Call, Fail, FlowCallee, Modifiers, Raise, Return, Step, TaskCallee
 from flowc.resolve.callees import Lost, meaning_of
 from flowc.resolve.found import excerpt, shape
@@ -14,6 +12,7 @@ from flowc.span import Span
 from flowc.tree import Scalar
 from flowrt.expr.tree import Call as CallExpr
 from flowrt.expr.tree import Const, Expr, Field, FString, Name
+from flowrt.noun import replace
 
 
 def resolve_return(step: StepText) -> Step:

@@ -5,7 +5,6 @@ under it is checked as well.
 """
 
 from collections.abc import Mapping as Table
-from dataclasses import replace
 
 from flowc.diagnostic import Fix
 from flowc.resolve.found import Found, listing
@@ -25,6 +24,7 @@ from flowc.resolve.keys import (
 )
 from flowc.suggest import closest
 from flowc.tree import Entry, Mapping, Scalar
+from flowrt.noun import replace
 
 Fields = Table[str, Entry]
 

@@ -9,8 +9,6 @@ A part that cannot be understood is reported once and replaced by something that
 unknown type under the same name, an empty block), so that the checks that follow can look at the rest.
 """
 
-from dataclasses import dataclass
-
 from flowc.diagnostic import Diagnostic, Fix, Label
 from flowc.ir import File, Flow
 from flowc.resolve.fields import Fields, read_fields
@@ -21,9 +19,10 @@ from flowc.resolve.keys import FILE_KEYS, FILE_LATER, FIRST_FLOW, FLOW
 from flowc.resolve.setting import Names
 from flowc.span import Span
 from flowc.tree import Document, Entry, Mapping, Scalar, Tree
+from flowrt.noun import noun
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class _Part:
     """A document that holds a flow, and its entries by key."""
 

@@ -1,12 +1,12 @@
 """What resolving finds wrong with a text comes in; a list of diagnostics goes out."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import TypedDict, Unpack
 
 from flowc.diagnostic import Diagnostic, Fix, Label, Severity
 from flowc.span import Source, Span
 from flowc.tree import Mapping, Node, Scalar, Sequence
+from flowrt.noun import field, noun
 
 MOST = 500
 """More findings than anyone reads. Beyond it the file is something else, and guessing at it takes long."""
@@ -26,7 +26,7 @@ class More(TypedDict, total=False):
     severity: Severity
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Found:
     """The diagnostics of one file so far."""
 

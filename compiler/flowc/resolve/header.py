@@ -1,7 +1,5 @@
 """The file-wide keys of the first document come in; aliases and events go out."""
 
-from dataclasses import dataclass, field
-
 from flowc.diagnostic import Fix
 from flowc.ir import Event
 from flowc.resolve.callees import MODULE
@@ -13,11 +11,12 @@ from flowc.resolve.names import RESERVED, read_name
 from flowc.resolve.setting import Names
 from flowc.span import Span
 from flowc.tree import Entry, Mapping, Node, Scalar
+from flowrt.noun import field, noun
 
 _VERSION = 1
 
 
-@dataclass(slots=True)
+@noun(frozen=False)
 class Uses:
     """The aliases of a file; `lost` are those that could not be understood, `all_lost` when none could."""
 

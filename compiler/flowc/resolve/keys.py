@@ -6,10 +6,11 @@ the text of each is the beginning of the sentence that says so.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from flowrt.noun import field, noun, replace
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Construct:
     """A map with a fixed set of keys: `title` names it in messages, `keys` maps each key to its meaning."""
 

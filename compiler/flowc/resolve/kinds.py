@@ -1,6 +1,5 @@
 """A map that should be a step comes in; its kind goes out, or a message that says what it lacks."""
 
-from dataclasses import dataclass, replace
 from typing import Literal
 
 from flowc.diagnostic import Fix
@@ -10,11 +9,12 @@ from flowc.resolve.found import Found, listing
 from flowc.resolve.keys import ENCLOSED, LATER_STEPS, STEPS
 from flowc.span import Span
 from flowc.tree import Entry, Mapping, Node, Scalar
+from flowrt.noun import noun, replace
 
 _PLAIN = ("id", "doc", "after")
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Kind:
     """The kind of a step, and its map with the kind key as it should be written."""
 

@@ -17,7 +17,6 @@ any case, so a call is allowed there.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 
 from flowc.expr.names import target_names
 from flowc.ir import Call, Callee, FlowCallee, Ident, Meta, Modifiers, TaskCallee
@@ -49,9 +48,10 @@ from flowrt.expr.tree import (
     Unary,
 )
 from flowrt.expr.tree import Call as CallExpr
+from flowrt.noun import field, noun, replace
 
 
-@dataclass(slots=True)
+@noun(frozen=False)
 class Place:
     """Hands out the identities of the calls at one place."""
 
@@ -66,7 +66,7 @@ class Place:
         return self.prefix if self.first_is_bare and number == 0 else f"{self.prefix}.{number}"
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Barrier:
     """Why no call may stand at a place, and what to do instead: both are parts of a message."""
 
@@ -74,7 +74,7 @@ class Barrier:
     way_out: str
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Where:
     """Where an expression stands, and so what may be in it.
 
@@ -95,7 +95,7 @@ class Where:
     of_task: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Arguments:
     """The arguments of a call, without calls in them."""
 

@@ -1,7 +1,6 @@
 """The steps that wait, or make others go on, come in as text; `Sleep`, `Wait` and `Emit` go out."""
 
 import re
-from dataclasses import replace
 
 from flowc.diagnostic import Fix
 from flowc.ir import Emit, Ident, Sleep, Step, Wait
@@ -14,6 +13,7 @@ from flowc.resolve.places import read_expression
 from flowc.resolve.step_text import StepText
 from flowc.tree import Mapping, Node, Scalar
 from flowrt.expr.tree import Expr
+from flowrt.noun import replace
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d\S*)?\Z")
 

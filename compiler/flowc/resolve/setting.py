@@ -1,14 +1,14 @@
 """What holds for a whole file or flow while its steps are resolved; each step reads it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from flowc.ir import Modifiers
 from flowc.resolve.found import Found
 from flowrt.expr.tree import At, Attribute, Const, Expr
+from flowrt.noun import noun
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Names:
     """The file's names for things outside a flow.
 
@@ -26,7 +26,7 @@ class Names:
         return name in self.lost or (self.all_lost and name not in self.aliases and name not in self.flows)
 
 
-@dataclass(slots=True)
+@noun(frozen=False)
 class Setting:
     """One flow while it is resolved. `lifted` counts the calls taken out of expressions so far."""
 

@@ -1,7 +1,6 @@
 """One step as it is written: its kind, its entries by key, and the ways to read what stands under a key."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 
 from flowc.diagnostic import Fix
 from flowc.ir import Block, Call, Ident, Meta
@@ -14,11 +13,12 @@ from flowc.span import Span
 from flowc.suggest import closest
 from flowc.tree import Entry, Node, Scalar
 from flowrt.expr.tree import Expr
+from flowrt.noun import field, noun, replace
 
 BlockReader = Callable[[Setting, Entry], Block]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class StepText:
     """A step whose keys are in order. `read_block` reads the steps that stand under one of them."""
 

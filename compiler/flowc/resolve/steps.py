@@ -9,7 +9,6 @@ change inside a step.
 from collections import Counter
 from collections.abc import Callable
 from collections.abc import Mapping as Table
-from dataclasses import replace
 
 from flowc.ir import Block, Break, Continue, GraphBody, Ident, Meta, Step, Steps, Value
 from flowc.resolve.calls import resolve_call, resolve_value
@@ -27,6 +26,7 @@ from flowc.resolve.setting import Setting, stand_in
 from flowc.resolve.step_text import StepText
 from flowc.span import Span
 from flowc.tree import Entry, Mapping, Node, Scalar, Sequence
+from flowrt.noun import replace
 
 
 def _value(step: StepText) -> Step:

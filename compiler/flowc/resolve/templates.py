@@ -4,13 +4,13 @@ The end of an expression is the first `}}` that is not inside a bracket or a str
 that `${{ {"a": {"b": 1}} }}` is one template. Indices are those of characters of the text.
 """
 
-from dataclasses import dataclass
+from flowrt.noun import noun
 
 _OPEN = "${{"
 _CLOSE = "}}"
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Hole:
     """One `${{ }}`: `start` and `end` of all of it, `inner` and `inner_end` of its expression."""
 
@@ -20,7 +20,7 @@ class Hole:
     inner_end: int
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Unclosed:
     """A `${{` at `start` without its `}}`."""
 

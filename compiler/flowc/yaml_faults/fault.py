@@ -1,11 +1,11 @@
 """The noun of a syntax error: what libyaml said about it, and what the reader knew when it did."""
 
 import re
-from dataclasses import dataclass
 
 from flowc.span import Source, Span
 from flowc.yaml_cuts import line_end, line_start
 from flowc.yaml_frame import LastKind
+from flowrt.noun import noun
 
 SHOWN = 100
 """The length up to which a text of the author is repeated in a message as a whole."""
@@ -14,7 +14,7 @@ KEY = re.compile(r"[ ]*(?:-[ ]+)*(?P<key>[^\s:#](?:[^:\n]*[^\s:])?)[ ]*:(?:[ \t]
 """The start of a line up to its first value."""
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Last:
     """The last value that was read before the error."""
 
@@ -23,7 +23,7 @@ class Last:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Level:
     """A block list or map that was open before the error, and the column (from 0) of its items or keys."""
 
@@ -31,7 +31,7 @@ class Level:
     is_list: bool
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Fault:
     """A syntax error.
 

@@ -54,7 +54,7 @@ class Budget:
         """Pay for a collection of so many elements that is about to be made."""
         if count > MAX_ELEMENTS:
             raise BudgetExceeded(
-                f"The expression makes a collection of {_count(count)} elements;"
+                f"The expression works on a collection of {_count(count)} elements;"
                 f" {MAX_ELEMENTS:,} are the most. Give the work to a task."
             )
         self.spend(count // 10)

@@ -63,15 +63,15 @@ def check_numbers(spec: str, budget: Budget) -> None:
 def percent(template: str, values: object, budget: Budget) -> str:
     """`template % values`."""
     budget.characters(len(template))
-    given = cast("tuple[object, ...]", values) if isinstance(values, tuple) else (values,)
+    given = _given(values)
     _pay_percent(template, given, budget)
-    if isinstance(values, tuple):
-        shown = tuple(_Shown.of(value, budget) for value in given)
-        budget.characters(sum(value.size for value in shown if isinstance(value, _Shown)))
-        return template % shown
     if is_dict(values):
         return template % {key: _Shown.of(value, budget) for key, value in values.items()}
-    return template % (_Shown.of(values, budget),) if _is_written_here(values) else template % values
+    return template % tuple(_Shown.of(value, budget) for value in given)
+
+
+def _given(values: object) -> tuple[object, ...]:
+    return cast("tuple[object, ...]", values) if isinstance(values, tuple) else (values,)
 
 
 def _pay_percent(template: str, given: tuple[object, ...], budget: Budget) -> None:
@@ -91,21 +91,22 @@ def _pay_percent(template: str, given: tuple[object, ...], budget: Budget) -> No
 
 
 class _Shown:
-    """What stands for a list, dict or set in `%`: only its text is asked for."""
+    """What stands for a value in `%`, which asks for nothing but its text."""
 
-    def __init__(self, text: str) -> None:
-        self.text, self.size = text, len(text)
+    def __init__(self, value: object, budget: Budget) -> None:
+        self.value, self.budget = value, budget
 
     def __str__(self) -> str:
-        return self.text
+        return text_of(self.value, "s", self.budget)
 
     def __repr__(self) -> str:
-        return self.text
+        return text_of(self.value, "r", self.budget)
 
     @staticmethod
     def of(value: object, budget: Budget) -> object:
         """The value itself, if Python prints it well."""
-        return _Shown(text_of(value, "r", budget)) if _is_written_here(value) else value
+        plain = may_compute(value) and not _is_written_here(value) and not is_lazy(value)
+        return value if plain else _Shown(value, budget)
 
 
 def _is_written_here(value: object) -> bool:

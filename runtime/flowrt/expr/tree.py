@@ -10,8 +10,9 @@ the table for str, list, dict, date and datetime. Calls of tasks and flows have 
 own before a tree reaches the runtime.
 """
 
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from flowrt.noun import field, noun
 
 At: TypeAlias = tuple[int, int]
 """Start and end offset in the author's file, in characters; the end is exclusive."""
@@ -25,7 +26,7 @@ Conversion = Literal["", "s", "r", "a"]
 ComprehensionKind = Literal["list", "set", "dict", "generator"]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Const:
     """A value written in the text, or bound into a hand-written graph."""
 
@@ -33,7 +34,7 @@ class Const:
     at: At = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Name:
     """A name of the environment."""
 
@@ -41,7 +42,7 @@ class Name:
     at: At = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Attribute:
     """`value.name`: a data attribute, or the method that a `Call` calls."""
 
@@ -50,7 +51,7 @@ class Attribute:
     at: At = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Slice:
     """`lower:upper:step` inside an `Index`."""
 
@@ -60,7 +61,7 @@ class Slice:
     at: At = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Index:
     """`value[index]`."""
 
@@ -69,7 +70,7 @@ class Index:
     at: At = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Unary:
     """`+x`, `-x`, `not x`."""
 
@@ -78,7 +79,7 @@ class Unary:
     at: At = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Binary:
     """An arithmetic operator between two operands."""
 
@@ -88,7 +89,7 @@ class Binary:
     at: At = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Compare:
     """A chain of comparisons: `first op0 rest0 op1 rest1 …`."""
 
@@ -97,7 +98,7 @@ class Compare:
     at: At = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Logic:
     """`a and b and …` or `a or b or …`, evaluated from the left, as far as needed."""
 
@@ -106,7 +107,7 @@ class Logic:
     at: At = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class IfElse:
     """`then if test else orelse`."""
 
@@ -116,7 +117,7 @@ class IfElse:
     at: At = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class ListOf:
     """`[a, b]`."""
 
@@ -124,7 +125,7 @@ class ListOf:
     at: At = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class TupleOf:
     """`(a, b)`."""
 
@@ -132,7 +133,7 @@ class TupleOf:
     at: At = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class SetOf:
     """`{a, b}`."""
 
@@ -140,7 +141,7 @@ class SetOf:
     at: At = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class DictOf:
     """`{k: v}`; a key of None is `**v`, which the language does not have, so keys are always there."""
 
@@ -148,7 +149,7 @@ class DictOf:
     at: At = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Field:
     """One `{value!conversion:format}` of an f-string."""
 
@@ -158,7 +159,7 @@ class Field:
     at: At = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class FString:
     """An f-string, or a text with `${{ }}` in it: texts and fields in order."""
 
@@ -166,7 +167,7 @@ class FString:
     at: At = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Clause:
     """One `for target in items if …` of a comprehension; several targets unpack."""
 
@@ -176,7 +177,7 @@ class Clause:
     at: At = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Comprehension:
     """A list, set, dict or generator comprehension; `key` is there for a dict only."""
 
@@ -187,7 +188,7 @@ class Comprehension:
     at: At = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Keyword:
     """One `name=value` of a call; `at` is the place of the name."""
 
@@ -196,7 +197,7 @@ class Keyword:
     at: At = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Call:
     """A call; see the head of this file for what `func` may be at run time."""
 

@@ -10,13 +10,13 @@ whether the owner is believed to be alive (liveness).
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from flowrt.noun import noun
 from typing import Literal, Protocol
 
 RunStatus = Literal["pending", "running", "waiting", "succeeded", "failed", "cancelled", "suspended"]
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Owner:
     """Who holds a run: enough to tell on the same machine whether the process is alive."""
 
@@ -27,7 +27,7 @@ class Owner:
     token: str
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class NewRun:
     """A run to be created. `first` is its encoded `Started` record, number 0 of its journal.
 
@@ -48,7 +48,7 @@ class NewRun:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class RunRow:
     """What the store knows of a run without reading its journal.
 
@@ -74,7 +74,7 @@ class RunRow:
     cancel_reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class NewEvent:
     """An event on its way in. `run_id` addresses it to one run; `dedupe` names it for ever."""
 
@@ -86,7 +86,7 @@ class NewEvent:
     dedupe: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class EventRow:
     """An accepted event; `event_id` grows in order of acceptance."""
 
@@ -98,7 +98,7 @@ class EventRow:
     run_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Batch:
     """What one run appends in one transaction.
 
@@ -116,7 +116,7 @@ class Batch:
     ended_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class JournalRow:
     """One record as stored: its number, the epoch that wrote it, its bytes."""
 
@@ -125,7 +125,7 @@ class JournalRow:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class News:
     """What happened outside since the last look: the newest event, runs that are to be cancelled."""
 
