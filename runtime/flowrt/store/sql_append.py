@@ -56,8 +56,7 @@ def append(connection: Connection, batches: Sequence[Batch]) -> frozenset[str]:
         run_no = _advance(connection, batch)
         if run_no is not None:
             rows.extend(
-                _row(batch, run_no, seq, data)
-                for seq, data in enumerate(batch.records, batch.first_seq)
+                _row(batch, run_no, seq, data) for seq, data in enumerate(batch.records, batch.first_seq)
             )
             for event in batch.events:
                 sql_events.accept(connection, event)
