@@ -1,11 +1,12 @@
 """Places in the author's text: a source, and spans of characters in it."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 
+from flowrt.noun import noun
 
-@dataclass(frozen=True, slots=True)
+
+@noun
 class Span:
     """Offsets of characters (code points) from the start of the text; the end is exclusive."""
 
@@ -17,12 +18,30 @@ class Span:
         return Span(self.start, other.end)
 
 
-@dataclass(frozen=True)
 class Source:
-    """A file's text under the name that messages give it; `lines` and positions are made when asked for."""
+    """A file's text under the name that messages give it; positions are worked out when asked for.
 
-    name: str
-    text: str
+    A value like a noun, but with room for the starts of its lines.
+    """
+
+    def __init__(self, name: str, text: str) -> None:
+        """Keep both; nobody assigns them later."""
+        self.name = name
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        """Whether name and text are equal."""
+        if not isinstance(other, Source):
+            return NotImplemented
+        return self.name == other.name and self.text == other.text
+
+    def __hash__(self) -> int:
+        """Of name and text."""
+        return hash((self.name, self.text))
+
+    def __repr__(self) -> str:
+        """The name alone: a text may be long."""
+        return f"Source({self.name!r})"
 
     @cached_property
     def _starts(self) -> list[int]:

@@ -6,6 +6,7 @@ ends here: mistakes of users, flows and files become one message and an exit cod
 fault of ours, whose traceback goes into a file.
 """
 
+import gc
 import io
 import os
 import sys
@@ -50,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Python would complain once more when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
+    if argv is None:
+        gc.freeze()  # The process ends: nobody needs to look for garbage on the way out.
     return code
 
 

@@ -1,13 +1,24 @@
 """The argument parser of one command: argparse with our help, and errors that say where help is."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn, TypeVar
 
 from flowc.cli.exits import USAGE
 
+WIDEST = 110
+
 Arguments = TypeVar("Arguments", bound=argparse.Namespace)
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as the terminal. argparse makes one for each argument, and asks `shutil` for the width."""
+
+    def __init__(self, prog: str) -> None:
+        """Lay out for the command `prog`."""
+        super().__init__(prog, width=min(_columns(), WIDEST))
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -19,7 +30,7 @@ class CommandParser(argparse.ArgumentParser):
             prog=f"flowc {name}",
             description=summary,
             epilog=f"example:\n{example}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=Formatter,
             allow_abbrev=False,
         )
 
@@ -38,6 +49,13 @@ class CommandParser(argparse.ArgumentParser):
     def option_names(self) -> list[str]:
         """The long options that this command has."""
         return [name for action in self._actions for name in action.option_strings if name.startswith("--")]
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size().columns or WIDEST
+    except OSError:
+        return WIDEST
 
 
 def _unknown(word: str, parser: CommandParser) -> str:
