@@ -15,18 +15,20 @@ from flowrt.expr.attributes import field_names, read_attribute
 from flowrt.expr.budget import Budget, ExpressionError
 from flowrt.expr.durations import format_duration, parse_duration
 from flowrt.expr.kinds import (
+    LIGHT,
     a_kind,
     is_lazy,
     is_mapping,
     is_parts,
     is_set,
     is_sized,
+    is_text,
     is_true,
     may_compute,
     refuse,
 )
 from flowrt.expr.operators import BINARY, divide, pay_hash
-from flowrt.expr.order import items_of, iterate
+from flowrt.expr.order import items_of, iterate, paid_items
 from flowrt.expr.text import text_of
 
 Args: TypeAlias = tuple[object, ...]
@@ -37,6 +39,7 @@ _MAX_JSON_DEPTH = 100
 _BITS_PER_DIGIT = 5
 _DECIMAL_BITS = 4
 _ONE_OR_TWO = (1, 2)
+_PLAIN = (int, float, bool)
 
 
 def _python(function: Callable[..., object], args: Args, kwargs: Kwargs) -> object:
@@ -50,28 +53,45 @@ def _len(args: Args, kwargs: Kwargs, _: Budget) -> object:
     return _python(len, args, kwargs)
 
 
-def _extreme(function: Callable[..., Any]) -> Builtin:
+def _extreme(function: Callable[..., object]) -> Builtin:
     def call(args: Args, kwargs: Kwargs, budget: Budget) -> object:
         _no_key(kwargs, function.__name__)
-        values = items_of(args[0], budget) if len(args) == 1 else list(args)
-        budget.walk(values)
-        return cast("object", function(values, **kwargs) if len(args) == 1 else function(*values, **kwargs))
+        if len(args) != 1:
+            budget.walk(args)
+            return _python(function, args, kwargs)
+        return function(_walked(args[0], budget), **kwargs)
 
     return call
 
 
+def _walked(values: object, budget: Budget) -> Iterator[object]:
+    for value in paid_items(values, budget):
+        if type(value) not in LIGHT:
+            budget.walk(value)
+        yield value
+
+
 def _sum(args: Args, kwargs: Kwargs, budget: Budget) -> object:
-    if not args:
+    given = list(args)
+    if len(given) not in _ONE_OR_TWO or set(kwargs) - {"start"} or (len(given) > 1 and kwargs):
         return _python(sum, args, kwargs)
-    values = items_of(args[0], budget)
-    rest = args[1:]
-    start = rest[0] if rest else kwargs.get("start", 0)
-    plain = all(type(value) in (int, float, bool) for value in (*values, start))
-    if plain or isinstance(start, (str, bytes)) or len(args) > len(_ONE_OR_TWO) or set(kwargs) - {"start"}:
-        return cast("object", sum(cast("Any", values), *cast("Any", rest), **kwargs))
-    total = start
-    for value in values:
-        total = BINARY["+"](total, value, budget)
+    start = given[1] if len(given) > 1 else kwargs.get("start", 0)
+    if is_text(start):
+        return sum([], cast("Any", start))  # Python says what to write instead.
+    items = paid_items(given[0], budget)
+    # Python adds floats with more care than `+` does, so the numbers that come first are left to it.
+    numbers: list[Any] = []
+    total: object = start
+    for item in items:
+        if type(start) in _PLAIN and type(item) in _PLAIN:
+            numbers.append(item)
+        else:
+            total = BINARY["+"](sum(numbers, cast("Any", start)), item, budget)
+            break
+    else:
+        return cast("object", sum(numbers, cast("Any", start)))
+    for item in items:
+        total = BINARY["+"](total, item, budget)
     return total
 
 
@@ -149,11 +169,12 @@ def _divmod(args: Args, kwargs: Kwargs, budget: Budget) -> object:
 
 def _int(args: Args, kwargs: Kwargs, budget: Budget) -> object:
     _own(args, "`int` of")
-    if args and isinstance(args[0], (str, bytes)):
-        budget.scan(len(args[0]))
+    text = args[0] if args else None
+    if isinstance(text, (str, bytes)):
+        budget.scan(len(text))
         if len(args) > 1 or kwargs:
             # Bases that are powers of two know no limit of digits.
-            budget.bits(len(args[0]) * _BITS_PER_DIGIT)
+            budget.bits(len(text) * _BITS_PER_DIGIT)
     return _python(int, args, kwargs)
 
 
@@ -180,13 +201,21 @@ def _collection(function: Callable[..., object]) -> Builtin:
     def call(args: Args, kwargs: Kwargs, budget: Budget) -> object:
         if len(args) != 1 or kwargs:
             return _python(function, args, kwargs)
-        values = items_of(args[0], budget)
-        if function is set:
-            for value in values:
-                pay_hash(value, budget)
-        return function(values)
+        return function(items_of(args[0], budget))
 
     return call
+
+
+def _set(args: Args, kwargs: Kwargs, budget: Budget) -> object:
+    if len(args) != 1 or kwargs:
+        return _python(set, args, kwargs)
+    return set(_hashed(args[0], budget))
+
+
+def _hashed(values: object, budget: Budget) -> Iterator[object]:
+    for value in paid_items(values, budget):
+        pay_hash(value, budget)
+        yield value
 
 
 def _dict(args: Args, kwargs: Kwargs, budget: Budget) -> object:
@@ -197,17 +226,15 @@ def _dict(args: Args, kwargs: Kwargs, budget: Budget) -> object:
         return dict(args[0], **kwargs)
     if hasattr(type(args[0]), "keys") and not may_compute(args[0]):
         raise refuse(args[0], "`dict` of")
-    pairs: list[object] = []
-    for pair in items_of(args[0], budget):
-        if is_lazy(pair) or is_set(pair):
-            taken = items_of(pair, budget)
-            pairs.append(taken)
-        else:
-            pairs.append(pair)
-            taken = list(pair) if is_parts(pair) else []
-        for key in taken[:1]:
-            pay_hash(key, budget)
-    return dict(cast("Any", pairs), **kwargs)
+    return dict(cast("Iterator[tuple[str, object]]", _pairs(args[0], budget)), **kwargs)
+
+
+def _pairs(values: object, budget: Budget) -> Iterator[object]:
+    for pair in paid_items(values, budget):
+        taken = items_of(pair, budget) if is_lazy(pair) or is_set(pair) else pair
+        if is_parts(taken) and len(taken) > 0:
+            pay_hash(taken[0], budget)
+        yield taken
 
 
 def _range(args: Args, kwargs: Kwargs, _: Budget) -> object:
@@ -323,7 +350,7 @@ BUILTINS: Mapping[str, Builtin] = {
     "bool": _bool,
     "list": _collection(builtins.list),
     "dict": _dict,
-    "set": _collection(builtins.set),
+    "set": _set,
     "tuple": _collection(builtins.tuple),
     "first": _first,
     "duration": _duration,

@@ -10,15 +10,16 @@ so the recursion over it is bounded.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TypeAlias, cast
 
 from flowrt.expr.attributes import nearest, read_attribute
 from flowrt.expr.budget import Budget, ExpressionError
 from flowrt.expr.builtins_table import BUILTINS
 from flowrt.expr.kinds import is_true
-from flowrt.expr.methods import call_method
+from flowrt.expr.methods import call_method, owner_of
 from flowrt.expr.operators import BINARY, COMPARE, pay_hash, unary
-from flowrt.expr.order import items_of, iterate
+from flowrt.expr.order import iterate, paid_items
 from flowrt.expr.subscript import get_item
 from flowrt.expr.text import format_value, text_of
 from flowrt.expr.tree import (
@@ -126,10 +127,14 @@ class Builder:
                 return lambda frame: tuple([code(frame) for code in codes])
             case SetOf(parts=parts):
                 codes = self._all(parts)
-                return lambda frame: {_hashed(code(frame), frame) for code in codes}
+                # As in Python, everything is evaluated before anything is hashed.
+                return lambda frame: {_hashed(item, frame) for item in [code(frame) for code in codes]}
             case DictOf(items=items):
                 pairs = tuple((self.build(key), self.build(value)) for key, value in items)
-                return lambda frame: {_hashed(key(frame), frame): value(frame) for key, value in pairs}
+                return lambda frame: {
+                    _hashed(key, frame): value
+                    for key, value in [(key(frame), value(frame)) for key, value in pairs]
+                }
             case FString():
                 return self._fstring(expr)
             case Comprehension():
@@ -233,15 +238,8 @@ class Builder:
         kwargs = tuple((keyword.name, self.build(keyword.value)) for keyword in expr.kwargs)
         match expr.func:
             case Attribute(value=value, name=name):
-                of = self.build(value)
                 self.lazy = self.lazy or name in _LAZY_METHODS
-                return lambda frame: call_method(
-                    of(frame),
-                    name,
-                    tuple([arg(frame) for arg in args]),
-                    {key: value(frame) for key, value in kwargs},
-                    frame.budget,
-                )
+                return _method(self.build(value), name, args, kwargs)
             case Name(id="secret"):
                 return lambda frame: _secret(frame, [arg(frame) for arg in args], named=bool(kwargs))
             case Name(id=name):
@@ -352,13 +350,25 @@ def _assign(frame: Frame, target: Target, value: object) -> None:
     if isinstance(target, str):
         frame.names[target] = value
         return
-    parts = items_of(value, frame.budget)
+    parts = list(islice(paid_items(value, frame.budget), len(target) + 1))
     if len(parts) < len(target):
         raise ValueError(f"not enough values to unpack (expected {len(target)}, got {len(parts)})")
     if len(parts) > len(target):
         raise ValueError(f"too many values to unpack (expected {len(target)})")
     for part, item in zip(target, parts, strict=True):
         _assign(frame, part, item)
+
+
+def _method(of: Code, name: str, args: tuple[Code, ...], kwargs: tuple[tuple[str, Code], ...]) -> Code:
+    def call(frame: Frame) -> object:
+        value = of(frame)
+        owner = owner_of(value, name)  # As in Python, before the arguments are evaluated.
+        given = tuple([arg(frame) for arg in args])
+        return call_method(
+            owner, value, name, given, {key: code(frame) for key, code in kwargs}, frame.budget
+        )
+
+    return call
 
 
 def _builtin(name: str, args: tuple[Code, ...], kwargs: tuple[tuple[str, Code], ...]) -> Code:

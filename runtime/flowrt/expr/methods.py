@@ -77,22 +77,27 @@ _INSTEAD = {
 }
 
 
-def call_method(value: object, name: str, args: Args, kwargs: Kwargs, budget: Budget) -> object:
-    """`value.name(*args, **kwargs)`.
+def owner_of(value: object, name: str) -> type:
+    """The type of the table whose method of that name a value has.
 
     Raises:
-        AttributeError: The type has no such method in the table; the message says what to write.
+        AttributeError: There is none; the message says what to write.
     """
     for cls, names in METHODS:
         if isinstance(value, cls):
             if name not in names:
                 raise AttributeError(_missing(value, name, names))
-            special = _SPECIAL.get((cls, name))
-            if special is not None:
-                return special(value, args, kwargs, budget)
-            pay_for_method(value, name, args, kwargs, budget)
-            return cast("object", getattr(cls, name)(value, *args, **kwargs))
+            return cls
     raise AttributeError(_missing(value, name, frozenset()))
+
+
+def call_method(owner: type, value: object, name: str, args: Args, kwargs: Kwargs, budget: Budget) -> object:
+    """`value.name(*args, **kwargs)`, as `owner` has it."""
+    special = _SPECIAL.get((owner, name))
+    if special is not None:
+        return special(value, args, kwargs, budget)
+    pay_for_method(value, name, args, kwargs, budget)
+    return cast("object", getattr(owner, name)(value, *args, **kwargs))
 
 
 def _missing(value: object, name: str, names: frozenset[str]) -> str:

@@ -13,6 +13,7 @@ from typing import Any, cast
 from flowrt.expr.budget import Budget, ExpressionError
 from flowrt.expr.kinds import a_kind, is_lazy, is_parts, is_set, is_sized, may_compute, refuse
 
+_TOO_MANY = 1 << 63
 _NUMBERS = frozenset({int, bool, float})
 
 
@@ -33,17 +34,27 @@ def iterate(value: object, budget: Budget) -> Iterator[object]:
 
 def items_of(value: object, budget: Budget) -> list[object]:
     """All items of a value as a new list, paid for."""
+    return list(paid_items(value, budget))
+
+
+def paid_items(value: object, budget: Budget) -> Iterator[object]:
+    """The items of a value, one by one, each paid for when it is taken.
+
+    A value that says it has too many is refused at once.
+    """
     if is_sized(value):
         try:
             budget.elements(len(value))
         except OverflowError:
-            budget.elements(1 << 63)
-        return list(iterate(value, budget))
-    taken: list[object] = []
-    for item in iterate(value, budget):
+            budget.elements(_TOO_MANY)
+        return iterate(value, budget)
+    return _paid(iterate(value, budget), budget)
+
+
+def _paid(items: Iterator[object], budget: Budget) -> Iterator[object]:
+    for item in items:
         budget.spend(1)
-        taken.append(item)
-    return taken
+        yield item
 
 
 def in_order(values: AbstractSet[object], budget: Budget) -> list[object]:

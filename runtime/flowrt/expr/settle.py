@@ -9,7 +9,7 @@ are counted where they stand. Sharing that came with the values of tasks is not 
 so the count may go up to four times what is really there.
 """
 
-from flowrt.expr.budget import MAX_ELEMENTS, Budget, BudgetExceeded, weigh
+from flowrt.expr.budget import MAX_ELEMENTS, Budget, BudgetExceeded, ExpressionError, weigh
 from flowrt.expr.kinds import LIGHT, is_dict, is_lazy, is_parts, is_set, is_view
 from flowrt.expr.order import items_of
 
@@ -43,6 +43,10 @@ def _settle(value: object, budget: Budget, done: dict[int, tuple[object, object]
     key = id(value)
     if key in done:
         return done[key][1]
+    if (is_set(value) or is_dict(value)) and any(is_lazy(item) or is_view(item) for item in value):
+        raise ExpressionError(
+            "An iterator stands in a set or as a key, where it cannot be kept; use a tuple."
+        )
     done[key] = (value, value)  # A value that contains itself is left as it is there.
     settled: object = value
     if is_lazy(value) or is_view(value):
