@@ -3,6 +3,7 @@
     python tests/crash/campaign.py                 50 trials on real Ray
     python tests/crash/campaign.py --times 500     more
     python tests/crash/campaign.py --seed 7        the same instants again (as far as a machine repeats)
+    python tests/crash/campaign.py --jobs 3        three trials at a time
 
 One Ray cluster is started. Each trial runs `mixed.flow.yaml` in a process of its own on that cluster,
 kills it with SIGKILL at a random instant, then resumes it, each time with a chance of being killed
@@ -27,6 +28,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +41,7 @@ from flowrt.store.open import open_store
 HERE = Path(__file__).resolve().parent
 FLOW = HERE / "mixed.flow.yaml"
 PATIENCE_S = 120
+KILL_AGAIN = 0.3
 FLOWC = ("-m", "flowc")
 
 
@@ -50,6 +53,7 @@ class Trial:
     address: str
     rng: random.Random
     kills: int = 0
+    first_kill_s: float = 0.0
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -97,11 +101,11 @@ class Trial:
         finally:
             store.close()
 
-    def until_end(self, kill_first_s: float, again: float) -> object:
-        """Kill once for certain, then again with chance `again`, and give the result of the last go."""
+    def until_end(self, kill_first_s: float) -> object:
+        """Kill once for certain, then again by chance, and give the result of the last go."""
         out = self.go(kill_first_s)
         while out is None and not self.problems:
-            out = self.go(self.rng.uniform(0.3, 4.0) if self.rng.random() < again else None)
+            out = self.go(self.rng.uniform(0.3, 4.0) if self.rng.random() < KILL_AGAIN else None)
         if out is None:
             return None
         return json.loads(out).get("result") if out.strip() else None
@@ -149,33 +153,44 @@ def cluster() -> Iterator[str]:
         ray.shutdown()
 
 
-def campaign(times: int, seed: int, again: float) -> int:
+def one_trial(base: Path, address: str, seed: str, length_s: float, expected: object) -> Trial:
+    """A run that is killed at a random instant of its life, and what is wrong with what it left."""
+    trial = Trial(base, address, random.Random(seed))
+    trial.directory.mkdir()
+    trial.first_kill_s = trial.rng.uniform(0.2, length_s)
+    result = trial.until_end(trial.first_kill_s)
+    trial.problems = trial.problems or check(trial)
+    if not trial.problems and result != expected:
+        trial.problems = [f"result {result}"]
+    return trial
+
+
+def campaign(times: int, seed: int, jobs: int) -> int:
     """Run the trials; how many failed."""
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH", "")]))
-    rng = random.Random(seed)
     failed = kills = 0
     with tempfile.TemporaryDirectory(prefix="flowc-crash-") as base, cluster() as address:
         began = time.monotonic()
-        calm = Trial(Path(base) / "calm", address, rng)
+        calm = Trial(Path(base) / "calm", address, random.Random(seed))
         calm.directory.mkdir()
         expected = json.loads(calm.go(None) or "{}").get("result")
-        length_s = time.monotonic() - began
+        length_s = (time.monotonic() - began) * jobs**0.5
         if calm.problems or expected is None:
             print(f"the undisturbed run failed: {calm.problems}")
             return times
         print(f"undisturbed: {expected} in {length_s:.1f} s", flush=True)
-        for number in range(1, times + 1):
-            trial = Trial(Path(base) / f"trial-{number}", address, rng)
-            trial.directory.mkdir()
-            instant = rng.uniform(0.2, length_s)
-            result = trial.until_end(instant, again)
-            problems = trial.problems or check(trial)
-            if not problems and result != expected:
-                problems = [f"result {result}"]
-            kills += trial.kills
-            failed += bool(problems)
-            verdict = "ok" if not problems else "FAILED " + "; ".join(problems[:5])
-            print(f"{number}/{times} killed {trial.kills}x, first at {instant:.2f} s: {verdict}", flush=True)
+        with ThreadPoolExecutor(jobs) as pool:
+            trials = [
+                pool.submit(one_trial, Path(base) / f"{n}", address, f"{seed}/{n}", length_s, expected)
+                for n in range(1, times + 1)
+            ]
+            for number, done in enumerate(trials, 1):
+                trial = done.result()
+                kills += trial.kills
+                failed += bool(trial.problems)
+                verdict = "ok" if not trial.problems else "FAILED " + "; ".join(trial.problems[:5])
+                first = f"first at {trial.first_kill_s:.2f} s"
+                print(f"{number}/{times} killed {trial.kills}x, {first}: {verdict}", flush=True)
     print(f"{times - failed} of {times} trials without a violation, {kills} kills, seed {seed}")
     return failed
 
@@ -184,9 +199,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--times", type=int, default=50)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
-    parser.add_argument("--again", type=float, default=0.3, help="the chance of another kill of a resume")
+    parser.add_argument("--jobs", type=int, default=1, help="how many trials run at a time")
     given = parser.parse_args()
-    return 1 if campaign(given.times, given.seed, given.again) else 0
+    return 1 if campaign(given.times, given.seed, given.jobs) else 0
 
 
 if __name__ == "__main__":
