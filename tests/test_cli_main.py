@@ -121,3 +121,29 @@ def test_results_are_printed_in_any_locale():
     assert done.returncode == 2
     assert b"Traceback" not in done.stderr
     assert b"cannot be read" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("package", "argv"),
+    [
+        ("ray", ["run", "x.flow.yaml"]),
+        ("sqlalchemy", ["list"]),
+        ("msgpack", ["run", "x.flow.yaml", "--executor", "local"]),
+        ("ray", ["resume", "x"]),
+    ],
+)
+def test_a_missing_extra_names_the_way_out(tmp_path, package, argv):
+    (tmp_path / "x.flow.yaml").write_text("flowc: 1\nflow: x\nresult: 1\n")
+    code = (
+        "import sys\n"
+        f"sys.modules[{package!r}] = None\n"
+        "from flowc.cli.main import main\n"
+        f"sys.exit(main({argv!r}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"The package `{package}` is not installed" in done.stderr
+    assert 'pip install "flowc[ray]"' in done.stderr
+    assert not (tmp_path / ".flowc").exists()

@@ -1,11 +1,9 @@
 """Where the store is, and where callables are imported from."""
 
-import os
-
 import pytest
 
 from flowc.cli.exits import UsageError
-from flowc.cli.places import StoreArguments, missing_extra, python_path, store_urls
+from flowc.cli.places import StoreArguments, python_path, store_urls
 
 
 @pytest.fixture(autouse=True)
@@ -70,11 +68,3 @@ def test_an_unreadable_project_file_is_told(tmp_path):
     (tmp_path / "pyproject.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="cannot be read"):
         store_urls(args())
-
-
-def test_a_missing_extra_names_the_way_out():
-    error = missing_extra(ModuleNotFoundError("No module named 'ray'", name="ray.dag"))
-    assert isinstance(error, UsageError)
-    assert 'pip install "flowc[ray]"' in str(error)
-    other = ImportError("x", name=os.name)
-    assert missing_extra(other) is other

@@ -17,7 +17,7 @@ def test_steps_that_run_and_tasks_that_are_done():
     progress.closed("parts", "succeeded", "")
     progress.opened("choice", "if")
     progress.opened("load", "task")
-    assert progress.lines(103.5, 80, 24) == ["run-1  3.5 s  1 tasks done", "  load  3.5 s"]
+    assert progress.lines(103.5, 80, 24) == ["run-1  3.5 s  1 task done", "  load  3.5 s"]
 
 
 def test_a_loop_tells_how_many_bodies_are_done():

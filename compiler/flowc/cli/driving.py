@@ -16,7 +16,7 @@ from flowc.cli.exits import DONE, INTERRUPTED, RUN_NOT_SUCCEEDED
 from flowc.cli.interrupts import Interrupts
 from flowc.cli.json_value import dump, plain
 from flowc.cli.live import Live
-from flowc.cli.progress import Progress, format_seconds
+from flowc.cli.progress import Progress, format_seconds, tasks_done
 from flowc.cli.results import load, print_value
 from flowrt.observer import Observer
 
@@ -100,7 +100,7 @@ def _summarise(board: Board, results: "dict[str, RunResult]") -> None:
     took = format_seconds(time.monotonic() - board.started_at)
     for run_id, result in results.items():
         progress = board.runs.get(run_id)
-        tasks = f", {progress.done_count()} tasks done" if progress is not None else ""
+        tasks = f", {tasks_done(progress.done_count())}" if progress is not None else ""
         sys.stderr.write(f"run {run_id} {result.status} after {took}{tasks}\n")
 
 

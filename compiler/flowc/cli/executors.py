@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 from flowc.cli.exits import UsageError
-from flowc.cli.places import StoreArguments, missing_extra
+from flowc.cli.places import StoreArguments
 
 if TYPE_CHECKING:
     from flowrt.executor.port import Attempt, AttemptKey, Executor, Report
@@ -39,19 +39,16 @@ def add_drive_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def require_executor(args: DriveArguments) -> None:
-    """Raise UsageError when the chosen executor is not installed; cheap, and before anything is stored."""
+    """Raise when the chosen executor is not installed; cheap, and before anything is stored."""
     if args.executor == "local" and args.address:
         raise UsageError("`--address` is the address of a Ray cluster; leave out `--executor local`.")
     if args.executor == "ray" and find_spec("ray") is None:
-        raise missing_extra(ModuleNotFoundError("No module named 'ray'", name="ray"))
+        raise ModuleNotFoundError("No module named 'ray'", name="ray")
 
 
 def make_executor(args: DriveArguments, *, after_start: Callable[[], None]) -> "Executor":
     """The chosen executor; `after_start` is called once it has begun."""
-    try:
-        return AfterStart(_chosen(args), after_start)
-    except ImportError as error:
-        raise missing_extra(error) from error
+    return AfterStart(_chosen(args), after_start)
 
 
 def _chosen(args: DriveArguments) -> "Executor":

@@ -15,5 +15,19 @@ class UsageError(Exception):
     """The command cannot be carried out as it was given; each line of the text is a whole sentence."""
 
 
+EXTRA = frozenset({"ray", "sqlalchemy", "msgpack", "cloudpickle"})
+"""The packages that the extra `ray` installs: linting needs none of them, running all."""
+
+
+def missing_extra(error: ImportError) -> UsageError | None:
+    """What to say when a package of the extra is not there; None for any other failed import."""
+    package = (error.name or "").partition(".")[0]
+    if package not in EXTRA:
+        return None
+    return UsageError(
+        f'The package `{package}` is not installed, and runs need it.\nhelp: pip install "flowc[ray]"'
+    )
+
+
 class InvalidFlows(Exception):
     """The flow is not valid; the text is the rendered diagnostics."""

@@ -23,6 +23,7 @@ from flowc.cli.exits import (
     USAGE,
     InvalidFlows,
     UsageError,
+    missing_extra,
 )
 from flowrt.errors import FlowrtError, RunOwned
 
@@ -72,7 +73,7 @@ def _guarded(argv: Sequence[str]) -> int:
     except (UsageError, FlowrtError) as error:
         return _say(str(error), RUN_OWNED if isinstance(error, RunOwned) else USAGE)
     except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, it is our fault
-        return _internal(error)
+        return _unforeseen(error)
 
 
 def _dispatch(argv: Sequence[str]) -> int:
@@ -148,6 +149,11 @@ def _unknown(name: str) -> int:
 def _say(message: str, code: int) -> int:
     sys.stderr.write(f"error: {message}\n")
     return code
+
+
+def _unforeseen(error: Exception) -> int:
+    missing = missing_extra(error) if isinstance(error, ImportError) else None
+    return _internal(error) if missing is None else _say(str(missing), USAGE)
 
 
 def _internal(error: Exception) -> int:

@@ -60,23 +60,11 @@ def store_urls(args: StoreArguments) -> tuple[str, str | None]:
 
 
 def open_place(args: StoreArguments, *, create: bool) -> "tuple[Store, Blobs]":
-    """Open the store. Raises UsageError when what runs flows is not installed, and StoreError."""
+    """Open the store. Raises StoreError."""
+    from flowrt.store.open import open_store
+
     url, blobs_url = store_urls(args)
-    try:
-        from flowrt.store.open import open_store
-    except ImportError as error:
-        raise missing_extra(error) from error
     return open_store(url, blobs_url, create=create)
-
-
-def missing_extra(error: ImportError) -> Exception:
-    """What to raise for a failed import: a way out when a package of the extra `ray` is not there."""
-    package = (error.name or "").partition(".")[0]
-    if package in {"ray", "sqlalchemy", "msgpack", "cloudpickle", "obstore"}:
-        return UsageError(
-            f'The package `{package}` is not installed, and runs need it.\nhelp: pip install "flowc[ray]"'
-        )
-    return error
 
 
 def python_path(flow_file: Path) -> tuple[str, ...]:

@@ -133,7 +133,7 @@ class Progress:
 
     def _counts(self) -> str:
         failed = self._ended["failed"]
-        return f"{self._ended['succeeded']} tasks done" + (f", {failed} failed" if failed else "")
+        return tasks_done(self._ended["succeeded"]) + (f", {failed} failed" if failed else "")
 
     def _enclosing(self, step: str) -> Iterator[tuple[OpenLoop, int]]:
         """The open loops that a step is in, and the index of the body of each."""
@@ -162,6 +162,11 @@ def _until(due_at: int) -> str:
     from datetime import datetime
 
     return f" until {datetime.fromtimestamp(due_at / 1e6).astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def tasks_done(count: int) -> str:
+    """How many tasks have succeeded, in words."""
+    return "1 task done" if count == 1 else f"{count} tasks done"
 
 
 def format_seconds(seconds: float) -> str:
