@@ -25,7 +25,7 @@ from flowrt.executor.ray import RayExecutor
 from flowrt.expr.tree import Const, Name
 from flowrt.program import Callee, Imported, Pickled, Task
 from flowrt.store.blobs import LocalBlobs, MemoryBlobs
-from flowrt.value import Blob, Element, Handle, Items
+from flowrt.value import Blob, Element, Fields, Handle, Items
 from flowrt.values import Values
 
 pytestmark = pytest.mark.ray
@@ -251,9 +251,13 @@ def test_a_large_value_goes_on_by_reference(bench: Bench) -> None:
         )
         assert bench.load(outcomes[0]) is True
         assert bench.load(outcomes[1]) == 200_000 * 199_999 / 2
-        inside = {"x": Element(Items((made.value,)), 0)}
-        (outcome,) = bench.make(bench.attempt("total", Name("x"), env=inside))
-        assert bench.load(outcome) == 200_000 * 199_999 / 2
+        for inside in (Element(Items((made.value,)), 0), Element(Fields((("a", made.value),)), 0)):
+            (outcome,) = bench.make(bench.attempt("same", Name("x"), env={"x": inside}))
+            assert isinstance(outcome, Returned), outcome
+        (outcome,) = bench.make(
+            bench.attempt("builtins:len", Name("x"), env={"x": Fields((("a", made.value),))})
+        )
+        assert bench.load(outcome) == 1
     finally:
         hidden.rename(path)
 

@@ -4,9 +4,9 @@ An executor knows nothing of programs, journals or retries. It never raises for 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from flowrt.noun import noun
 from typing import NamedTuple, Protocol, TypeAlias
 
+from flowrt.noun import noun
 from flowrt.program import Task
 from flowrt.record import Failure
 from flowrt.store.port import Blobs

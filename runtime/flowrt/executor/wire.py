@@ -7,7 +7,7 @@ is reduced to what a worker reads of it.
 """
 
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias, cast
@@ -15,12 +15,13 @@ from typing import NamedTuple, TypeAlias, cast
 from flowrt.executor.port import Attempt, AttemptKey, Outcome, Returned, RunFacts
 from flowrt.program import Task
 from flowrt.store.port import Blobs
-from flowrt.value import Blob, Element, Handle, Inline, Items
+from flowrt.value import Blob, Collected, Element, Fields, Handle, Inline, Items, Literal
 
 Wired: TypeAlias = "bytes | tuple[Wired, ...] | Handle"
 """A handle on its way: bytes for `Inline`, a tuple for `Items`."""
 
 _KEPT_PICKLES = 4096
+_SMALL = 100
 
 
 class _Item(NamedTuple):
@@ -151,32 +152,32 @@ def unpack_reply(data: bytes) -> Reply:
 
 
 def blobs_of(env: Mapping[str, Handle]) -> list[Blob]:
-    """The blobs that an environment names directly or through one level of a list or an element."""
-    found: list[Blob] = []
-    for handle in env.values():
-        reduced = _reduced(handle)
-        for part in reduced.parts if isinstance(reduced, Items) else (reduced,):
-            inner = part.of if isinstance(part, Element) else part
-            if isinstance(inner, Blob):
-                found.append(inner)
-    return found
+    """The blobs that an environment is made of."""
+    return [handle for handle in _leaves(env) if isinstance(handle, Blob)]
 
 
 def size_of(env: Mapping[str, Handle]) -> int:
     """About how many bytes an environment is on its way."""
-    total = 0
+    return sum(len(handle.data) if isinstance(handle, Inline) else _SMALL for handle in _leaves(env))
+
+
+def _leaves(env: Mapping[str, Handle]) -> Iterator[Handle]:
+    """The recorded values that an environment is made of."""
     open_: list[Handle] = [_reduced(handle) for handle in env.values()]
     while open_:
-        match open_.pop():
-            case Inline(data):
-                total += len(data)
+        handle = open_.pop()
+        match handle:
             case Items(parts):
                 open_.extend(parts)
+            case Fields(parts):
+                open_.extend(part for _, part in parts)
             case Element(of):
                 open_.append(of)
-            case _:
-                total += 100
-    return total
+            case Collected(values, errors):
+                open_.extend(values)
+                open_.extend(error.item for error in errors)
+            case Inline() | Blob() | Literal():
+                yield handle
 
 
 def _reduced(handle: Handle) -> Handle:
