@@ -126,6 +126,7 @@ def test_stdin_has_the_name_that_it_is_given(capsys, monkeypatch):
     "argv",
     [
         ["missing.flow.yaml"],
+        ["other_syntax.flow"],
         ["empty"],
         ["-", "good.flow.yaml"],
         ["good.flow.yaml", "--stdin-filename", "x"],

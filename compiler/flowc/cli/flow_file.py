@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flowc.cli.exits import InvalidFlows, UsageError
 from flowc.cli.findings import summary, use_color
+from flowc.cli.search import refuse_dsl
 
 if TYPE_CHECKING:
     from flowc.compile import Compiled
@@ -29,6 +30,7 @@ def compile_target(target: str) -> "tuple[Path, Compiled]":
     file, flow = split_target(target)
     if file.is_dir():
         raise UsageError(f"`{file}` is a directory; name a flow file.")
+    refuse_dsl(str(file))
     try:
         return file, compile_file(file, flow)
     except OSError as error:

@@ -28,8 +28,18 @@ def find_flow_files(paths: Sequence[str]) -> list[str]:
                 raise UsageError(f"No `*{SUFFIX}` file was found in the directory `{path}`.")
             found.update(dict.fromkeys(inside))
         else:
+            refuse_dsl(path)
             found[path] = None
     return list(found)
+
+
+def refuse_dsl(path: str) -> None:
+    """Raise UsageError for a file of the other syntax: read as YAML it would give misleading findings."""
+    if path.endswith(".flow"):
+        raise UsageError(
+            f"`{path}` is named as a file of the flow language's own syntax, which this version does not "
+            f"read. Write the flow in YAML, as `{path}.yaml`."
+        )
 
 
 def _search(top: str) -> Iterator[str]:
