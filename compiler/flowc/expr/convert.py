@@ -78,8 +78,8 @@ class Converter:
     Attributes:
         place: Where the text stands.
         index: From a line and a column in bytes, as `ast` gives them, to an index into the text.
-        placeholder: The tree for a `Name` that stands in for what Python did not parse, or None for a
-            name of the author. It gets the index and the depth at which the name stands.
+        placeholder: The tree for a name or a text that stands in for what Python did not parse, or None
+            for what the author wrote. It gets the index and the depth at which the node stands.
         depth: How deep the walk is.
     """
 
@@ -165,7 +165,10 @@ class Converter:
 
     def _constant(self, node: ast.Constant) -> Expr:
         value = node.value
-        if value is None or isinstance(value, (bool, int, float, str)):
+        if isinstance(value, str):
+            covered = self.placeholder(self._range(node)[0], self.depth)
+            return Const(value, self._at(node)) if covered is None else covered
+        if value is None or isinstance(value, (bool, int, float)):
             return Const(value, self._at(node))
         raise self._left_out(node, "This literal")
 

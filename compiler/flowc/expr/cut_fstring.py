@@ -12,7 +12,6 @@ from flowc.expr.place import Place
 from flowrt.noun import noun
 
 _MAX_NESTED = 2
-_OPEN = "F0303"
 _OPENERS = "([{"
 _CLOSERS = ")]}"
 _CONVERSIONS = ("s", "r", "a")

@@ -5,16 +5,17 @@ import re
 from flowc.expr.place import Place
 from flowc.expr.token import Token, prefix_of
 from flowrt.expr.durations import parse_duration, parse_size
+from flowrt.pattern import pattern
 
 MAX_DIGITS = 1_000
 
-_NUMBER = re.compile(
+_NUMBER = pattern(
     r"0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|0(?:_?0)*|[1-9](?:_?[0-9])*"
     r"|(?:(?:[0-9](?:_?[0-9])*)?\.[0-9](?:_?[0-9])*|[0-9](?:_?[0-9])*\.|[0-9](?:_?[0-9])*(?=[eE]))"
     r"(?:[eE][+-]?[0-9](?:_?[0-9])*)?"
 )
-_ESCAPE_START = re.compile(r"\\(?:[xuU][0-9a-fA-F]*|.)", re.DOTALL)
-_ESCAPE = re.compile(
+_ESCAPE_START = pattern(r"\\(?:[xuU][0-9a-fA-F]*|.)", re.DOTALL)
+_ESCAPE = pattern(
     r"\\(?:\r?\n|[\\'\"abfnrtv]|[0-3][0-7]{2}|[0-7]{1,2}(?![0-7])|x[0-9a-fA-F]{2}"
     r"|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}|U(?!0000[dD][89a-fA-F])(?:0010|000[0-9a-fA-F])[0-9a-fA-F]{4}|N\{([^{}]*)\})"
 )

@@ -1,9 +1,9 @@
 """The text of an expression in; its tree and the findings about it out.
 
 The stages: `scan` looks at the tokens, Python's parser makes an `ast`, `convert` makes our tree. Two
-things are covered up before Python sees the text, each with a name of the same length, so that every
-place stays what it is: f-strings, which are cut here (see `flowc.expr.scan` for why), and the import path
-of a callee (`package.module:name`), which is not Python. The text is wrapped in brackets, so that it may
+things are covered up before Python sees the text, and blanks keep every place what it is: f-strings, which
+are cut here (see `flowc.expr.scan` for why), with a plain text, and the import path of a callee
+(`package.module:name`), which is not Python, with a name. The text is wrapped in brackets, so that it may
 go over several lines. Nothing is compiled or evaluated, and no text makes Python's parser raise through.
 """
 
@@ -20,9 +20,9 @@ from flowc.expr.token import Token, ends_operand, is_fstring
 from flowc.span import Source
 from flowrt.expr.tree import Attribute, Call, Conversion, Expr, Field, FString, Name
 from flowrt.noun import field, noun
+from flowrt.pattern import pattern
 
-_PATH = re.compile(r"\s*([^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*)\s*(?=$|\()")
-_COVER = "fff"
+_PATH = pattern(r"\s*([^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*)\s*(?=$|\()")
 _CONVERSIONS: dict[str, Conversion] = {"": "", "s": "s", "r": "r", "a": "a"}
 
 
@@ -140,7 +140,7 @@ class _Text:
         return tokens
 
     def _cover(self, tokens: list[Token]) -> str:
-        """The text with a name in place of the import path, and of each f-string with the texts beside it."""
+        """The text with covers on the import path, and on each f-string with the texts beside it."""
         pieces = self.text.replace("\r", " ")
         groups: list[list[Token]] = []
         for before, token in zip([None, *tokens], tokens, strict=False):
@@ -150,12 +150,13 @@ class _Text:
                 groups[-1].append(token)
             else:
                 groups.append([token])
-        covers = [(g[0].start, g[-1].end) for g in groups if any(is_fstring(token) for token in g)]
-        self.fstrings = {g[0].start: g for g in groups if any(is_fstring(token) for token in g)}
+        covered = [group for group in groups if any(is_fstring(token) for token in group)]
+        self.fstrings = {group[0].start: group for group in covered}
+        for start, end in [(group[0].start, group[-1].end) for group in covered]:
+            pieces = pieces[:start] + '"' + " " * (end - start - 2) + '"' + pieces[end:]
         if self.path:
-            covers.append(self.path)
-        for start, end in covers:
-            pieces = pieces[:start] + _COVER[: end - start].ljust(end - start) + pieces[end:]
+            start, end = self.path
+            pieces = pieces[:start] + "p" * (end - start) + pieces[end:]
         return pieces
 
     def _placeholder(self, index: int, depth: int) -> Expr | None:

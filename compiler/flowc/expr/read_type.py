@@ -10,12 +10,13 @@ from flowc.expr.type_refs import ANY, GENERIC, SIMPLE, show, union
 from flowc.span import Source
 from flowc.suggest import closest
 from flowrt.noun import field, noun
+from flowrt.pattern import pattern
 from flowrt.program import TypeRef
 
 _MAX_LENGTH = 2_000
 _MAX_DEPTH = 50
 _NAME = r"[^\W\d]\w*"
-_TOKEN = re.compile(rf"\s*(?:(?P<path>{_NAME}(?:\.{_NAME})*(?::{_NAME}(?:\.{_NAME})*)?)|(?P<op>\.\.\.|\S))")
+_TOKEN = pattern(rf"\s*(?:(?P<path>{_NAME}(?:\.{_NAME})*(?::{_NAME}(?:\.{_NAME})*)?)|(?P<op>\.\.\.|\S))")
 _OTHER_NAMES = {
     "string": "str",
     "text": "str",

@@ -16,18 +16,19 @@ from flowc.expr.literals import check_number, check_text, left_out
 from flowc.expr.place import Place
 from flowc.expr.token import OPENERS, WORDS, Token, ends_operand, starts_operand
 from flowrt.noun import field, noun
+from flowrt.pattern import pattern
 
 MAX_LENGTH = 10_000
 MAX_DEPTH = 100
 MAX_CHAIN = 400
 """The parser's stack holds 6,000 levels; a bracket takes about 25, a link of a chain at most 3."""
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_CONTROL = pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _QUOTES = (
     r"\"\"\"(?:[^\\]|\\.)*?\"\"\"|'''(?:[^\\]|\\.)*?'''"
     r"|\"(?!\"\")(?:[^\\\"\n]|\\.)*\"|'(?!'')(?:[^\\'\n]|\\.)*'"
 )
-_TOKEN = re.compile(
+_TOKEN = pattern(
     rf"""(?P<space>[ \t\r\n]+|\\\r?\n|\#[^\n]*)
     |(?P<string>(?:[rR]?[bBfF]|[bBfF][rR]|[rRuU])?(?:{_QUOTES}))
     |(?P<number>0[xXoObB][0-9a-fA-F_]+(?![\w.])|(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9][0-9_]*)?\w*)

@@ -1,15 +1,15 @@
 """The noun of the scan: a token, and what its kind says about its neighbours."""
 
-import re
 from typing import Literal
 
 from flowrt.noun import noun
+from flowrt.pattern import pattern
 
 OPENERS = {"(": ")", "[": "]", "{": "}"}
 WORDS = frozenset({"and", "or", "not", "in", "is", "if", "else", "for"})
 """The keywords of the language that are not values."""
 
-_PREFIX = re.compile(r"[A-Za-z]*")
+_PREFIX = pattern(r"[A-Za-z]*")
 
 Kind = Literal["name", "number", "string", "op"]
 

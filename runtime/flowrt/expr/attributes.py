@@ -50,6 +50,7 @@ def field_names(value: object) -> list[str]:
         return list(record_fields(cast("tuple[object, ...]", value)))
     names = [name for cls, table in _ATTRIBUTES if isinstance(value, cls) for name in table]
     names += [name for name in (_own_dict(value) or ()) if not name.startswith("_")]
+    names += _extra_fields(value)
     for cls in type(value).__mro__:
         members = cls.__dict__.items()
         names += [
@@ -93,12 +94,14 @@ def _field(value: object, name: str) -> object:
     own = _own_dict(value)
     if own is not None and name in own:
         return own[name]
+    return _extra_fields(value).get(name, declared)
+
+
+def _extra_fields(value: object) -> Mapping[str, object]:
+    """The fields of a pydantic model that it was given beyond those it declares."""
     extra = _declared(type(value), "__pydantic_extra__")
-    if isinstance(extra, MemberDescriptorType):
-        fields = _slot(extra, value)
-        if isinstance(fields, dict) and name in fields:
-            return cast("dict[str, object]", fields)[name]
-    return declared
+    fields = _slot(extra, value) if isinstance(extra, MemberDescriptorType) else None
+    return cast("Mapping[str, object]", fields) if isinstance(fields, dict) else {}
 
 
 def _declared(cls: type, name: str) -> object:

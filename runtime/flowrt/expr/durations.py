@@ -6,8 +6,9 @@ The sum is computed in whole microseconds, so that no text is rounded by floatin
 bytes, with the binary (`KiB`) and the decimal (`KB`) units.
 """
 
-import re
 from datetime import timedelta
+
+from flowrt.pattern import pattern
 
 _US = {
     "w": 604_800_000_000,
@@ -26,17 +27,17 @@ _BYTES = {
 }
 
 _NUMBER = r"([0-9]+)(?:\.([0-9]+))?"
-_PART = {unit: re.compile(_NUMBER + unit + r"(?![a-z])") for unit in _US}
+_PART = pattern(_NUMBER + "([a-z]+)")
 _ISO_DATE = (("W", "w"), ("D", "d"))
 _ISO_TIME = (("H", "h"), ("M", "m"), ("S", "s"))
-_ISO = re.compile(
+_ISO = pattern(
     "P"
     + "".join(f"(?:{_NUMBER}{letter})?" for letter, _ in _ISO_DATE)
     + "(?:T(?=[0-9])"
     + "".join(f"(?:{_NUMBER}{letter})?" for letter, _ in _ISO_TIME)
     + ")?"
 )
-_SIZE = re.compile(_NUMBER + r" ?([KMGTP]i?B|B)")
+_SIZE = pattern(_NUMBER + r" ?([KMGTP]i?B|B)")
 _LONGEST_TEXT = 100
 _LONGEST = timedelta.max // timedelta(microseconds=1)
 
@@ -73,15 +74,15 @@ def format_duration(duration: timedelta) -> str:
 
 
 def _units(text: str) -> int | None:
-    total, at = 0, 0
-    for unit, pattern in _PART.items():
-        found = pattern.match(text, at)
-        if found is None:
-            # `m` must not take the number of `ms`, so a unit ends where no letter follows.
-            continue
-        total += _scaled(found[1], found[2], _US[unit])
-        at = found.end()
-    return total if at == len(text) else None
+    total, at, last = 0, 0, _LONGEST
+    while at < len(text):
+        found = _PART.match(text, at)
+        unit = _US.get(found[3], _LONGEST) if found else _LONGEST
+        if found is None or unit >= last:
+            return None
+        total += _scaled(found[1], found[2], unit)
+        at, last = found.end(), unit
+    return total
 
 
 def _iso(text: str) -> int | None:
