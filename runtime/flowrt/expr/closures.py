@@ -8,18 +8,17 @@ comprehension are evaluated outside of that frame. The depth of a tree is at mos
 so the recursion over it is bounded.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import TypeAlias, cast
+from typing import cast
 
-from flowrt.expr.attributes import nearest, read_attribute
-from flowrt.expr.budget import Budget, ExpressionError
-from flowrt.expr.builtins_table import BUILTINS
+from flowrt.expr.attributes import read_attribute
+from flowrt.expr.budget import ExpressionError
+from flowrt.expr.calls import builtin_call, method_call, secret_of, undefined
+from flowrt.expr.frame import Code, Frame, assign, names_of, read_target
 from flowrt.expr.kinds import is_true
-from flowrt.expr.methods import call_method, owner_of
 from flowrt.expr.operators import BINARY, COMPARE, pay_hash, unary
-from flowrt.expr.order import iterate, paid_items
+from flowrt.expr.order import iterate
 from flowrt.expr.subscript import get_item
 from flowrt.expr.text import format_value, text_of
 from flowrt.expr.tree import (
@@ -40,7 +39,6 @@ from flowrt.expr.tree import (
     Name,
     SetOf,
     Slice,
-    Target,
     TupleOf,
     Unary,
 )
@@ -48,32 +46,6 @@ from flowrt.expr.tree import (
 _LAZY_BUILTINS = frozenset({"zip", "enumerate", "reversed"})
 _LAZY_METHODS = frozenset({"keys", "values", "items"})
 _NODES_PER_STEP = 10
-
-
-class Frame:
-    """What an evaluation reads: the environment, or inside a comprehension also its targets."""
-
-    __slots__ = ("budget", "env", "names", "parent", "secret")
-    names: dict[str, object]
-    parent: "Frame"
-
-    def __init__(
-        self, env: Mapping[str, object], budget: Budget, secret: "Callable[[str], str] | None"
-    ) -> None:
-        """Make the outermost frame."""
-        self.env = env
-        self.budget = budget
-        self.secret = secret
-
-    def inside(self) -> "Frame":
-        """A frame for a comprehension in this one."""
-        inner = Frame(self.env, self.budget, self.secret)
-        inner.parent = self
-        inner.names = {}
-        return inner
-
-
-Code: TypeAlias = Callable[[Frame], object]
 
 
 @dataclass(slots=True)
@@ -148,13 +120,13 @@ class Builder:
     def _name(self, name: str) -> Code:
         for hops, scope in enumerate(reversed(self.scopes)):
             if name in scope:
-                return _target(name, hops)
+                return read_target(name, hops)
 
         def read(frame: Frame) -> object:
             try:
                 return frame.env[name]
             except KeyError:
-                raise NameError(_undefined(name, frame.env)) from None
+                raise NameError(undefined(name, frame.env)) from None
 
         return read
 
@@ -239,19 +211,19 @@ class Builder:
         match expr.func:
             case Attribute(value=value, name=name):
                 self.lazy = self.lazy or name in _LAZY_METHODS
-                return _method(self.build(value), name, args, kwargs)
+                return method_call(self.build(value), name, args, kwargs)
             case Name(id="secret"):
-                return lambda frame: _secret(frame, [arg(frame) for arg in args], named=bool(kwargs))
+                return lambda frame: secret_of(frame, [arg(frame) for arg in args], named=bool(kwargs))
             case Name(id=name):
                 self.lazy = self.lazy or name in _LAZY_BUILTINS
-                return _builtin(name, args, kwargs)
+                return builtin_call(name, args, kwargs)
             case _:
                 raise ExpressionError("Only what has a name can be called in an expression.")
 
     def _comprehension(self, expr: Comprehension) -> Code:
         self.multiplies = True
         first = self.build(expr.clauses[0].items)
-        self.scopes.append(frozenset[str]().union(*(_names(clause.targets) for clause in expr.clauses)))
+        self.scopes.append(frozenset[str]().union(*(names_of(clause.targets) for clause in expr.clauses)))
         before = self.nodes
         clauses = [
             (clause.targets, None if number == 0 else self.build(clause.items), self._all(clause.conditions))
@@ -267,7 +239,7 @@ class Builder:
             targets, _, conditions = clauses[level]
             for value in values:
                 inner.budget.spend(cost)
-                _assign(inner, targets, value)
+                assign(inner, targets, value)
                 if all(is_true(condition(inner)) for condition in conditions):
                     if level + 1 == len(clauses):
                         yield
@@ -318,19 +290,6 @@ def _collector(
             return as_generator
 
 
-def _target(name: str, hops: int) -> Code:
-    def read(frame: Frame) -> object:
-        for _ in range(hops):
-            frame = frame.parent
-        try:
-            return frame.names[name]
-        except KeyError:
-            error = UnboundLocalError if hops == 0 else NameError
-            raise error(f"`{name}` is read before the comprehension assigns it") from None
-
-    return read
-
-
 def _text(text: str) -> Callable[[Frame], str]:
     return lambda _: text
 
@@ -338,62 +297,3 @@ def _text(text: str) -> Callable[[Frame], str]:
 def _hashed(value: object, frame: Frame) -> object:
     pay_hash(value, frame.budget)
     return value
-
-
-def _names(target: Target) -> frozenset[str]:
-    if isinstance(target, str):
-        return frozenset({target})
-    return frozenset[str]().union(*(_names(part) for part in target))
-
-
-def _assign(frame: Frame, target: Target, value: object) -> None:
-    if isinstance(target, str):
-        frame.names[target] = value
-        return
-    parts = list(islice(paid_items(value, frame.budget), len(target) + 1))
-    if len(parts) < len(target):
-        raise ValueError(f"not enough values to unpack (expected {len(target)}, got {len(parts)})")
-    if len(parts) > len(target):
-        raise ValueError(f"too many values to unpack (expected {len(target)})")
-    for part, item in zip(target, parts, strict=True):
-        _assign(frame, part, item)
-
-
-def _method(of: Code, name: str, args: tuple[Code, ...], kwargs: tuple[tuple[str, Code], ...]) -> Code:
-    def call(frame: Frame) -> object:
-        value = of(frame)
-        owner = owner_of(value, name)  # As in Python, before the arguments are evaluated.
-        given = tuple([arg(frame) for arg in args])
-        return call_method(
-            owner, value, name, given, {key: code(frame) for key, code in kwargs}, frame.budget
-        )
-
-    return call
-
-
-def _builtin(name: str, args: tuple[Code, ...], kwargs: tuple[tuple[str, Code], ...]) -> Code:
-    function = BUILTINS.get(name)
-
-    def call(frame: Frame) -> object:
-        if function is None:
-            near = nearest(name, BUILTINS)
-            raise NameError(f"there is no function `{name}`" + (f"; did you mean `{near}`?" if near else ""))
-        given = tuple([arg(frame) for arg in args])
-        return function(given, {key: value(frame) for key, value in kwargs}, frame.budget)
-
-    return call
-
-
-def _secret(frame: Frame, args: list[object], *, named: bool) -> str:
-    if named or len(args) != 1 or not isinstance(args[0], str):
-        raise TypeError('secret() takes the name of a secret: `secret("NAME")`')
-    if frame.secret is None:
-        raise ExpressionError("`secret` may stand only in an argument of a task; secrets are never recorded.")
-    return frame.secret(args[0])
-
-
-def _undefined(name: str, env: Mapping[str, object]) -> str:
-    if name in BUILTINS:
-        return f"`{name}` is a function; call it: `{name}(…)`"
-    near = nearest(name, env)
-    return f"name {name!r} is not defined" + (f"; did you mean `{near}`?" if near else "")

@@ -9,7 +9,8 @@ budgets (`flowrt.expr.budget`), the order of sets (`flowrt.expr.order`), values 
 from collections.abc import Callable, Mapping
 
 from flowrt.expr.budget import Budget
-from flowrt.expr.closures import Builder, Code, Frame
+from flowrt.expr.closures import Builder
+from flowrt.expr.frame import Code, Frame
 from flowrt.expr.kinds import truth
 from flowrt.expr.settle import check_size, settle
 from flowrt.expr.tree import Expr
