@@ -20,7 +20,6 @@ it would take a third of the time.
 """
 
 import gc
-import re
 
 from yaml import (
     AliasEvent,
@@ -56,6 +55,7 @@ from flowc.yaml_refusals import (
     too_many_directives,
 )
 from flowc.yaml_scalars import core_value, is_long_number
+from flowrt.pattern import pattern
 
 DEPTH_LIMIT = 100
 NODES_LIMIT = 200_000
@@ -70,7 +70,7 @@ _STYLES: dict[str | None, Style] = {
     ">": "folded",
 }
 _BLOCK_STYLES: frozenset[Style] = frozenset({"literal", "folded"})
-_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*(?:\s+(?:#[^\n]*\n\s*)*)?)+")
+_PROPERTIES = pattern(r"(?:[&!][^\s,\[\]{}]*(?:\s+(?:#[^\n]*\n\s*)*)?)+")
 
 
 def read_bytes(name: str, data: bytes) -> tuple[Tree, list[Diagnostic]]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from flowc.diagnostic import Diagnostic, Fix
 from flowc.span import Source, Span
+from flowrt.pattern import pattern
 
 SIZE_LIMIT = 4 * 1024 * 1024
 """In bytes where there are bytes, in characters where there is only text."""
@@ -17,11 +18,11 @@ SIZE_LIMIT = 4 * 1024 * 1024
 _FINDINGS_LIMIT = 10
 _LATIN = 0xFF
 
-_FOREIGN_IN_ASCII = re.compile("[^\n\r\t -~]|\r(?!\n)")
+_FOREIGN_IN_ASCII = pattern("[^\n\r\t -~]|\r(?!\n)")
 _FOREIGN = "[^\n\r\t -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)"
 """Not compiled until a text needs it: that takes longer than to read most flows."""
 
-_HARD_SPACE = re.compile("^[ \t]*(\xa0[\xa0 \t]*)", re.MULTILINE)
+_HARD_SPACE = pattern("^[ \t]*(\xa0[\xa0 \t]*)", re.MULTILINE)
 
 _NAMES = {
     "\r": "a carriage return without a line feed",

@@ -1,11 +1,9 @@
 """How text looks on a terminal: a line comes in, the text to print and the cells it takes go out."""
 
-import re
+from flowrt.pattern import pattern
 
 _TAB = "    "
-_UNSEEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
+_UNSEEN = pattern("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 """What would move the cursor, reorder the line, or not show: control, direction and invisible characters."""
 
 

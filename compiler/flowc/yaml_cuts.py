@@ -10,8 +10,9 @@ import re
 from flowc.diagnostic import Diagnostic, Fix, Label
 from flowc.span import Source, Span
 from flowc.tree import Scalar
+from flowrt.pattern import pattern
 
-_TOKEN = re.compile(
+_TOKEN = pattern(
     r"""(?<!\w)[fFrRbBuU]{0,2}
         (?P<string>\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')
       | (?<!\w)[fFrRbBuU]{0,2}(?P<quote>["'])
@@ -25,8 +26,8 @@ _LONGEST_LINE = 2000
 _SHOWN = 100
 
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
-_COMMENT = re.compile(r"[ \t]+(#[^\n]*)")
-_MIGHT_OPEN = re.compile(r"[(\[{\"']")
+_COMMENT = pattern(r"[ \t]+(#[^\n]*)")
+_MIGHT_OPEN = pattern(r"[(\[{\"']")
 
 
 def unclosed(text: str) -> int | None:

@@ -20,6 +20,7 @@ their map is one number.
 import re
 
 from flowc.tree import Style
+from flowrt.pattern import pattern
 
 LENGTH_LIMIT = 200_000
 """Longer texts, which no expression can be, are not mapped: one integer a character is a lot of memory."""
@@ -29,11 +30,11 @@ Origin = int | tuple[int, ...]
 _BLANKS = r"[ \t]+(?:\r?\n[ \t]*)*|(?:\r?\n[ \t]*)+"
 _ESCAPE = r"\\(?:x..|u.{4}|U.{8}|(?:\r?\n[ \t]*)+|.)"
 _PIECES = {
-    "plain": re.compile(_BLANKS),
-    "single": re.compile(_BLANKS + "|''"),
-    "double": re.compile(_BLANKS + "|" + _ESCAPE, re.DOTALL),
+    "plain": pattern(_BLANKS),
+    "single": pattern(_BLANKS + "|''"),
+    "double": pattern(_BLANKS + "|" + _ESCAPE, re.DOTALL),
 }
-_LINE_END = re.compile(r"\r?\n")
+_LINE_END = pattern(r"\r?\n")
 _HEX_ESCAPES = frozenset("xuU")
 _SIMPLE_ESCAPES = {
     "0": "\0",

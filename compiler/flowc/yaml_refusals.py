@@ -1,16 +1,15 @@
 """What YAML allows and a flow file does not: a thing and its place come in, its finding goes out."""
 
-import re
-
 from flowc.diagnostic import Diagnostic, Fix
 from flowc.span import Source, Span
 from flowc.tree import Node, Scalar
 from flowc.yaml_cuts import line_end
 from flowc.yaml_words import WORDS, short
+from flowrt.pattern import pattern
 
 DIRECTIVES_LIMIT = 100
 
-_TAG = re.compile(r"![^\s,\[\]{}]*")
+_TAG = pattern(r"![^\s,\[\]{}]*")
 
 
 def too_many_directives(source: Source) -> list[Diagnostic]:

@@ -4,7 +4,7 @@ PyYAML itself follows YAML 1.1, in which `no`, `on`, `1:30`, `2024-01-01` and `1
 are. Source: YAML 1.2.2, section 10.3.2.
 """
 
-import re
+from flowrt.pattern import pattern
 
 DIGITS_LIMIT = 1000
 
@@ -22,11 +22,11 @@ _WORDS: dict[str, bool | None] = {
     "FALSE": False,
 }
 _NUMBER_START = frozenset("+-.0123456789")
-_INT = re.compile(r"[-+]?[0-9]+")
-_OCTAL = re.compile(r"0o[0-7]+")
-_HEX = re.compile(r"0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_INFINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)")
+_INT = pattern(r"[-+]?[0-9]+")
+_OCTAL = pattern(r"0o[0-7]+")
+_HEX = pattern(r"0x[0-9a-fA-F]+")
+_FLOAT = pattern(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_INFINITE = pattern(r"[-+]?\.(?:inf|Inf|INF)")
 _NAN = frozenset({".nan", ".NaN", ".NAN"})
 
 

@@ -13,11 +13,11 @@ say only what they found, not what was lost by it, so this works from places and
 Too much passed over costs another run after the first fault is mended; too little costs the author's trust.
 """
 
-import re
 from collections.abc import Sequence
 
 from flowc.diagnostic import Diagnostic
 from flowc.span import Source
+from flowrt.pattern import pattern
 
 ERRORS_MAX = 200
 LINES_MAX = 20
@@ -38,7 +38,7 @@ NEED_NAMES = ABOUT_WORDS | {"F0211", "F0217", "F0218"}
 FROM_STEPS = frozenset({"F0205"})
 """The rules that draw their conclusion from the keys of the step at their label."""
 
-_WORD = re.compile(r"\w+")
+_WORD = pattern(r"\w+")
 
 
 def unexplained(findings: Sequence[Diagnostic], earlier: Sequence[Diagnostic]) -> list[Diagnostic]:

@@ -12,7 +12,6 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from flowc.cli.collection import no_collection
 from flowc.cli.exits import (
     BROKEN_PIPE,
     DONE,
@@ -41,10 +40,15 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 }
 """Name, module with a function `main(argv) -> int`, and summary of each command."""
 
+NEW_OBJECTS = 100_000
+"""The garbage collector looks after so many, not 700: a start makes 20,000, and they all stay."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command line and return its exit code; never raises."""
     _print_anything()
+    if argv is None:
+        gc.set_threshold(NEW_OBJECTS)
     try:
         code = _guarded(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
@@ -93,8 +97,7 @@ def _dispatch(argv: Sequence[str]) -> int:
 def _command(name: str) -> Callable[[Sequence[str]], int]:
     from importlib import import_module
 
-    with no_collection():  # Importing makes nothing but what stays.
-        command: Callable[[Sequence[str]], int] = import_module(COMMANDS[name][0]).main
+    command: Callable[[Sequence[str]], int] = import_module(COMMANDS[name][0]).main
     return command
 
 

@@ -10,7 +10,7 @@ from flowc.cli.exits import USAGE
 
 WIDEST = 110
 
-Arguments = TypeVar("Arguments", bound=argparse.Namespace)
+Arguments = TypeVar("Arguments")
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):

@@ -4,20 +4,21 @@ This is the command that runs on every save and in every CI job, so each import 
 time: nothing but the front end of the compiler is loaded, and no user code at any level.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from flowc.checks.check import check
 from flowc.cli.collection import no_collection
 from flowc.cli.exits import DONE, FINDINGS, USAGE, UsageError
 from flowc.cli.findings import summary, use_color
-from flowc.cli.parser import CommandParser
 from flowc.cli.search import find_flow_files
 from flowc.diagnostic import Diagnostic
 from flowc.read_yaml import read_bytes
 from flowc.resolve.file import resolve
+
+if TYPE_CHECKING:
+    from flowc.cli.parser import CommandParser
 
 STDIN = "-"
 NOT_CHECKED = ("signatures of callables",)
@@ -30,19 +31,19 @@ Level = Literal["syntax", "wiring"]
 Format = Literal["text", "concise", "json", "github"]
 
 
-class Arguments(argparse.Namespace):
+class Arguments:
     """The arguments of `flowc validate`."""
 
     paths: list[str]
-    stdin_filename: str | None
-    format: Format
-    level: Level
-    fail_on: Literal["error", "warning", "never"]
+    stdin_filename: str | None = None
+    format: Format = "text"
+    level: Level = "wiring"
+    fail_on: Literal["error", "warning", "never"] = "error"
 
 
 def main(argv: Sequence[str]) -> int:
     """Check files; 0 without findings that count, 1 with, 2 when a file could not be read."""
-    args = _parser().read(argv, Arguments())
+    args = _arguments(argv)
     paths = _paths(args)
     with no_collection():
         found, unreadable = _check(paths, args)
@@ -87,7 +88,17 @@ def check_bytes(name: str, data: bytes, level: Level = "wiring") -> list[Diagnos
     return found
 
 
-def _parser() -> CommandParser:
+def _arguments(argv: Sequence[str]) -> Arguments:
+    args = Arguments()
+    if argv and all(word == STDIN or not word.startswith("-") for word in argv):
+        args.paths = list(argv)  # No options: a parser would take longer to make than a flow to check.
+        return args
+    return _parser().read(argv, args)
+
+
+def _parser() -> "CommandParser":
+    from flowc.cli.parser import CommandParser
+
     parser = CommandParser("validate", "Check flow files. Imports neither user code nor Ray.", EXAMPLE)
     parser.add_argument(
         "paths",
@@ -96,14 +107,13 @@ def _parser() -> CommandParser:
         help="a file, a directory (searched for *.flow.yaml, honouring .gitignore), or - for stdin",
     )
     parser.add_argument("--stdin-filename", metavar="NAME", help="the name that findings give to stdin")
-    parser.add_argument("--format", choices=("text", "concise", "json", "github"), default="text")
+    parser.add_argument("--format", choices=("text", "concise", "json", "github"))
     parser.add_argument(
         "--level",
         choices=("syntax", "wiring"),
-        default="wiring",
         help="syntax: YAML, keys, shapes, expressions; wiring: names, paths, graphs too (default)",
     )
-    parser.add_argument("--fail-on", choices=("error", "warning", "never"), default="error")
+    parser.add_argument("--fail-on", choices=("error", "warning", "never"))
     return parser
 
 

@@ -6,7 +6,6 @@ path `flowc:now` as far as the IR is concerned), an attribute of an alias of `us
 a method of a value, which is pure and stays in its expression.
 """
 
-import re
 from collections.abc import Iterator
 from typing import TypeAlias
 
@@ -19,6 +18,7 @@ from flowc.suggest import closest
 from flowrt.expr.tree import Attribute, Expr, Name
 from flowrt.expr.tree import Call as CallExpr
 from flowrt.noun import noun
+from flowrt.pattern import pattern
 
 RECORDED = frozenset({"now", "today", "uuid", "random"})
 
@@ -148,5 +148,5 @@ def _root_is_lost(names: Names, expr: Expr) -> bool:
     return isinstance(expr, Name) and expr.id in names.lost
 
 
-IMPORT_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
-MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
+IMPORT_PATH = pattern(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*\Z")
+MODULE = pattern(r"[^\W\d]\w*(\.[^\W\d]\w*)*\Z")

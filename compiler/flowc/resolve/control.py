@@ -14,9 +14,10 @@ from flowc.resolve.step_text import StepText, read_word
 from flowc.span import Span
 from flowc.tree import Scalar
 from flowrt.expr.tree import Expr
+from flowrt.pattern import pattern
 from flowrt.program import ErrorsPolicy
 
-_FOR = re.compile(r"(?P<var>.*?)\s+in\s+(?=\S)", re.DOTALL)
+_FOR = pattern(r"(?P<var>.*?)\s+in\s+(?=\S)", re.DOTALL)
 
 
 def resolve_if(step: StepText) -> Step:

@@ -18,14 +18,15 @@ from flowc.diagnostic import Fix
 from flowc.ir import Ident
 from flowc.resolve.found import Found, More, shape
 from flowc.tree import Node, Scalar
+from flowrt.pattern import pattern
 
 RESERVED: dict[str, str] = {
     "run": "`run.id` and the other facts about a run are read through it",
     "event": "it is the payload in the `match` of a wait",
 }
 
-_DUNDER = re.compile(r"__.*__\Z", re.DOTALL)
-_GAP = re.compile(r"\W+")
+_DUNDER = pattern(r"__.*__\Z", re.DOTALL)
+_GAP = pattern(r"\W+")
 
 
 def alias_names(aliases: Mapping[str, str]) -> Mapping[str, str]:

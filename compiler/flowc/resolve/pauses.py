@@ -1,7 +1,5 @@
 """The steps that wait, or make others go on, come in as text; `Sleep`, `Wait` and `Emit` go out."""
 
-import re
-
 from flowc.diagnostic import Fix
 from flowc.ir import Emit, Ident, Sleep, Step, Wait
 from flowc.resolve.fields import not_supported, read_fields
@@ -14,8 +12,9 @@ from flowc.resolve.step_text import StepText
 from flowc.tree import Mapping, Node, Scalar
 from flowrt.expr.tree import Expr
 from flowrt.noun import replace
+from flowrt.pattern import pattern
 
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d\S*)?\Z")
+_INSTANT = pattern(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d\S*)?\Z")
 
 
 def resolve_sleep(step: StepText) -> Step | None:
