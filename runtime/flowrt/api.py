@@ -14,6 +14,7 @@ from flowrt.clock import WallClock
 from flowrt.drive import OVER, RunResult, drive, recorded_result, start
 from flowrt.drive import cancel as note_cancel
 from flowrt.errors import BadInput, FlowrtError, RunCancelled, RunFailed
+from flowrt.executor.lazy import LazyExecutor
 from flowrt.executor.port import Executor
 from flowrt.perform import event_key
 from flowrt.program import Program
@@ -180,15 +181,25 @@ def _drive(store: Store, blobs: Blobs, run_id: str, choice: ExecutorChoice, *, f
 
 
 def _executor(choice: ExecutorChoice) -> Executor:
-    if choice == "local":
-        from flowrt.executor.local import LocalExecutor  # noqa: PLC0415
+    match choice:
+        case "local":
+            return LazyExecutor(_local)
+        case "ray":
+            return LazyExecutor(_ray)
+        case _:
+            return choice
 
-        return LocalExecutor()
-    if choice == "ray":
-        from flowrt.executor.ray import RayExecutor  # noqa: PLC0415 - imports Ray
 
-        return RayExecutor()
-    return choice
+def _local() -> Executor:
+    from flowrt.executor.local import LocalExecutor  # noqa: PLC0415 - only if it is chosen
+
+    return LocalExecutor()
+
+
+def _ray() -> Executor:
+    from flowrt.executor.ray import RayExecutor  # noqa: PLC0415 - imports Ray
+
+    return RayExecutor()
 
 
 def _value(result: RunResult, blobs: Blobs) -> object:

@@ -47,8 +47,10 @@ def require_executor(args: DriveArguments) -> None:
 
 
 def make_executor(args: DriveArguments, *, after_start: Callable[[], None]) -> "Executor":
-    """The chosen executor; `after_start` is called once it has begun."""
-    return AfterStart(_chosen(args), after_start)
+    """The chosen executor, made when it is needed; `after_start` is called once it has begun."""
+    from flowrt.executor.lazy import LazyExecutor
+
+    return LazyExecutor(lambda: AfterStart(_chosen(args), after_start))
 
 
 def _chosen(args: DriveArguments) -> "Executor":
