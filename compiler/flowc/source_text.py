@@ -18,9 +18,11 @@ SIZE_LIMIT = 4 * 1024 * 1024
 _FINDINGS_LIMIT = 10
 _LATIN = 0xFF
 
-_FOREIGN_IN_ASCII = pattern("[^\n\r\t -~]|\r(?!\n)")
-_FOREIGN = "[^\n\r\t -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)"
-"""Not compiled until a text needs it: that takes longer than to read most flows."""
+_FOREIGN_IN_ASCII = pattern("[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)")
+_FOREIGN = pattern(
+    "[^\n\r\t -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)"
+)
+"""Compiling it takes longer than reading most flows, so it is used only where a text has such characters."""
 
 _HARD_SPACE = pattern("^[ \t]*(\xa0[\xa0 \t]*)", re.MULTILINE)
 
@@ -68,8 +70,8 @@ def foreign_characters(source: Source) -> list[Diagnostic]:
         return [_too_large(source)]
     text = source.text
     found: list[Diagnostic] = []
-    foreign = _FOREIGN_IN_ASCII if text.isascii() else re.compile(_FOREIGN)
-    for match in foreign.finditer(text):
+    beyond_ascii = not text.isascii() and any(map(_is_foreign, set(text)))
+    for match in (_FOREIGN if beyond_ascii else _FOREIGN_IN_ASCII).finditer(text):
         found.append(_foreign(source, match.start()))
         if len(found) == _FINDINGS_LIMIT:
             return found
@@ -79,6 +81,11 @@ def foreign_characters(source: Source) -> list[Diagnostic]:
             if len(found) >= _FINDINGS_LIMIT:
                 break
     return found
+
+
+def _is_foreign(char: str) -> bool:
+    """Whether a character beyond ASCII cannot stand in a flow file: what `_FOREIGN` finds, one at a time."""
+    return "\x80" <= char < "\xa0" or "\ud800" <= char <= "\udfff" or char in "\u2028\u2029\ufeff\ufffe\uffff"
 
 
 def _refused(source: Source, why: Callable[[Source], Diagnostic]) -> tuple[Source, list[Diagnostic]]:

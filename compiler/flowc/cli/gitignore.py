@@ -8,11 +8,12 @@ lies in an ignored directory cannot be taken back, which holds because nobody se
 """
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
+from flowrt.noun import noun
 
-@dataclass(frozen=True, slots=True)
+
+@noun
 class Rule:
     """One line of a file: what it matches, relative to the directory `base`."""
 
@@ -22,7 +23,7 @@ class Rule:
     only_dirs: bool
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Ignore:
     """The rules that hold in a directory, those that win last."""
 

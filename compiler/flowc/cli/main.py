@@ -24,7 +24,6 @@ from flowc.cli.exits import (
     UsageError,
     missing_extra,
 )
-from flowrt.errors import FlowrtError, RunOwned
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "validate": ("flowc.cli.validate", "check flow files; imports no user code"),
@@ -74,10 +73,10 @@ def _guarded(argv: Sequence[str]) -> int:
     except InvalidFlows as error:
         sys.stderr.write(str(error))
         return INVALID_FLOW
-    except (UsageError, FlowrtError) as error:
-        return _say(str(error), RUN_OWNED if isinstance(error, RunOwned) else USAGE)
-    except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, it is our fault
-        return _unforeseen(error)
+    except UsageError as error:
+        return _say(str(error), USAGE)
+    except Exception as error:  # noqa: BLE001 - the last resort: whatever it is, it is told
+        return _failed(error)
 
 
 def _dispatch(argv: Sequence[str]) -> int:
@@ -154,7 +153,12 @@ def _say(message: str, code: int) -> int:
     return code
 
 
-def _unforeseen(error: Exception) -> int:
+def _failed(error: Exception) -> int:
+    """What the world is to blame for is said as it is; the rest is our fault."""
+    from flowrt.errors import FlowrtError, RunOwned
+
+    if isinstance(error, FlowrtError):
+        return _say(str(error), RUN_OWNED if isinstance(error, RunOwned) else USAGE)
     missing = missing_extra(error) if isinstance(error, ImportError) else None
     return _internal(error) if missing is None else _say(str(missing), USAGE)
 

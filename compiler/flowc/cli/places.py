@@ -8,11 +8,11 @@ variable to the current directory.
 import argparse
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowc.cli.exits import UsageError
+from flowrt.noun import noun
 
 if TYPE_CHECKING:
     from flowrt.store.port import Blobs, Store
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DEFAULT_STORE = ".flowc"
 
 
-@dataclass(frozen=True, slots=True)
+@noun
 class Config:
     """What `[tool.flowc]` of a `pyproject.toml` says; empty when there is none."""
 

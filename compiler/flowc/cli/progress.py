@@ -10,8 +10,8 @@ import re
 import threading
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+from flowrt.noun import field, noun
 from flowrt.observer import StepEnd, StepKind
 
 WORKING: frozenset[StepKind] = frozenset({"task"})
@@ -20,7 +20,7 @@ BAR_WIDTH = 20
 _INDEX = re.compile(r"\[(\d+)\]")
 
 
-@dataclass(slots=True)
+@noun(frozen=False)
 class OpenLoop:
     """A loop that runs: how many bodies it has (0: unknown), how many began, and the open steps of each."""
 
@@ -34,7 +34,7 @@ class OpenLoop:
         return self.begun - len(self.bodies)
 
 
-@dataclass(slots=True)
+@noun(frozen=False)
 class OpenStep:
     """A step that works or waits; `note` says what for, or what became of its last attempt."""
 

@@ -72,7 +72,7 @@ def scan(text: str, place: Place) -> list[Token] | None:
             "Give parts of it to steps of their own, or move the data into a task.",
         )
         return None
-    bad = _CONTROL.search(text)
+    bad = None if text.isprintable() else _CONTROL.search(text)
     if bad:
         name = f"U+{ord(bad[0]):04X}"
         place.report(

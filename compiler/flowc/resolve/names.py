@@ -10,7 +10,6 @@ of a builtin function or a flow (`first`, `sum`): a call `first(a)` is always th
 
 import keyword
 import re
-import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -83,13 +82,22 @@ def _wrong(text: str) -> str:
         return "it is a keyword of expressions"
     if _DUNDER.match(text):
         return "names with two underscores on both sides are not part of the language"
-    if unicodedata.normalize("NFKC", text) != text:
+    if _normal(text) != text:
         return "it has characters that Python reads as others"
     return ""
 
 
+def _normal(text: str) -> str:
+    """The text as Python reads it in names."""
+    if text.isascii():
+        return text
+    from unicodedata import normalize  # noqa: PLC0415 - 1 MB that hardly any file needs
+
+    return normalize("NFKC", text)
+
+
 def _repair(node: Scalar) -> More:
-    better = _GAP.sub("_", unicodedata.normalize("NFKC", node.text)).strip("_")
+    better = _GAP.sub("_", _normal(node.text)).strip("_")
     if better[:1].isdigit() or not better:
         better = f"_{better}"
     if keyword.iskeyword(better):
