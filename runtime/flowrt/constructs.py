@@ -22,9 +22,9 @@ from flowrt.expr.tree import Const, Name
 from flowrt.for_each import body_ended, expanded, open_for
 from flowrt.frame import Frame, Step
 from flowrt.loops import begin, decided, next_round, open_loop, part_ended
-from flowrt.machine import Machine, broken
+from flowrt.machine import Machine, broken, halted
 from flowrt.observer import StepKind
-from flowrt.outcome import HALTED, Broken, Done, Left, Outcome
+from flowrt.outcome import HALTED, Broken, Done, Halted, Left, Outcome
 from flowrt.path import arm_prefix, flow_prefix
 from flowrt.program import (
     Block,
@@ -189,7 +189,7 @@ def frame_ended(machine: Machine, step: Step, frame: Frame, outcome: Outcome) ->
     elif isinstance(op, Loop):
         part_ended(machine, step, op, frame, outcome)
     elif step.halting:
-        machine.settle(step, HALTED)
+        machine.settle(step, halted(outcome))
     elif isinstance(op, CallFlow):
         _flow_ended(machine, step, outcome)
     elif isinstance(op, Block) and op.names and isinstance(outcome, Done):
@@ -213,7 +213,7 @@ def answer(machine: Machine, step: Step, record: StepRecord, seq: int) -> None: 
         case Retrying():
             _retry(machine, step, record)
         case Stopped():
-            machine.settle(step, HALTED)
+            machine.settle(step, Halted((seq,)))
         case Computed(_, value):
             machine.settle(step, Done(value))
         case Decided(_, choice):
@@ -247,7 +247,6 @@ def _failed(machine: Machine, step: Step, record: Failed, seq: int) -> None:
     if machine.observer is not None and isinstance(step.node.op, Task):
         error = f"{failure.type}: {failure.message}"
         machine.observer.attempted(step.path, record.attempt, error, record.started_at, record.ended_at)
-    machine.failed_seqs.add(seq)
     machine.settle(step, Broken(failure, (seq,)))
 
 
@@ -320,7 +319,6 @@ def _timed_out(machine: Machine, step: Step, op: Wait, seq: int) -> None:
     if op.orelse is not None:
         machine.start_frame(op.orelse, arm_prefix(step.path, "else"), step.env, step, ELSE)
         return
-    machine.failed_seqs.add(seq)
     message = f"No event `{op.event}` came in time, and the wait has no `else`."
     machine.settle(step, broken("flowrt.WaitTimedOut", message, step.path, (seq,)))
 

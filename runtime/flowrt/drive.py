@@ -158,9 +158,9 @@ def drive(  # noqa: PLR0913 - the parts of an engine, and what to do
 
 
 def _run(engine: Engine, runs: list[ActiveRun], interrupt: Event) -> dict[str, RunResult]:
-    for run in runs:
-        engine.add(run)
     try:
+        for run in runs:
+            engine.add(run)
         engine.run(interrupt)
     finally:
         engine.suspend()
@@ -194,7 +194,7 @@ def _claim(store: Store, run_ids: list[str], clock: Clock, pace: Pace) -> dict[s
         for run_id in run_ids:
             now = clock.now()
             claimed[run_id] = store.claim(run_id, owner, now, now + pace.lease_us)
-    except FlowrtError:
+    except BaseException:
         for run_id, epoch in claimed.items():
             store.release(run_id, epoch)
         raise
@@ -209,7 +209,7 @@ def _load(
     watch = observer(run_id) if observer else None
     folded = fold(store, run_id, program, None if reopen else watch)
     notes: list[Reopened] = []
-    if reopen and folded.state.ended is not None:
+    if reopen and folded.state.ended is not None and folded.state.ended.status == "failed":
         notes.append(Reopened(clock.now(), folded.undone_by_reopening))
         folded = fold(store, run_id, program, watch, also_void=folded.undone_by_reopening)
     return _active(row, epoch, program, folded, notes)

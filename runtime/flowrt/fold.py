@@ -12,7 +12,7 @@ from flowrt.errors import StoreCorrupt
 from flowrt.observer import Observer
 from flowrt.pack import decode_record
 from flowrt.program import Program
-from flowrt.record import Ended, Record, Reopened, Started, Stopped
+from flowrt.record import Ended, Record, Reopened, Started
 from flowrt.state import State
 from flowrt.store.port import JournalRow, Store
 
@@ -36,30 +36,25 @@ def fold(
     """Fold a run's journal. Raises UnknownRun, StoreCorrupt."""
     voided = _voided(store, run_id).union(also_void)
     state = State(program, observer)
-    stopped: list[int] = []
     head = 0
     ended_at: int | None = None
     for row, record in _records(store, run_id):
         head = row.seq + 1
         if row.seq in voided:
             continue
-        if isinstance(record, Stopped):
-            stopped.append(row.seq)
         if isinstance(record, Ended):
             ended_at = row.seq
         state.apply(record, row.seq)
     if state.started is None:
         message = f"The journal of run {run_id} does not begin with its start."
         raise StoreCorrupt(message)
-    return Folded(state, head, _undone(state, stopped, ended_at))
+    return Folded(state, head, _undone(state, ended_at))
 
 
-def _undone(state: State, stopped: list[int], ended_at: int | None) -> tuple[int, ...]:
+def _undone(state: State, ended_at: int | None) -> tuple[int, ...]:
     if ended_at is None:
         return ()
-    failed = state.failed_seqs
-    first = min(failed, default=ended_at)
-    return tuple(sorted({*failed, *(seq for seq in stopped if seq > first), ended_at}))
+    return tuple(sorted({*state.failed_seqs, ended_at}))
 
 
 def _voided(store: Store, run_id: str) -> frozenset[int]:

@@ -51,8 +51,10 @@ def body_ended(machine: Machine, step: Step, op: ForEach, frame: Frame, outcome:
             each.verdict = each.verdict or outcome
         case Broken():
             _note_broken(machine, step, op, frame.tag, outcome)
-        case Done() | Halted():
-            pass  # It was told to stop, and came too late to count or in time.
+        case Halted(seqs):
+            each.blamed += seqs
+        case Done():
+            pass  # It was told to stop, and came too late to count.
     _go_on(machine, step, op, each)
 
 
@@ -65,15 +67,16 @@ def _note_broken(machine: Machine, step: Step, op: ForEach, index: int, outcome:
     each = step.each
     assert each is not None
     if op.errors == "fail":
+        each.blamed += outcome.seqs
         _close(machine, step, each, outcome)
-        return
-    machine.failed_seqs.difference_update(outcome.seqs)
-    if op.errors == "collect" and each.verdict is None:
+    elif op.errors == "collect" and each.verdict is None:
         each.errors[index] = (outcome.failure.type, outcome.failure.message)
 
 
 def _close(machine: Machine, step: Step, each: EachBodies, verdict: Outcome) -> None:
-    each.verdict = each.verdict or verdict
+    if each.verdict is not None:
+        return
+    each.verdict = verdict
     for child in step.children.values():
         machine.stop_frame(child, HALTED)
 
@@ -90,20 +93,42 @@ def _go_on(machine: Machine, step: Step, op: ForEach, each: EachBodies) -> None:
     if step.children:
         return
     if step.halting:
-        machine.settle(step, HALTED)
+        machine.settle(step, Halted(tuple(each.blamed)))
     else:
         machine.settle(step, _verdict(step, op, each))
 
 
 def _item(step: Step, op: ForEach, each: EachBodies, index: int) -> Handle:
-    return Element(step.env[op.items], index, each.batch)
+    return item_of(step.env[op.items], index, each.batch)
+
+
+def item_of(of: Handle, index: int, batch: int) -> Handle:
+    """Item `index` of a value, or with `batch` n its items index*n to index*n+n.
+
+    What can be named without what it is an item of, is: a loop over the results of a loop, round after
+    round, would else drag all rounds along.
+    """
+    while True:
+        match of:
+            case Items(parts) if batch:
+                return Items(parts[index * batch : (index + 1) * batch])
+            case Items(parts):
+                return parts[index]
+            case Element(_, _, size) if batch and 0 < size <= batch:
+                return of  # The list of at most `size` items is its own and only batch.
+            case Element(whole, at, size) if size and not batch:
+                of, index = whole, at * size + index
+            case _:
+                return Element(of, index, batch)
 
 
 def _verdict(step: Step, op: ForEach, each: EachBodies) -> Outcome:
+    if isinstance(each.verdict, Broken):
+        return Broken(each.verdict.failure, tuple(each.blamed))
     if each.verdict is not None and not isinstance(each.verdict, Done):
         return each.verdict
     if each.verdict is None and each.succeeded < each.need:
-        message = f"{each.need} bodies had to succeed and {each.succeeded} of {each.count} did."
+        message = f"{each.need} bodies had to succeed and {each.succeeded} of {each.next} did."
         return broken("flowrt.NeedNotMet", message, step.path)
     return Done(_value(step, op, each), each.carried)
 

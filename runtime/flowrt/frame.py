@@ -19,7 +19,8 @@ class Frame:
     `waits` and `readers` count down from the plan's figures. `done` holds the values that still have
     readers. `open` are the steps that run; `active` counts them and those about to be opened.
     `verdict` is the outcome that is settled already while steps are still ending; with `closing` no
-    further node is opened. `tag` is the owner's own mark (the index of a loop's body, an arm).
+    further node is opened, and with `stopping` those that ran were told to stop. `blamed` are the records
+    of steps that failed or stopped. `tag` is the owner's own mark (the index of a loop's body, an arm).
     """
 
     body: Body
@@ -36,6 +37,8 @@ class Frame:
     active: int = 0
     verdict: Outcome | None = None
     closing: bool = False
+    stopping: bool = False
+    blamed: list[int] = field(default_factory=list[int])
 
 
 @dataclass(slots=True, eq=False)
@@ -69,7 +72,10 @@ class LoopRounds:
 
 @dataclass(slots=True, eq=False)
 class EachBodies:
-    """Where a `for` is: what it will do, what has ended, what came of it."""
+    """Where a `for` is: what it will do, what has ended, what came of it.
+
+    `blamed` are the records of bodies that failed or stopped, as far as the loop did not deal with them.
+    """
 
     count: int
     parallel: int
@@ -81,3 +87,4 @@ class EachBodies:
     values: dict[int, Handle] = field(default_factory=dict[int, Handle])
     errors: dict[int, tuple[str, str]] = field(default_factory=dict[int, tuple[str, str]])
     verdict: Outcome | None = None
+    blamed: list[int] = field(default_factory=list[int])

@@ -10,8 +10,8 @@ names and the last body's value.
 from flowrt.command import Decide, Expand, StartSleep
 from flowrt.expr.tree import Const
 from flowrt.frame import Frame, LoopRounds, Step
-from flowrt.machine import Machine, broken
-from flowrt.outcome import HALTED, Broken, Done, Halted, Left, Outcome
+from flowrt.machine import Machine, broken, halted
+from flowrt.outcome import Broken, Done, Halted, Left, Outcome
 from flowrt.path import body_prefix, round_part
 from flowrt.program import Loop, Sleep
 from flowrt.value import NONE, Handle
@@ -105,7 +105,7 @@ def next_round(machine: Machine, step: Step, op: Loop) -> None:
 def part_ended(machine: Machine, step: Step, op: Loop, frame: Frame, outcome: Outcome) -> None:
     """A body or a check ended."""
     if step.halting:
-        machine.settle(step, HALTED)
+        machine.settle(step, halted(outcome))
         return
     loop = _rounds(step)
     match outcome:

@@ -58,7 +58,6 @@ class Machine:
         self.steps: dict[str, Step] = {}
         self.todo: deque[Todo] = deque()
         self.consumed: set[int] = set()
-        self.failed_seqs: set[int] = set()
         self._open: dict[str, Command] = {}
         self._fresh: dict[str, None] = {}
         self._plans: dict[int, Plan] = {}
@@ -123,9 +122,10 @@ class Machine:
                 frame.verdict = frame.verdict or outcome
                 frame.closing = True
             case Broken():
+                frame.blamed += outcome.seqs
                 self._note_broken(frame, outcome)
             case Halted():
-                pass
+                frame.blamed += outcome.seqs
         self.end_if_idle(frame)
 
     def _note_done(self, frame: Frame, index: int, outcome: Done) -> None:
@@ -198,17 +198,28 @@ class Machine:
         """Open nothing more in a frame and stop what runs; it ends with `verdict`, or an earlier one."""
         frame.verdict = frame.verdict or verdict
         frame.closing = True
+        if frame.stopping:
+            return
+        frame.stopping = True
         self.todo.extend(StopStep(step) for step in frame.open.values() if not step.halting)
 
     def end_if_idle(self, frame: Frame) -> None:
         """End a frame in which nothing runs and nothing is about to."""
         if frame.active:
             return
-        outcome = frame.verdict
-        if outcome is None:
-            exports = {name: self.read(frame, source) for name, source in frame.body.exports}
-            outcome = Done(self.read(frame, frame.body.value), exports)
-        self.todo.append(FrameEnded(frame, outcome))
+        self.todo.append(FrameEnded(frame, self._outcome(frame)))
+
+    def _outcome(self, frame: Frame) -> Outcome:
+        match frame.verdict:
+            case None:
+                exports = {name: self.read(frame, source) for name, source in frame.body.exports}
+                return Done(self.read(frame, frame.body.value), exports)
+            case Broken(failure):
+                return Broken(failure, tuple(frame.blamed))
+            case Halted():
+                return Halted(tuple(frame.blamed))
+            case verdict:
+                return verdict
 
     def skip_open(self, frame: Frame) -> None:
         """A node that was about to be opened is not, since its frame is closing."""
@@ -221,6 +232,11 @@ def broken(type_name: str, message: str, step: str, seqs: tuple[int, ...] = ()) 
     return Broken(Failure(type_name, message, step), seqs)
 
 
+def halted(outcome: Outcome) -> Halted:
+    """What the end of a body comes to for a step that was told to stop."""
+    return Halted(outcome.seqs) if isinstance(outcome, Broken | Halted) else HALTED
+
+
 def _tell_closed(observer: Observer, path: str, outcome: Outcome) -> None:
     match outcome:
         case Done() | Left():
@@ -231,4 +247,4 @@ def _tell_closed(observer: Observer, path: str, outcome: Outcome) -> None:
             observer.closed(path, "stopped", "")
 
 
-__all__ = ["HALTED", "FrameEnded", "Machine", "OpenNode", "StopStep", "Todo", "broken"]
+__all__ = ["HALTED", "FrameEnded", "Machine", "OpenNode", "StopStep", "Todo", "broken", "halted"]

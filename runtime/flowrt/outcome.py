@@ -33,7 +33,10 @@ class Left:
 
 @noun
 class Broken:
-    """It failed; `seqs` are the numbers of the records that the failure rests on."""
+    """It failed; `seqs` are the numbers of the records without which it would still be running.
+
+    These are the failure, and the stops and further failures in the bodies that ended with it.
+    """
 
     failure: Failure
     seqs: tuple[int, ...] = ()
@@ -41,7 +44,9 @@ class Broken:
 
 @noun
 class Halted:
-    """It was told to stop, and has."""
+    """It was told to stop, and has; `seqs` are the numbers of the records that say so."""
+
+    seqs: tuple[int, ...] = ()
 
 
 Outcome: TypeAlias = Done | Left | Broken | Halted

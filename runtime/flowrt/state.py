@@ -17,7 +17,7 @@ from flowrt.observer import Observer
 from flowrt.outcome import HALTED, Broken, Done, Halted, Left, Outcome
 from flowrt.path import root_prefix
 from flowrt.program import Program
-from flowrt.record import CancelRequested, Ended, Record, Reopened, Started
+from flowrt.record import CancelRequested, Ended, Received, Record, Reopened, Started
 from flowrt.value import Handle
 
 END = ""
@@ -35,6 +35,8 @@ class State:
         self._machine = Machine(program, observer)
         self._root: Frame | None = None
         self._hops = 0
+        self._failed_seqs: frozenset[int] = frozenset()
+        self._given_back: set[int] = set()
 
     def apply(self, record: Record, seq: int) -> None:
         """Fold in the record with this number."""
@@ -55,6 +57,8 @@ class State:
                 step = machine.steps.get(record.step)
                 if step is not None:
                     answer(machine, step, record, seq)
+                elif isinstance(record, Received):
+                    self._given_back.add(seq)
         self._work_off()
 
     def take(self) -> list[Command]:
@@ -93,8 +97,11 @@ class State:
 
     @property
     def failed_seqs(self) -> frozenset[int]:
-        """The records of failures that nothing in the program dealt with."""
-        return frozenset(self._machine.failed_seqs)
+        """The records without which the run would not have failed: see `flowrt.outcome.Broken`.
+
+        With them goes what waits took after they had been stopped: other waits may have it.
+        """
+        return self._failed_seqs | self._given_back
 
     def _start(self, flow: str, given: dict[str, Handle]) -> None:
         machine = self._machine
@@ -136,7 +143,8 @@ class State:
                 self._start(flow, dict(names))
             case Done(value) | Left(_, value):
                 self._machine.command(END, EndRun("succeeded", value, None))
-            case Broken(failure):
+            case Broken(failure, seqs):
+                self._failed_seqs = frozenset(seqs)
                 self._machine.command(END, EndRun("failed", None, failure))
             case Halted():
                 self._machine.command(END, EndRun("cancelled", None, None))

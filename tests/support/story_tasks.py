@@ -55,3 +55,9 @@ def needs_world(n: int) -> int:
     if n in BROKEN:
         raise OSError(f"the world is broken for {n}")
     return n
+
+
+def fail_if(n: int, bad: int) -> int:
+    if n == bad:
+        raise ValueError(f"{n} is bad")
+    return n
