@@ -5,6 +5,10 @@ from outside (a task's result, an event, a timer, a sample) is applied once it i
 before. What the engine computed itself (a pure value, a condition) follows from durable records and
 would come out the same after a crash; it is applied at once, if nothing noted before it still waits, and
 is appended with the next flush.
+
+An engine may be interrupted between any two of its instructions, by Ctrl-C. So what is noted is one
+entry, with its number and the event that it sends, and `pending` is emptied by one assignment: whatever
+`pending` holds can always be appended as it stands.
 """
 
 from dataclasses import dataclass, field
@@ -12,18 +16,27 @@ from dataclasses import dataclass, field
 from flowrt.executor.port import AttemptKey, RunFacts
 from flowrt.pack import encode_record
 from flowrt.program import Program
-from flowrt.record import CancelRequested, Ended, Record
+from flowrt.record import CancelRequested, Ended, Record, Reopened, Started
 from flowrt.state import State
 from flowrt.store.port import Batch, NewEvent, RunStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A record that is not durable yet, its number, and the event that it sends."""
+
+    seq: int
+    record: Record
+    event: NewEvent | None
 
 
 @dataclass(slots=True)
 class ActiveRun:
     """A run under its epoch.
 
-    `head` is the number of the next record to be noted. `pending` are records that are not durable
-    yet, of which the first `applied` have been applied. `in_flight` are the attempts that an executor
-    holds, by step.
+    `head` is the number of the next record to be noted. Of what is `pending`, the first `applied`
+    records have been applied; `answered` are the steps of the others. `in_flight` are the attempts that
+    an executor holds, by step.
     """
 
     run_id: str
@@ -34,33 +47,35 @@ class ActiveRun:
     head: int
     status: RunStatus
     cancel_reason: str | None = None
-    pending: list[Record] = field(default_factory=list[Record])
-    events: list[NewEvent] = field(default_factory=list[NewEvent])
+    pending: list[Noted] = field(default_factory=list[Noted])
     applied: int = 0
+    answered: set[str] = field(default_factory=set[str])
     in_flight: dict[str, AttemptKey] = field(default_factory=dict[str, AttemptKey])
     wanted_status: RunStatus | None = None
 
     def note(self, record: Record, *, follows: bool = False, event: NewEvent | None = None) -> None:
         """Take a record in. `follows`: it says only what would be computed again in the same way."""
-        self.pending.append(record)
-        if event is not None:
-            self.events.append(event)
+        seq = self.head
         self.head += 1
-        if follows and self.applied == len(self.pending) - 1:
-            self.state.apply(record, self.head - 1)
+        at_once = follows and self.applied == len(self.pending)
+        self.pending.append(Noted(seq, record, event))
+        if at_once:
             self.applied += 1
+            self.state.apply(record, seq)
+        elif not isinstance(record, Started | CancelRequested | Reopened | Ended):
+            self.answered.add(record.step)
 
     def batch(self) -> Batch:
         """What is to be appended."""
         started = self.state.started
-        ended = next((record for record in self.pending if isinstance(record, Ended)), None)
+        ended = next((noted.record for noted in self.pending if isinstance(noted.record, Ended)), None)
         status: RunStatus | None = ended.status if ended else self.wanted_status
         return Batch(
             run_id=self.run_id,
             epoch=self.epoch,
-            first_seq=self.head - len(self.pending),
-            records=[encode_record(record) for record in self.pending],
-            events=tuple(self.events),
+            first_seq=self.pending[0].seq if self.pending else self.head,
+            records=[encode_record(noted.record) for noted in self.pending],
+            events=tuple(noted.event for noted in self.pending if noted.event is not None),
             status=status,
             started_at=started.at if started and status == "running" else None,
             ended_at=ended.at if ended else None,
@@ -68,16 +83,14 @@ class ActiveRun:
 
     def flushed(self) -> None:
         """What was pending is durable: apply the rest of it."""
-        seq = self.head - len(self.pending) + self.applied
         rest = self.pending[self.applied :]
         self.pending = []
-        self.events = []
         self.applied = 0
+        self.answered.clear()
         if self.wanted_status is not None:
             self.status, self.wanted_status = self.wanted_status, None
-        for record in rest:
-            self.state.apply(record, seq)
-            seq += 1
+        for noted in rest:
+            self.state.apply(noted.record, noted.seq)
 
     @property
     def dirty(self) -> bool:
@@ -87,4 +100,4 @@ class ActiveRun:
 
 def cancel_noted(run: ActiveRun) -> bool:
     """Whether the request to cancel is in the journal, or on its way."""
-    return run.state.cancel_requested or any(isinstance(r, CancelRequested) for r in run.pending)
+    return run.state.cancel_requested or any(isinstance(n.record, CancelRequested) for n in run.pending)

@@ -32,7 +32,6 @@ from flowrt.narrow import narrow_env
 from flowrt.perform import Performer, duration_us
 from flowrt.program import Pickled
 from flowrt.record import (
-    Ended,
     Failed,
     Failure,
     Fired,
@@ -57,7 +56,7 @@ EVENT = "event"
 
 @dataclass(slots=True)
 class Conductor:
-    """Carries out what one run wants. `ready` are attempts to be submitted at the end of the turn."""
+    """Carries out what one run wants. `ready` are the attempts to be submitted at the end of the turn."""
 
     run: ActiveRun
     store: Store
@@ -67,12 +66,12 @@ class Conductor:
     clock: Clock
     inbox: Inbox
     performer: Performer
-    ready: list[Attempt] = field(default_factory=list[Attempt])
+    ready: dict[str, Attempt] = field(default_factory=dict[str, Attempt])
 
     @property
     def busy(self) -> bool:
         """Whether there is something to do without anything coming in."""
-        return self.run.dirty or self.run.state.has_fresh or self.inbox.fresh
+        return self.run.dirty or self.run.state.has_fresh or bool(self.inbox.fresh)
 
     # Commands
 
@@ -103,8 +102,8 @@ class Conductor:
                 run.note(record, event=event)
             case StopTask(step):
                 self._stop(step)
-            case EndRun(status, value, failure):
-                run.note(Ended(self.clock.now(), status, value, failure))
+            case EndRun():
+                run.note(self.performer.end(command))
             case _:
                 assert_never(command)
 
@@ -119,7 +118,13 @@ class Conductor:
             self.run.note(attempt)
             return
         self.run.in_flight[command.step] = attempt.key
-        self.ready.append(attempt)
+        self.ready[command.step] = attempt
+
+    def submit(self) -> None:
+        """Hand the attempts that are ready to the executor."""
+        if self.ready:
+            self.executor.submit(list(self.ready.values()))
+            self.ready = {}
 
     def _attempt(self, command: RunTask) -> Attempt:
         task = command.task
@@ -148,6 +153,8 @@ class Conductor:
             self.timers.set(Timer(command.due_at, self.run.run_id, command.step, "fire"))
 
     def _stop(self, step: str) -> None:
+        if self.ready.pop(step, None) is not None:
+            del self.run.in_flight[step]
         key = self.run.in_flight.get(step)
         if key is None:
             self.run.note(Stopped(step, self.clock.now()))
@@ -158,23 +165,31 @@ class Conductor:
     # What comes back
 
     def take_outcome(self, key: AttemptKey, outcome: Outcome) -> None:
-        """An attempt has ended."""
+        """An attempt has ended. Raises StoreUnavailable, and then has done nothing."""
         if self.run.in_flight.get(key.step) != key:
             return
         command = self.run.state.command(key.step)
-        del self.run.in_flight[key.step]
+        match outcome:
+            case Halted() if isinstance(command, RunTask):
+                # Stopped by someone else than us: make it again.
+                del self.run.in_flight[key.step]
+                self.run.state.put_back([command])
+            case _:
+                record = self._record_of(key, outcome, command)
+                del self.run.in_flight[key.step]
+                self.run.note(record)
+
+    def _record_of(self, key: AttemptKey, outcome: Outcome, command: Command | None) -> Record:
         now = self.clock.now()
         match outcome:
             case Returned(value, started_at, ended_at):
-                self.run.note(Succeeded(key.step, value, key.attempt, started_at, ended_at))
+                return Succeeded(key.step, value, key.attempt, started_at, ended_at)
             case Raised() if isinstance(command, RunTask):
-                self.run.note(self._raised(command, outcome))
+                return self._raised(command, outcome)
             case Lost() if isinstance(command, RunTask):
-                self.run.note(self._lost(command, outcome, now))
-            case Halted() if isinstance(command, RunTask):
-                self._run_task(command)  # Stopped by someone else than us: make it again.
+                return self._lost(command, outcome, now)
             case Raised() | Lost() | Halted():
-                self.run.note(Stopped(key.step, now))
+                return Stopped(key.step, now)
 
     def _raised(self, command: RunTask, outcome: Raised) -> Record:
         step, task, attempt = command.step, command.task, command.attempt
@@ -207,32 +222,61 @@ class Conductor:
         return Retrying(command.step, failure, command.attempt, now, now, at, lost=True)
 
     def fire(self, timer: Timer) -> None:
-        """A timer is due. One whose purpose is gone does nothing."""
+        """A timer is due. One whose purpose is gone does nothing. Raises StoreUnavailable."""
+        if not self.wants(timer):
+            return
         command = self.run.state.command(timer.step)
         match timer.purpose:
             case "attempt":
-                if isinstance(command, RunTask) and timer.step not in self.run.in_flight:
-                    self._run_task(command)
+                assert isinstance(command, RunTask), "only attempts are retried"
+                self._run_task(command)
             case "fire":
-                still = isinstance(command, AwaitTimer | AwaitEvent) and command.due_at <= timer.at
-                if still and not self._answered(timer.step):
+                # What was accepted in time was in time, though nobody has looked since.
+                if isinstance(command, AwaitEvent) and self._take_event(timer.step):
+                    return
+                if timer.step not in self.run.answered:
                     self.inbox.drop(timer.step)
                     self.run.note(Fired(timer.step, self.clock.now()))
             case "force":
-                key = self.run.in_flight.get(timer.step)
-                if key is not None and isinstance(command, StopTask):
-                    self.executor.stop(key, force=True)
+                self.executor.stop(self.run.in_flight[timer.step], force=True)
 
-    def _answered(self, step: str) -> bool:
-        return any(isinstance(r, Received | Fired) and r.step == step for r in self.run.pending)
+    def wants(self, timer: Timer) -> bool:
+        """Whether a timer still has a purpose."""
+        command, step = self.run.state.command(timer.step), timer.step
+        if step in self.run.answered:
+            return False
+        match timer.purpose:
+            case "attempt":
+                return isinstance(command, RunTask) and step not in self.run.in_flight
+            case "fire":
+                return isinstance(command, AwaitTimer | AwaitEvent) and command.due_at == timer.at
+            case "force":
+                return isinstance(command, StopTask) and step in self.run.in_flight
 
-    def look_for_events(self) -> None:
-        """Let the waits take what has arrived."""
-        if not self.inbox.waits:
-            return
-        found = self.inbox.look(self.store, self.run.state.consumed, self._accepts)
-        for step, event in found.items():
+    # Events
+
+    def flushed(self) -> None:
+        """What was noted is durable: apply it."""
+        self.run.flushed()
+        if self.inbox.taken:
+            self.inbox.settle(self.run.state.consumed, self.run.answered.__contains__)
+
+    def look_for_events(self, *, news: bool) -> None:
+        """Let the waits take what has arrived; without `news` those that have begun. Raises StoreError."""
+        for step in list(self.inbox.waits if news else self.inbox.fresh):
+            self._take_event(step)
+
+    def _take_event(self, step: str) -> bool:
+        wait = self.inbox.waits.get(step)
+        if wait is None:
+            return False
+        if self.run.state.command(step) is not wait.command:
+            self.inbox.drop(step)  # It was told to stop.
+            return False
+        event = self.inbox.look(step, self.store, self.run.state.consumed, self._accepts)
+        if event is not None:
             self.run.note(Received(step, event.event_id, Inline(event.payload)))
+        return event is not None
 
     def _accepts(self, command: AwaitEvent, event: EventRow) -> bool:
         match_ = command.wait.match
@@ -245,9 +289,8 @@ class Conductor:
 
         accepted = self.performer.guard(command.step, work)
         if isinstance(accepted, Failed):
-            if self.run.state.is_open(command.step) and command.step in self.inbox.waits:
-                self.inbox.drop(command.step)
-                self.run.note(accepted)
+            self.inbox.drop(command.step)
+            self.run.note(accepted)
             return False
         return accepted
 

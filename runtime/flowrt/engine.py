@@ -15,15 +15,15 @@ from threading import Event
 
 from flowrt.active import ActiveRun, cancel_noted
 from flowrt.clock import Clock
-from flowrt.command import AwaitEvent, AwaitTimer, Command, RunTask
+from flowrt.command import Command
 from flowrt.conduct import Conductor
-from flowrt.errors import StoreUnavailable
+from flowrt.errors import StoreError, StoreUnavailable
 from flowrt.executor.port import AttemptKey, Executor, Outcome
 from flowrt.inbox import Inbox
 from flowrt.perform import Performer
 from flowrt.record import CancelRequested, Ended
 from flowrt.store.port import Blobs, RunStatus, Store
-from flowrt.timers import Timers
+from flowrt.timers import Timer, Timers
 from flowrt.values import Values
 
 
@@ -70,6 +70,7 @@ class Engine:
         self._renew_at = 0
         self._news_at = 0
         self._last_event_id = -1
+        self._resting = True
         self._blocked_since: int | None = None
         executor.start(self._report, blobs)
 
@@ -84,7 +85,8 @@ class Engine:
         """Take on a run whose journal has been folded."""
         started = run.state.started
         assert started is not None, "a run begins with Started"
-        run.wanted_status = "running"
+        ended = run.state.ended is not None
+        run.wanted_status = None if ended else "running"
         self._conductors[run.run_id] = Conductor(
             run=run,
             store=self.store,
@@ -95,7 +97,7 @@ class Engine:
             inbox=Inbox(run.run_id, started.at),
             performer=Performer(self.values, run.facts, self.clock),
         )
-        if run.cancel_reason is not None and not cancel_noted(run):
+        if run.cancel_reason is not None and not ended and not cancel_noted(run):
             run.note(CancelRequested(self.clock.now(), run.cancel_reason))
 
     def run(self, interrupt: Event) -> None:
@@ -108,6 +110,7 @@ class Engine:
             try:
                 self._turn(interrupt)
             except StoreUnavailable:
+                self._resting = True
                 now = self.clock.now()
                 self._blocked_since = self._blocked_since or now
                 if now - self._blocked_since > STORE_PATIENCE_US:
@@ -117,6 +120,7 @@ class Engine:
                 self._blocked_since = None
 
     def _turn(self, interrupt: Event) -> None:
+        self._resting = False
         self._flush()
         self._carry_out()
         self._flush()
@@ -126,34 +130,66 @@ class Engine:
             self._await(interrupt)
         self._drain()
         self._look_after_store()
+        self._resting = True
 
     def suspend(self) -> None:
-        """Stop: what has arrived is kept, what is in flight is given up, every run can be resumed."""
-        self._drain()
-        self._flush()
-        self._retire()
-        for run_id, conductor in self._conductors.items():
-            self.store.release(run_id, conductor.run.epoch, "suspended")
-        self._conductors.clear()
+        """Stop: what has arrived is kept, what is in flight is given up, every run can be resumed.
+
+        After an interruption in the middle of a turn, what has arrived and was not noted is given up too:
+        nothing is done any more on a state that may be half changed. Raises StoreError; then too no
+        attempt goes on, and the runs that could be released are.
+        """
+        try:
+            # First as it stands: the answer to an append may have been lost, and the same is sent again.
+            self._flush()
+            if self._resting:
+                self._drain()
+                self._flush()
+                self._retire()
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        failed: StoreError | None = None
+        while self._conductors:
+            run_id, conductor = self._conductors.popitem()
+            self._stop_all(conductor)
+            try:
+                self.store.release(run_id, conductor.run.epoch, "suspended")
+            except StoreError as error:
+                failed = error
+        if failed is not None:
+            raise failed
 
     # A turn
 
     def _carry_out(self) -> None:
-        for timer in self.timers.due(self.clock.now()):
-            conductor = self._conductors.get(timer.run_id)
-            if conductor is not None:
-                conductor.fire(timer)
+        self.timers.prune(self._wants)
+        self._fire(self.timers.due(self.clock.now()))
         for conductor in self._conductors.values():
             self._carry_out_run(conductor)
+
+    def _wants(self, timer: Timer) -> bool:
+        conductor = self._conductors.get(timer.run_id)
+        return conductor is not None and conductor.wants(timer)
+
+    def _fire(self, due: list[Timer]) -> None:
+        for index, timer in enumerate(due):
+            conductor = self._conductors.get(timer.run_id)
+            try:
+                if conductor is not None:
+                    conductor.fire(timer)
+            except StoreUnavailable:
+                for later in due[index:]:
+                    self.timers.set(later)
+                raise
 
     def _carry_out_run(self, conductor: Conductor) -> None:
         done = 0
         while done < PURE_MAX and (commands := conductor.run.state.take()):
             self._carry_out_all(conductor, commands)
             done += len(commands)
-        if conductor.ready:
-            self.executor.submit(conductor.ready)
-            conductor.ready = []
+        conductor.submit()
 
     def _carry_out_all(self, conductor: Conductor, commands: list[Command]) -> None:
         for index, command in enumerate(commands):
@@ -164,13 +200,13 @@ class Engine:
                 raise
 
     def _flush(self) -> None:
-        dirty = [c.run for c in self._conductors.values() if c.run.dirty]
+        dirty = [conductor for conductor in self._conductors.values() if conductor.run.dirty]
         if not dirty:
             return
-        lost = self.store.append([run.batch() for run in dirty])
-        for run in dirty:
-            if run.run_id not in lost:
-                run.flushed()
+        lost = self.store.append([conductor.run.batch() for conductor in dirty])
+        for conductor in dirty:
+            if conductor.run.run_id not in lost:
+                conductor.flushed()
         for run_id in lost:
             self._give_up(run_id)
 
@@ -186,8 +222,12 @@ class Engine:
         """Another engine has taken the run: nothing of ours counts any more."""
         conductor = self._conductors.pop(run_id)
         self.superseded.add(run_id)
-        for key in conductor.run.in_flight.values():
-            self.executor.stop(key, force=True)
+        self._stop_all(conductor)
+
+    def _stop_all(self, conductor: Conductor) -> None:
+        for step, key in conductor.run.in_flight.items():
+            if step not in conductor.ready:
+                self.executor.stop(key, force=True)
 
     def _busy(self) -> bool:
         return any(c.busy for c in self._conductors.values())
@@ -195,14 +235,10 @@ class Engine:
     def _mark_waiting(self) -> None:
         for conductor in self._conductors.values():
             run = conductor.run
-            status: RunStatus = "waiting" if self._only_waits(run) else "running"
+            # Nothing is busy: what is open waits for an attempt, a timer or an event.
+            status: RunStatus = "running" if run.in_flight else "waiting"
             if status != run.status:
                 run.wanted_status = status
-
-    def _only_waits(self, run: ActiveRun) -> bool:
-        return not run.in_flight and all(
-            isinstance(command, AwaitTimer | AwaitEvent | RunTask) for command in run.state.open_commands
-        )
 
     # The world
 
@@ -212,12 +248,14 @@ class Engine:
         until = min(self._renew_at, self._news_at)
         if self.timers.next_at is not None:
             until = min(until, self.timers.next_at)
+        self._resting = True
         try:
             item = self._arrived.get(timeout=self.clock.timeout_s(until))
         except queue.Empty:
-            return
-        self._take(item)
-        self._drain()
+            item = None
+        self._resting = False
+        if item is not None:
+            self._take(item)
 
     def _drain(self) -> None:
         while True:
@@ -232,8 +270,13 @@ class Engine:
             return
         key, outcome = item
         conductor = self._conductors.get(key.run_id)
-        if conductor is not None:
+        if conductor is None:
+            return
+        try:
             conductor.take_outcome(key, outcome)
+        except StoreUnavailable:
+            self._arrived.put(item)
+            raise
 
     def _look_after_store(self) -> None:
         now = self.clock.now()
@@ -243,8 +286,7 @@ class Engine:
                 self._give_up(run_id)
             self._renew_at = now + self._pace.renew_us
         for conductor in self._conductors.values():
-            if conductor.inbox.fresh:
-                conductor.look_for_events()
+            conductor.look_for_events(news=False)
         if now >= self._news_at:
             self._look_for_news(now)
 
@@ -255,7 +297,7 @@ class Engine:
             if conductor is not None and not cancel_noted(conductor.run):
                 conductor.run.note(CancelRequested(now, reason))
         if news.last_event_id != self._last_event_id:
-            self._last_event_id = news.last_event_id
             for conductor in self._conductors.values():
-                conductor.look_for_events()
+                conductor.look_for_events(news=True)
+            self._last_event_id = news.last_event_id
         self._news_at = now + self._pace.news_us

@@ -2,10 +2,15 @@
 
 A wait takes the oldest event of its name and key that was accepted since the run started, that `match`
 accepts, and that the run has not taken yet. An event that came before the wait is found all the same.
-Each wait remembers how far it has looked, so an event is held against a wait once.
+Each wait remembers how far it has looked, so an event is held against a wait once; and for a name and
+key of which the run has taken every event up to some number, no later wait looks before that, so that a
+loop of waits does not go through what it took in all rounds before.
+
+An event is taken when the record that says so is applied. Between the look and that, the wait may be
+told to stop: then the event was not taken, and is there for the other waits again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from flowrt.command import AwaitEvent
@@ -13,6 +18,9 @@ from flowrt.store.port import EventRow, Store
 
 LOOK_LIMIT = 256
 """How many events are read at a time."""
+
+PASSED_FROM = 32
+"""How many events must have been taken before it is noted up to where: most keys see one event."""
 
 
 @dataclass(slots=True)
@@ -22,46 +30,68 @@ class OpenWait:
     command: AwaitEvent
     looked: int = 0
 
+    @property
+    def place(self) -> tuple[str, str | None]:
+        """The name and key that it waits for."""
+        return self.command.wait.event, self.command.key
+
 
 @dataclass(slots=True)
 class Inbox:
-    """The waits of one run. `taken` are events whose records are not applied yet.
+    """The waits of one run by step.
 
-    `fresh` says that a wait has begun since the last look.
+    `fresh` are waits that have to look without any news. `taken` are the events whose records are not
+    applied yet, with the step that took each. `passed` says up to which number every event of a name and
+    key was consumed.
     """
 
     run_id: str
     since: int
     waits: dict[str, OpenWait] = field(default_factory=dict[str, OpenWait])
-    taken: set[int] = field(default_factory=set[int])
-    fresh: bool = False
+    fresh: dict[str, None] = field(default_factory=dict[str, None])
+    taken: dict[int, str] = field(default_factory=dict[int, str])
+    passed: dict[tuple[str, str | None], int] = field(default_factory=dict[tuple[str, str | None], int])
 
     def add(self, command: AwaitEvent) -> None:
         """A wait begins: it is to be held against what has arrived already."""
-        self.fresh = True
         self.waits[command.step] = OpenWait(command)
+        self.fresh[command.step] = None
 
     def drop(self, step: str) -> None:
         """A wait is over."""
         self.waits.pop(step, None)
+        self.fresh.pop(step, None)
+
+    def settle(self, consumed: set[int], is_pending: Callable[[str], bool]) -> None:
+        """After records were applied: give back the events whose waits were stopped before that."""
+        for event_id, step in list(self.taken.items()):
+            if is_pending(step):
+                continue
+            del self.taken[event_id]
+            if event_id not in consumed:
+                self._give_back(event_id)
+
+    def _give_back(self, event_id: int) -> None:
+        for step, wait in self.waits.items():
+            if wait.looked >= event_id:
+                wait.looked = event_id - 1
+                self.fresh[step] = None
 
     def look(
         self,
+        step: str,
         store: Store,
         consumed: set[int],
         accepts: Callable[[AwaitEvent, EventRow], bool],
-    ) -> Mapping[str, EventRow]:
-        """The event that each wait takes now, by step; those waits are over."""
-        found: dict[str, EventRow] = {}
-        self.taken = {event_id for event_id in self.taken if event_id not in consumed}
-        for step, wait in list(self.waits.items()):
-            event = self._first(store, wait, consumed, accepts)
-            if event is not None:
-                self.taken.add(event.event_id)
-                found[step] = event
-                self.drop(step)
-        self.fresh = False
-        return found
+    ) -> EventRow | None:
+        """The event that the wait of a step takes now, which then is over. Raises StoreError."""
+        wait = self.waits[step]
+        event = self._first(store, wait, consumed, accepts)
+        self.fresh.pop(step, None)
+        if event is not None:
+            self.taken[event.event_id] = step
+            self.drop(step)
+        return event
 
     def _first(
         self,
@@ -70,16 +100,27 @@ class Inbox:
         consumed: set[int],
         accepts: Callable[[AwaitEvent, EventRow], bool],
     ) -> EventRow | None:
-        command = wait.command
-        while True:
-            rows = store.events(
-                command.wait.event, command.key, self.run_id, self.since, wait.looked, LOOK_LIMIT
-            )
-            for row in rows:
-                wait.looked = row.event_id
-                if row.event_id in consumed or row.event_id in self.taken:
-                    continue
-                if accepts(command, row):
+        passed = self.passed.get(wait.place, 0)
+        from_start = wait.looked <= passed
+        wait.looked = max(wait.looked, passed)
+        skipped = 0
+        for row in self._rows(store, wait):
+            if row.event_id in consumed:
+                skipped += 1
+                if from_start and skipped >= PASSED_FROM:
+                    self.passed[wait.place] = row.event_id
+            else:
+                from_start = False
+                if row.event_id not in self.taken and accepts(wait.command, row):
                     return row
+                if wait.command.step not in self.waits:
+                    return None  # Its `match` has failed the step.
+            wait.looked = row.event_id
+        return None
+
+    def _rows(self, store: Store, wait: OpenWait) -> Iterator[EventRow]:
+        name, key = wait.place
+        while rows := store.events(name, key, self.run_id, self.since, wait.looked, LOOK_LIMIT):
+            yield from rows
             if len(rows) < LOOK_LIMIT:
-                return None
+                return

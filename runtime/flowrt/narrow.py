@@ -1,12 +1,15 @@
-"""Narrow: one item of a large value is sent to a worker, not the value.
+"""Narrow: one item of a large value is sent to a worker, or recorded as a result, not the value.
 
-In: the environment of a task. Out: the same with each `Element` replaced by what it stands for.
+In: the environment of a task, or a result. Out: the same with each `Element` replaced by what it stands for.
 """
 
 from collections.abc import Mapping
 
+from flowrt.errors import CodecError
 from flowrt.value import BodyError, Collected, Element, Fields, Handle, Items
 from flowrt.values import Values
+
+TOO_DEEP = "A value made of the results of many steps is nested too deeply to be handed on."
 
 
 def narrow_env(env: Mapping[str, Handle], values: Values) -> dict[str, Handle]:
@@ -15,19 +18,29 @@ def narrow_env(env: Mapping[str, Handle], values: Values) -> dict[str, Handle]:
 
 
 def narrow(handle: Handle, values: Values) -> Handle:
-    """A handle that refers to nothing larger than itself; the same object when it does not already."""
+    """A handle that refers to nothing larger than itself; the same object when it does not already.
+
+    Raises CodecError for a value that is nested too deeply, and what `Values` raises.
+    """
+    try:
+        return _narrow(handle, values)
+    except RecursionError as error:
+        raise CodecError(TOO_DEEP) from error
+
+
+def _narrow(handle: Handle, values: Values) -> Handle:
     match handle:
         case Element():
             return _element(handle, values)
         case Items(parts):
-            narrowed = tuple(narrow(part, values) for part in parts)
+            narrowed = tuple(_narrow(part, values) for part in parts)
             return handle if _same(parts, narrowed) else Items(narrowed)
         case Fields(parts):
-            return Fields(tuple((name, narrow(part, values)) for name, part in parts))
+            return Fields(tuple((name, _narrow(part, values)) for name, part in parts))
         case Collected(collected, errors):
             return Collected(
-                tuple(narrow(part, values) for part in collected),
-                tuple(BodyError(e.index, narrow(e.item, values), e.type, e.message) for e in errors),
+                tuple(_narrow(part, values) for part in collected),
+                tuple(BodyError(e.index, _narrow(e.item, values), e.type, e.message) for e in errors),
             )
         case _:
             return handle
@@ -38,8 +51,8 @@ def _element(handle: Element, values: Values) -> Handle:
     if isinstance(of, Items):
         if handle.batch:
             start = handle.index * handle.batch
-            return narrow(Items(of.parts[start : start + handle.batch]), values)
-        return narrow(of.parts[handle.index], values)
+            return _narrow(Items(of.parts[start : start + handle.batch]), values)
+        return _narrow(of.parts[handle.index], values)
     return values.record(values.peek(handle))
 
 

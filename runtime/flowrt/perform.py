@@ -12,15 +12,16 @@ from typing import TypeVar
 from uuid import uuid4
 
 from flowrt.clock import Clock
-from flowrt.command import Decide, Evaluate, Expand, SendEvent, StartSleep, StartWait, TakeSample
+from flowrt.command import Decide, EndRun, Evaluate, Expand, SendEvent, StartSleep, StartWait, TakeSample
 from flowrt.errors import StoreError
 from flowrt.executor.port import RunFacts
 from flowrt.expr.evaluate import evaluate, truth
 from flowrt.expr.tree import Expr
 from flowrt.failure import failure_of
 from flowrt.lazy_env import LazyEnv
+from flowrt.narrow import narrow
 from flowrt.program import Retry
-from flowrt.record import Computed, Decided, Emitted, Expanded, Failed, Failure, Sleeping, Waiting
+from flowrt.record import Computed, Decided, Emitted, Ended, Expanded, Failed, Failure, Sleeping, Waiting
 from flowrt.retry import Policy
 from flowrt.store.port import NewEvent
 from flowrt.value import Handle
@@ -135,6 +136,16 @@ class Performer:
         if isinstance(event, Failed):
             return event, None
         return Emitted(command.step, emit.event), event
+
+    def end(self, command: EndRun) -> Ended:
+        """The end of the run. Its value refers to nothing larger than itself. Raises StoreError."""
+        now, value = self.clock.now(), command.value
+        if value is None:
+            return Ended(now, command.status, None, command.failure)
+        narrowed = self.guard("", lambda: narrow(value, self.values))
+        if isinstance(narrowed, Failed):
+            return Ended(now, "failed", None, narrowed.failure)
+        return Ended(now, command.status, narrowed, command.failure)
 
     def policy(self, retry: Retry, handles: Mapping[str, Handle]) -> Policy:
         """A retry policy in numbers. Raises what its expressions raise."""
