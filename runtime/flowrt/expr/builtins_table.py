@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any, TypeAlias, cast
 
 from flowrt.expr.attributes import field_names, read_attribute
-from flowrt.expr.budget import Budget, ExpressionError
+from flowrt.expr.budget import Budget, BudgetExceeded, ExpressionError
 from flowrt.expr.durations import format_duration, parse_duration
 from flowrt.expr.kinds import (
     LIGHT,
@@ -27,7 +27,7 @@ from flowrt.expr.kinds import (
     may_compute,
     refuse,
 )
-from flowrt.expr.operators import BINARY, divide, pay_hash
+from flowrt.expr.operators import BINARY, divide, made, pay_hash
 from flowrt.expr.order import items_of, iterate, paid_items
 from flowrt.expr.text import text_of
 
@@ -40,6 +40,10 @@ _BITS_PER_DIGIT = 5
 _DECIMAL_BITS = 4
 _ONE_OR_TWO = (1, 2)
 _PLAIN = (int, float, bool)
+_WORD = 1 << 63
+_BOUND_BITS = 256
+_ROW_OF_DIGITS = 400
+_MOST_DIGITS = 4300
 
 
 def _python(function: Callable[..., object], args: Args, kwargs: Kwargs) -> object:
@@ -66,7 +70,9 @@ def _extreme(function: Callable[..., object]) -> Builtin:
 
 def _walked(values: object, budget: Budget) -> Iterator[object]:
     for value in paid_items(values, budget):
-        if type(value) not in LIGHT:
+        if type(value) is int:
+            budget.integer(value)
+        elif type(value) not in LIGHT:
             budget.walk(value)
         yield value
 
@@ -82,8 +88,9 @@ def _sum(args: Args, kwargs: Kwargs, budget: Budget) -> object:
     # Python adds floats with more care than `+` does, so the numbers that come first are left to it.
     numbers: list[Any] = []
     total: object = start
+    plain_start = _is_plain(start)
     for item in items:
-        if type(start) in _PLAIN and type(item) in _PLAIN:
+        if plain_start and _is_plain(item):
             numbers.append(item)
         else:
             total = BINARY["+"](sum(numbers, cast("Any", start)), item, budget)
@@ -93,6 +100,11 @@ def _sum(args: Args, kwargs: Kwargs, budget: Budget) -> object:
     for item in items:
         total = BINARY["+"](total, item, budget)
     return total
+
+
+def _is_plain(value: object) -> bool:
+    """Whether `sum` adds a value without going through its digits."""
+    return type(value) in _PLAIN and (not isinstance(value, int) or -_WORD <= value < _WORD)
 
 
 def _sorted(args: Args, kwargs: Kwargs, budget: Budget) -> object:
@@ -120,6 +132,7 @@ def _reversed(args: Args, kwargs: Kwargs, _: Budget) -> object:
 
 
 def _enumerate(args: Args, kwargs: Kwargs, budget: Budget) -> object:
+    _check_bounds((*args[1:], *kwargs.values()))
     if args:
         return enumerate(iterate(args[0], budget), *cast("Any", args[1:]), **cast("Any", kwargs))
     if "iterable" in kwargs:
@@ -147,9 +160,9 @@ def _truths(values: object, budget: Budget) -> Iterator[bool]:
         yield is_true(value)
 
 
-def _abs(args: Args, kwargs: Kwargs, _: Budget) -> object:
+def _abs(args: Args, kwargs: Kwargs, budget: Budget) -> object:
     _own(args, "`abs` of")
-    return _python(abs, args, kwargs)
+    return made(_python(abs, args, kwargs), budget)
 
 
 def _round(args: Args, kwargs: Kwargs, budget: Budget) -> object:
@@ -158,7 +171,7 @@ def _round(args: Args, kwargs: Kwargs, budget: Budget) -> object:
     if isinstance(digits, int) and not (args and isinstance(args[0], float)):
         budget.bits(_DECIMAL_BITS * abs(digits))
         budget.product(_DECIMAL_BITS * abs(digits), _DECIMAL_BITS * abs(digits))
-    return _python(round, args, kwargs)
+    return made(_python(round, args, kwargs), budget)
 
 
 def _divmod(args: Args, kwargs: Kwargs, budget: Budget) -> object:
@@ -172,14 +185,18 @@ def _int(args: Args, kwargs: Kwargs, budget: Budget) -> object:
     text = args[0] if args else None
     if isinstance(text, (str, bytes)):
         budget.scan(len(text))
+        # Python refuses long texts in bases where the work grows with the square of the length.
+        budget.spend((min(len(text), _MOST_DIGITS) // _ROW_OF_DIGITS) ** 2)
         if len(args) > 1 or kwargs:
             # Bases that are powers of two know no limit of digits.
             budget.bits(len(text) * _BITS_PER_DIGIT)
-    return _python(int, args, kwargs)
+    return made(_python(int, args, kwargs), budget)
 
 
-def _float(args: Args, kwargs: Kwargs, _: Budget) -> object:
+def _float(args: Args, kwargs: Kwargs, budget: Budget) -> object:
     _own(args, "`float` of")
+    if args and is_text(args[0]):
+        budget.scan(len(args[0]))
     return _python(float, args, kwargs)
 
 
@@ -213,6 +230,8 @@ def _set(args: Args, kwargs: Kwargs, budget: Budget) -> object:
 
 
 def _hashed(values: object, budget: Budget) -> Iterator[object]:
+    if is_sized(values) and not isinstance(values, range):
+        budget.hashed(len(values))
     for value in paid_items(values, budget):
         pay_hash(value, budget)
         yield value
@@ -238,7 +257,14 @@ def _pairs(values: object, budget: Budget) -> Iterator[object]:
 
 
 def _range(args: Args, kwargs: Kwargs, _: Budget) -> object:
+    _check_bounds(args)
     return _python(range, args, kwargs)
+
+
+def _check_bounds(bounds: Args) -> None:
+    """Refuse to count in numbers so long that each takes as much memory as a text."""
+    if any(isinstance(bound, int) and bound.bit_length() > _BOUND_BITS for bound in bounds):
+        raise BudgetExceeded(f"An expression counts in numbers of at most {_BOUND_BITS} bits.")
 
 
 def _first(args: Args, kwargs: Kwargs, _: Budget) -> object:

@@ -143,7 +143,7 @@ class Builder:
         op, operand = expr.op, self.build(expr.operand)
         if op == "not":
             return lambda frame: not is_true(operand(frame))
-        return lambda frame: unary(op, operand(frame))
+        return lambda frame: unary(op, operand(frame), frame.budget)
 
     def _binary(self, expr: Binary) -> Code:
         self.multiplies = self.multiplies or expr.op == "*"

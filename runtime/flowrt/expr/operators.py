@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from typing import Any, TypeAlias, TypeGuard, cast
 
-from flowrt.expr.budget import MAX_BITS, Budget
+from flowrt.expr.budget import MAX_BITS, SHORT, Budget
 from flowrt.expr.kinds import (
     LIGHT,
     is_dict,
@@ -28,12 +28,13 @@ Binary: TypeAlias = Callable[[object, object, Budget], object]
 _Operation: TypeAlias = Callable[[Any, Any], object]
 
 _NUMBERS = frozenset({int, float, bool})
-_SHORT = 1 << 62
+_MODULUS = (1 << 61) - 1
+"""Shorter ints have hashes of their own."""
 
 
 def _add(left: object, right: object, budget: Budget) -> object:
     if type(left) in _NUMBERS and type(right) in _NUMBERS:
-        return cast("Any", left) + right
+        return made(cast("Any", left) + right, budget)
     if _is_sequence(left) and _is_sequence(right):
         _pay_sequence(left, len(left) + len(right), budget)
     return _apply(operator.add, "+", left, right, budget)
@@ -41,15 +42,16 @@ def _add(left: object, right: object, budget: Budget) -> object:
 
 def _sub(left: object, right: object, budget: Budget) -> object:
     if type(left) in _NUMBERS and type(right) in _NUMBERS:
-        return cast("Any", left) - right
+        return made(cast("Any", left) - right, budget)
     if is_set(left) or is_view(left):
         budget.elements(len(left))
+        budget.hashed(len(left))
     return _apply(operator.sub, "-", left, right, budget)
 
 
 def _mul(left: object, right: object, budget: Budget) -> object:
     if isinstance(left, int) and isinstance(right, int):
-        if not (-_SHORT < left < _SHORT and -_SHORT < right < _SHORT):
+        if not (-SHORT < left < SHORT and -SHORT < right < SHORT):
             budget.bits(left.bit_length() + right.bit_length())
             budget.product(left.bit_length(), right.bit_length())
     elif _is_sequence(left):
@@ -105,17 +107,31 @@ BINARY: dict[BinaryOp, Binary] = {
 }
 
 
-def unary(op: UnaryOp, operand: object) -> object:
+def unary(op: UnaryOp, operand: object, budget: Budget) -> object:
     """`+x` or `-x`; `not x` asks `flowrt.expr.kinds.is_true`."""
     if not may_compute(operand):
         raise refuse(operand, f"`{op}` of")
-    return operator.pos(cast("Any", operand)) if op == "+" else operator.neg(cast("Any", operand))
+    function = operator.pos if op == "+" else operator.neg
+    return made(function(cast("Any", operand)), budget)
+
+
+def _is_long(value: object) -> bool:
+    return isinstance(value, int) and not -SHORT < value < SHORT
+
+
+def made(value: object, budget: Budget) -> object:
+    """A value that has just been made. A long int is paid for, having been made of ones as long."""
+    if type(value) is int:
+        budget.integer(value)
+    return value
 
 
 def _compared(function: _Operation) -> Binary:
     def compare(left: object, right: object, budget: Budget) -> object:
         if type(left) not in LIGHT and type(right) not in LIGHT:
             _pay_comparison(left, right, budget)
+        elif isinstance(left, int) and isinstance(right, int):
+            budget.integer(left)
         return function(left, right)
 
     return compare
@@ -132,7 +148,7 @@ def contains(item: object, within: object, budget: Budget) -> bool:
             budget.spend(_range_length(within))
     elif is_lazy(within):
         return _found(item, within, budget)
-    elif type(item) in LIGHT and is_sized(within):
+    elif type(item) in LIGHT and is_sized(within) and not _is_long(item):
         budget.spend(len(within) // 10)
     else:
         budget.walk(within)
@@ -173,8 +189,13 @@ def pay_hash(value: object, budget: Budget) -> None:
     """Pay for hashing a value: a tuple is gone through each time."""
     if is_parts(value) or is_set(value):
         budget.walk(value)
+        if not isinstance(value, (list, set)):  # Those have no hash, which Python says.
+            budget.collision(value)
     elif is_text(value):
         budget.scan(len(value))
+    elif isinstance(value, int) and not -_MODULUS < value < _MODULUS:
+        budget.integer(value)
+        budget.collision(value)
 
 
 def _apply(function: _Operation, name: str, left: object, right: object, budget: Budget) -> object:
@@ -183,7 +204,7 @@ def _apply(function: _Operation, name: str, left: object, right: object, budget:
             raise refuse(operand, f"`{name}` with")
     if hasattr(type(left), "shape") or hasattr(type(right), "shape"):
         _pay_arrays(left, right, budget)
-    return function(left, right)
+    return made(function(left, right), budget)
 
 
 def _is_sequence(value: object) -> TypeGuard[Sequence[object]]:
@@ -203,13 +224,17 @@ def _pay_repeat(sequence: object, times: object, budget: Budget) -> None:
 
 
 def _pay_division(left: object, right: object, budget: Budget) -> None:
-    if isinstance(left, int) and isinstance(right, int) and not -_SHORT < left < _SHORT:
+    if isinstance(left, int) and isinstance(right, int) and not -SHORT < left < SHORT:
         budget.product(left.bit_length(), right.bit_length())
+        budget.integer(left)
 
 
 def _pay_comparison(left: object, right: object, budget: Budget) -> None:
     if is_text(left) and is_text(right):
         budget.scan(min(len(left), len(right)))
+    elif is_view(left) or is_set(left):
+        budget.walk(left)
+        budget.hashed(len(left))
     elif not is_text(left) and not is_text(right):
         budget.walk(left)
 

@@ -11,11 +11,16 @@ from collections.abc import Set as AbstractSet
 from typing import Literal, cast
 
 from flowrt.expr.attributes import record_fields
-from flowrt.expr.budget import MAX_CHARACTERS, Budget, ExpressionError
-from flowrt.expr.kinds import LIGHT, a_kind, is_dict, is_lazy, is_set, is_view, may_compute, refuse
+from flowrt.expr.budget import MAX_CHARACTERS, SHORT, Budget, ExpressionError
+from flowrt.expr.kinds import LIGHT, a_kind, is_dict, is_lazy, is_set, is_text, is_view, may_compute, refuse
 from flowrt.expr.order import in_order
 
 _MAX_DEPTH = 100
+_BITS_PER_CHARACTER = 3
+"""In octal; in `%`, a hexadecimal or decimal text is shorter."""
+_LONG_TEXT = 1000
+_BYTES_ESCAPED = 4
+"""As many characters as `\\x00` has."""
 _NUMBER = re.compile(r"\d+")
 _MAX_DIGITS = len(str(MAX_CHARACTERS))
 _SPEC = re.compile(
@@ -32,7 +37,7 @@ def text_of(value: object, conversion: Literal["", "s", "r", "a"], budget: Budge
     if type(value) in LIGHT:
         return str(value)
     if conversion in ("", "s") and not _is_written_here(value):
-        return _leaf(value, str)
+        return _leaf(value, str, budget)
     written = _Writer(budget).write(value)
     return ascii_of(written) if conversion == "a" else written
 
@@ -49,6 +54,10 @@ def format_value(value: object, spec: str, budget: Budget) -> str:
     check_numbers(spec, budget)
     if not may_compute(value):
         raise refuse(value, "formatting")
+    if isinstance(value, str):
+        budget.characters(len(value))
+    elif isinstance(value, int) and not -SHORT < value < SHORT:
+        budget.characters(2 * value.bit_length())  # In binary, with a `_` after every four digits.
     return format(value, spec)
 
 
@@ -64,7 +73,7 @@ def percent(template: str, values: object, budget: Budget) -> str:
     """`template % values`."""
     budget.characters(len(template))
     given = _given(values)
-    _pay_percent(template, given, budget)
+    _pay_percent(template, values, given, budget)
     if is_dict(values):
         return template % {key: _Shown.of(value, budget) for key, value in values.items()}
     return template % tuple(_Shown.of(value, budget) for value in given)
@@ -74,7 +83,7 @@ def _given(values: object) -> tuple[object, ...]:
     return cast("tuple[object, ...]", values) if isinstance(values, tuple) else (values,)
 
 
-def _pay_percent(template: str, given: tuple[object, ...], budget: Budget) -> None:
+def _pay_percent(template: str, values: object, given: tuple[object, ...], budget: Budget) -> None:
     """Pay for the widths in the template; `*` takes one from the arguments."""
     arguments = iter(given)
     for spec in _SPEC.finditer(template):
@@ -86,8 +95,15 @@ def _pay_percent(template: str, given: tuple[object, ...], budget: Budget) -> No
                 budget.characters(abs(wide) if isinstance(wide, int) else 0)
             elif width:
                 check_numbers(width, budget)
-        if spec[4] != "%" and spec["key"] is None:
-            next(arguments, None)
+        if spec["key"] is not None:
+            _pay_int(values.get(spec["key"]) if is_dict(values) else None, budget)
+        elif spec[4] != "%":
+            _pay_int(next(arguments, None), budget)
+
+
+def _pay_int(value: object, budget: Budget) -> None:
+    if isinstance(value, int) and not -SHORT < value < SHORT:
+        budget.characters(value.bit_length() // _BITS_PER_CHARACTER)
 
 
 class _Shown:
@@ -104,8 +120,9 @@ class _Shown:
 
     @staticmethod
     def of(value: object, budget: Budget) -> object:
-        """The value itself, if Python prints it well."""
+        """The value itself, if Python prints it well and it is short."""
         plain = may_compute(value) and not _is_written_here(value) and not is_lazy(value)
+        plain = plain and not (is_text(value) and len(value) > _LONG_TEXT)
         return value if plain else _Shown(value, budget)
 
 
@@ -142,7 +159,7 @@ class _Writer:
         if depth > _MAX_DEPTH:
             raise ExpressionError(f"The text of a value more than {_MAX_DEPTH} levels deep is not made.")
         if not _is_written_here(value):
-            self._put(_leaf(value, repr))
+            self._put(_leaf(value, repr, self.budget))
         elif isinstance(value, list):
             self._items("[", cast("list[object]", value), "]", depth)
         elif isinstance(value, tuple):
@@ -192,7 +209,9 @@ class _Writer:
         self._items(opener, in_order(value, self.budget), closer, depth)
 
 
-def _leaf(value: object, show: Callable[[object], str]) -> str:
+def _leaf(value: object, show: Callable[[object], str], budget: Budget) -> str:
+    if isinstance(value, bytes):
+        budget.characters(_BYTES_ESCAPED * len(value))
     cls = type(value)
     plain = cls.__repr__ is object.__repr__ and (show is repr or cls.__str__ is object.__str__)
     if plain or is_lazy(value) or callable(value):
