@@ -1,7 +1,7 @@
 """The gate: format, lint, types, import contracts, tests. One command for people and CI.
 
-    python tests/gate.py            everything
-    python tests/gate.py --fast     everything but the tests
+python tests/gate.py            everything
+python tests/gate.py --fast     everything but the tests
 """
 
 import os

@@ -9,16 +9,16 @@ from pathlib import Path
 import cloudpickle
 import pytest
 
-from flowrt.attempt import Interrupted, make_attempt
-from flowrt.callee import find, put_first
 from flowrt.context import current, heartbeat
+from flowrt.encoding.values import Values
 from flowrt.errors import StoreCorrupt, StoreUnavailable
+from flowrt.executor.attempt import Interrupted, make_attempt
+from flowrt.executor.callee import find, put_first
 from flowrt.executor.port import Attempt, AttemptKey, Halted, Lost, Outcome, Raised, Returned, RunFacts
 from flowrt.expr.tree import Attribute, Binary, Call, Const, Expr, Name
 from flowrt.program import Imported, Pickled, Retry, Task
 from flowrt.store.blobs import LocalBlobs
 from flowrt.value import Blob, Inline
-from flowrt.values import Values
 
 HERE = str(Path(__file__).parent)
 RUN = RunFacts("run-1", "etl", 1_000_000, {"team": "blue"}, 7, [HERE])

@@ -3,7 +3,7 @@
 import pytest
 
 from flowc.checks.check import check
-from flowc.read_yaml import read_bytes
+from flowc.read_yaml.read import read_bytes
 from flowc.resolve.file import resolve
 
 GOOD = """\

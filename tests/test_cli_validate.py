@@ -173,7 +173,7 @@ def test_validate_imports_only_what_it_needs(tmp_path):
     write(tmp_path, bad=BAD)
     for file in ("good.flow.yaml", "bad.flow.yaml"):
         own = imported("-m", "flowc", "validate", file) - imported("-c", "pass")
-        assert "flowc.read_yaml" in own
+        assert "flowc.read_yaml.read" in own
         assert not {name for name in own if name.partition(".")[0] in (*HEAVY, *SLOW)}
 
 

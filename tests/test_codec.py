@@ -19,8 +19,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowrt.codec import decode, encode
 from flowrt.collected import Collected, ForError
+from flowrt.encoding.codec import decode, encode
 from flowrt.errors import CodecError
 
 DATA, PICKLE = 0x11, 0x21
@@ -191,7 +191,7 @@ def test_subclasses_inside_data_keep_their_types():
 
 def test_functions_of_the_caller_travel_by_value():
     text = (
-        "import sys; from flowrt.codec import encode\n"
+        "import sys; from flowrt.encoding.codec import encode\n"
         "sys.stdout.buffer.write(b''.join(encode(lambda x: x * 2)))"
     )
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, check=True)
@@ -301,7 +301,7 @@ def test_several_arrays_of_odd_sizes_stay_apart():
 
 def test_equal_data_give_equal_bytes_in_every_process():
     text = (
-        "import sys; from flowrt.codec import encode\n"
+        "import sys; from flowrt.encoding.codec import encode\n"
         "value = {'b': {'x', 'y', 'zz', 1, (2, 'q')}, 'a': frozenset('hello world'), 'c': [1, 2.5, None]}\n"
         "sys.stdout.buffer.write(b''.join(encode(value)))"
     )

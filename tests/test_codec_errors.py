@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowrt.codec import decode, encode
+from flowrt.encoding.codec import decode, encode
 from flowrt.errors import CodecError, StoreCorrupt
 
 

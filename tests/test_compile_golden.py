@@ -11,8 +11,8 @@ import pytest
 from flowc.checks.check import check
 from flowc.codes.table import CODES
 from flowc.diagnostic import Diagnostic
-from flowc.read_yaml import read_bytes
-from flowc.render import render_text
+from flowc.read_yaml.read import read_bytes
+from flowc.render.render import render_text
 from flowc.resolve.file import resolve
 
 HERE = Path(__file__).parent / "compile"

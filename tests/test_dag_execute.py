@@ -10,7 +10,7 @@ from flowc.compile import check_source
 from flowc.lower.file import lower
 from flowc.span import Source
 from flowrt.errors import UnsupportedGraph
-from flowrt.plain import run_plain
+from flowrt.plain.plain import run_plain
 
 pytestmark = [
     pytest.mark.ray,

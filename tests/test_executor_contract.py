@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flowrt.encoding.values import Values
 from flowrt.executor.local import LocalExecutor
 from flowrt.executor.port import (
     Attempt,
@@ -24,7 +25,6 @@ from flowrt.expr.tree import Const, Expr, Name
 from flowrt.program import Imported, Retry, Task
 from flowrt.store.blobs import LocalBlobs
 from flowrt.value import Blob, Handle, Inline
-from flowrt.values import Values
 
 HERE = str(Path(__file__).parent)
 RUN = RunFacts("run-1", "etl", 0, {"team": "blue"}, 7, [HERE])

@@ -13,10 +13,10 @@ from uuid import UUID
 import attrs
 import pytest
 
-from flowrt.convert import convert, name_of
 from flowrt.errors import BadInput
 from flowrt.expr.tree import Const, ListOf
-from flowrt.inputs import convert_inputs
+from flowrt.inputs.convert import convert, name_of
+from flowrt.inputs.inputs import convert_inputs
 from flowrt.program import Body, Flow, Input, TypeRef
 
 

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from flowrt.errors import BadRunId
-from flowrt.owner import alive, this_owner
 from flowrt.run_id import check_run_id, new_run_id
+from flowrt.store.owner import alive, this_owner
 
-OWNER = "from flowrt.owner import this_owner; import sys; print(this_owner(), flush=True); sys.stdin.read()"
+OWNER = (
+    "from flowrt.store.owner import this_owner; import sys; print(this_owner(), flush=True); sys.stdin.read()"
+)
 
 
 def test_this_process_lives():

@@ -14,14 +14,14 @@ import zlib
 import numpy as np
 import pytest
 
-from flowrt import flat_form
 from flowrt import program as p
 from flowrt import record as r
 from flowrt import value as v
-from flowrt.classes import CLASSES
+from flowrt.encoding import flat_form
+from flowrt.encoding.classes import CLASSES
+from flowrt.encoding.pack import decode_program, decode_record, encode_program, encode_record, program_digest
 from flowrt.errors import CodecError, StoreCorrupt, StoreTooNew
 from flowrt.expr import tree as t
-from flowrt.pack import decode_program, decode_record, encode_program, encode_record, program_digest
 
 FAILURE = r.Failure("builtins.ValueError", "no ä", "loads[3].raw", "Traceback …", ("builtins.OSError",))
 BLOB = v.Blob("ab" * 32, 1 << 40)

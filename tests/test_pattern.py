@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from flowc.source_text import _FOREIGN, _is_foreign
+from flowc.read_yaml.source_text import _FOREIGN, _is_foreign
 from flowrt.pattern import pattern
 
 

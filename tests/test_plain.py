@@ -11,11 +11,11 @@ import pytest
 from flowc.compile import check_source
 from flowc.lower.file import lower
 from flowc.span import Source
-from flowrt.callee import put_first
 from flowrt.collected import Collected, ForError
 from flowrt.errors import BadInput
-from flowrt.plain import run_plain
-from flowrt.plain_scene import PlainEvent, PlainFailure
+from flowrt.executor.callee import put_first
+from flowrt.plain.plain import run_plain
+from flowrt.plain.scene import PlainEvent, PlainFailure
 
 FOLDER = Path(__file__).parent / "plain"
 put_first([str(FOLDER)])

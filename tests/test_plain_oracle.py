@@ -9,9 +9,9 @@ from stories import Story
 from flowc.compile import check_source
 from flowc.lower.file import lower
 from flowc.span import Source
-from flowrt.callee import put_first
-from flowrt.plain import run_plain
-from flowrt.plain_loops import describe
+from flowrt.executor.callee import put_first
+from flowrt.plain.loops import describe
+from flowrt.plain.plain import run_plain
 from flowrt.program import Program
 
 FOLDER = Path(__file__).parent / "plain"

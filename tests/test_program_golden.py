@@ -8,10 +8,10 @@ import pytest
 
 from flowc.bind import bind
 from flowc.compile import compile_file
-from flowc.write_program import write_json, write_text
-from flowrt.nested import bodies_of
+from flowc.write.program import write_json, write_text
+from flowrt.graph.nested import bodies_of
+from flowrt.graph.read_dag import read_dag
 from flowrt.program import Out, Param
-from flowrt.read_dag import read_dag
 
 FLOWS = sorted((Path(__file__).parent / "compile" / "ok").glob("*.flow.yaml"))
 

@@ -18,6 +18,7 @@ import cloudpickle
 import pytest
 import ray
 
+from flowrt.encoding.values import Values
 from flowrt.errors import ExecutorUnavailable
 from flowrt.executor import dispatch
 from flowrt.executor.port import Attempt, AttemptKey, Halted, Lost, Outcome, Raised, Returned, RunFacts
@@ -26,7 +27,6 @@ from flowrt.expr.tree import Const, Name
 from flowrt.program import Callee, Imported, Pickled, Task
 from flowrt.store.blobs import LocalBlobs, MemoryBlobs
 from flowrt.value import Blob, Element, Fields, Handle, Items
-from flowrt.values import Values
 
 pytestmark = pytest.mark.ray
 
@@ -270,7 +270,7 @@ TWO_NODES = """
     from flowrt.expr.tree import Const, Name
     from flowrt.program import Imported, Task
     from flowrt.store.blobs import LocalBlobs
-    from flowrt.values import Values
+    from flowrt.encoding.values import Values
 
     place, root = sys.argv[1:3]
     # Ray believes in a node for half a minute unless it is told otherwise.

@@ -10,13 +10,13 @@ import ray
 from ray.dag import InputNode, MultiOutputNode
 
 from flowc.bind import bind
-from flowc.write_program import write_text
+from flowc.write.program import write_text
 from flowrt.errors import UnsupportedGraph
 from flowrt.expr.tree import Attribute, Const, DictOf, Index, ListOf, Name, TupleOf
-from flowrt.plain import run_plain
+from flowrt.graph.ray_options import LOST_MAX, UNBOUNDED
+from flowrt.graph.read_dag import read_dag
+from flowrt.plain.plain import run_plain
 from flowrt.program import Out, Param
-from flowrt.ray_options import LOST_MAX, UNBOUNDED
-from flowrt.read_dag import read_dag
 
 
 @ray.remote

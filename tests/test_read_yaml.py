@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from flowc.codes.reading import CODES
-from flowc.read_yaml import cut_by_comment, read, read_bytes
-from flowc.render import render_text
+from flowc.read_yaml.read import cut_by_comment, read, read_bytes
+from flowc.render.render import render_text
 from flowc.span import Source
 from flowc.tree import Mapping, Sequence
 
@@ -557,7 +557,7 @@ def test_the_collector_is_as_it_was():
 
 def test_import_is_light():
     script = (
-        "import sys; import flowc.read_yaml, flowc.render, flowc.suggest; "
+        "import sys; import flowc.read_yaml.read, flowc.render.render, flowc.suggest; "
         "heavy = {'ray', 'sqlalchemy', 'msgpack', 'cloudpickle', 'lark', 'difflib', 'json', 'unicodedata'}; "
         "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flowc.compile import check_source
-from flowc.render import render_text
+from flowc.render.render import render_text
 from flowc.span import Source
 
 ROOT = Path(__file__).resolve().parent.parent

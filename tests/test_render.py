@@ -6,7 +6,7 @@ import re
 import pytest
 
 from flowc.diagnostic import Diagnostic, Fix, Label
-from flowc.render import render_concise, render_json, render_text
+from flowc.render.render import render_concise, render_json, render_text
 from flowc.span import Source, Span
 
 TEXT = "flowc: 1\nflow: x\nsteps:\n  - id: a\n    call: o.charge(totl)\n  - id: a\n"

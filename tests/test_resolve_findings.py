@@ -2,7 +2,7 @@
 
 import pytest
 
-from flowc.read_yaml import read
+from flowc.read_yaml.read import read
 from flowc.resolve.file import resolve
 from flowc.resolve.found import MOST
 from flowc.resolve.pure import BUILTINS, METHODS

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from flowc import ir
-from flowc.read_yaml import read
+from flowc.read_yaml.read import read
 from flowc.resolve.file import resolve
 from flowc.span import Source
 from flowrt.expr.tree import Attribute, Binary, Const, DictOf, Field, FString, ListOf, Name

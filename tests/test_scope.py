@@ -4,7 +4,7 @@ import pytest
 
 from flowc.checks.check import check
 from flowc.lower.file import lower
-from flowc.read_yaml import read_bytes
+from flowc.read_yaml.read import read_bytes
 from flowc.resolve.file import resolve
 
 HEAD = """\

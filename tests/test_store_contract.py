@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from flowrt.errors import BadRunId, RunExists, RunOwned, StoreCorrupt, UnknownRun
-from flowrt.owner import alive, this_owner
 from flowrt.store.open import open_store
+from flowrt.store.owner import alive, this_owner
 from flowrt.store.port import Batch, NewEvent, NewRun
 
 SECOND = 1_000_000

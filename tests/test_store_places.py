@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from flowrt.errors import NotAStore, StoreTooNew, StoreUnavailable
-from flowrt.owner import this_owner
 from flowrt.store.mounts import network_file_system
 from flowrt.store.open import open_store
+from flowrt.store.owner import this_owner
 from flowrt.store.port import Batch, NewRun
 
 LATER = 10**15
@@ -261,7 +261,7 @@ def test_a_full_store_says_so_and_changes_nothing(store):
 FILE_SIZE_LIMIT = """
 import resource, sys
 from flowrt.errors import StoreUnavailable
-from flowrt.owner import this_owner
+from flowrt.store.owner import this_owner
 from flowrt.store.open import open_store
 from flowrt.store.port import Batch
 store, blobs = open_store(sys.argv[1])

@@ -11,8 +11,8 @@ import threading
 import pytest
 
 from flowrt.errors import NotAStore, RunOwned, StoreCorrupt, StoreTooNew, StoreUnavailable, UnknownRun
-from flowrt.owner import this_owner
 from flowrt.store.open import open_store
+from flowrt.store.owner import this_owner
 from flowrt.store.port import Batch, NewEvent, NewRun
 
 LATER = 10**15
@@ -46,7 +46,7 @@ def test_the_journal_is_durable(store):
 
 APPEND = """
 import sys
-from flowrt.owner import this_owner
+from flowrt.store.owner import this_owner
 from flowrt.store.open import open_store
 from flowrt.store.port import Batch
 store, _ = open_store(sys.argv[1])
@@ -88,7 +88,7 @@ def test_what_append_returned_survives_kill_9(place, store):
 RACE = """
 import sys
 from flowrt.errors import RunOwned
-from flowrt.owner import this_owner
+from flowrt.store.owner import this_owner
 from flowrt.store.open import open_store
 store, _ = open_store(sys.argv[1])
 owner = this_owner()

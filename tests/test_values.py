@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from flowrt import collected
-from flowrt.codec import encode
-from flowrt.elements import elements, in_order
+from flowrt.encoding.codec import encode
+from flowrt.encoding.elements import elements, in_order
+from flowrt.encoding.recent import Recent
+from flowrt.encoding.values import INLINE_MAX, Values
 from flowrt.errors import CodecError, StoreCorrupt
 from flowrt.expr.tree import Const
-from flowrt.recent import Recent
 from flowrt.store.blobs import MemoryBlobs
 from flowrt.value import Blob, BodyError, Collected, Element, Fields, Inline, Items, Literal
-from flowrt.values import INLINE_MAX, Values
 
 
 class CountingBlobs(MemoryBlobs):
@@ -201,7 +201,7 @@ def test_sets_have_the_same_order_in_every_process():
     text = (
         "from dataclasses import make_dataclass\n"
         "from fractions import Fraction\n"
-        "from flowrt.elements import in_order\n"
+        "from flowrt.encoding.elements import in_order\n"
         "Own = make_dataclass('Own', ['n'], frozen=True)\n"
         "print(in_order({'b', 'a', 1, 2.5, None, ('x', 1), frozenset('p')}), in_order(set('hello world')))\n"
         "print(in_order({Fraction(1, 3), b'x', Own(1), Own(2)}))"

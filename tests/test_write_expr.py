@@ -7,7 +7,7 @@ import pytest
 
 from flowc.expr.parse import parse_expression
 from flowc.span import Source
-from flowc.write_expr import write_expr
+from flowc.write.expr import write_expr
 from flowrt.expr.tree import (
     Attribute,
     Binary,

@@ -1,9 +1,9 @@
-"""Write a Ray bind graph: in a `Program` and its inputs, out the root of a graph of `flowrt.ops`.
+"""Write a Ray bind graph: in a `Program` and its inputs, out the root of a graph of `flowrt.graph.ops`.
 
 Each node of the main flow's body is one node of the graph. What it reads and comes after are arguments
 at the top, so that Ray (or any other executor of bind graphs) orders them and hands over their values;
 all that is fixed travels in one static argument. Bodies inside an operation travel in it whole, for how
-often they run is known only then. `flowrt.read_dag` is the exact inverse.
+often they run is known only then. `flowrt.graph.read_dag` is the exact inverse.
 
     inputs ──▶ parts ──▶ loads ──▶ step#3 ──▶ result
 """
@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from flowc.expr.names import free_names
-from flowrt import ops
 from flowrt.errors import UnsupportedGraph
 from flowrt.expr.evaluate import evaluate
-from flowrt.nested import called_flows
+from flowrt.graph import ops
+from flowrt.graph.nested import called_flows
 from flowrt.noun import replace
 from flowrt.program import Body, Flow, Node, Out, Param, Program, Source, Task
 

@@ -16,7 +16,7 @@ from flowc.checks.check import check
 from flowc.diagnostic import Diagnostic
 from flowc.ir import File
 from flowc.lower.file import lower
-from flowc.read_yaml import read, read_bytes
+from flowc.read_yaml.read import read, read_bytes
 from flowc.resolve.file import resolve
 from flowc.span import Source
 from flowc.suggest import closest
@@ -26,7 +26,7 @@ from flowrt.noun import noun
 from flowrt.program import Program
 
 if TYPE_CHECKING:
-    from flowrt.ops import Bound
+    from flowrt.graph.ops import Bound
 
 
 class InvalidFlow(Exception):
@@ -39,7 +39,7 @@ class InvalidFlow(Exception):
 
     def __str__(self) -> str:
         """The findings, rendered."""
-        from flowc.render import render_text  # noqa: PLC0415 - only when there is something to say
+        from flowc.render.render import render_text  # noqa: PLC0415 - only when there is something to say
 
         return "\n" + render_text(self.diagnostics, color=False)
 
@@ -67,7 +67,7 @@ class Compiled:
             UnsupportedGraph: Ray refuses the options of a step.
         """
         from flowc.bind import bind  # noqa: PLC0415 - Ray is loaded only where graphs are made
-        from flowrt.inputs import convert_inputs  # noqa: PLC0415 - as above
+        from flowrt.inputs.inputs import convert_inputs  # noqa: PLC0415 - as above
 
         flow = self.program.flows[self.program.main]
         given = convert_inputs(flow, inputs, self.python_path)

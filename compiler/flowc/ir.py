@@ -3,7 +3,7 @@
 Expressions are trees of `flowrt.expr.tree`. Calls of tasks and flows that stood inside an expression
 have been lifted out: each is a `Call` in the `prelude` of its step, and the expression reads its value
 by the name in `Call.id` (such as `$0`; no author can write that name). Names are not yet looked up:
-which assignment a name reads is a matter of paths, which `flowc.scope` works out.
+which assignment a name reads is a matter of paths, which `flowc.scope.scope` works out.
 
 "Value places" of the language (`with`, `options`, `sleep`, …) have become expressions too: constants,
 lists and dicts of them, and f-strings for text with `${{ }}` in it. A duration is a `timedelta`.

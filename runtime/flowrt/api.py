@@ -10,18 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from flowrt.amounts import event_key
 from flowrt.clock import WallClock
-from flowrt.drive import OVER, RunResult, drive, recorded_result, start
-from flowrt.drive import cancel as note_cancel
+from flowrt.encoding.values import Values
+from flowrt.engine.drive import OVER, RunResult, drive, recorded_result, start
+from flowrt.engine.drive import cancel as note_cancel
 from flowrt.errors import BadInput, FlowrtError, RunCancelled, RunFailed
 from flowrt.executor.lazy import LazyExecutor
 from flowrt.executor.port import Executor
-from flowrt.perform import event_key
 from flowrt.program import Program
 from flowrt.run_id import check_run_id
 from flowrt.store.open import open_store
 from flowrt.store.port import Blobs, NewEvent, Store
-from flowrt.values import Values
 from flowrt.view import step_value
 
 ExecutorChoice = Literal["ray", "local"] | Executor
@@ -138,7 +138,7 @@ def _program(
         if args:
             raise TypeError("The inputs of a program are given by name.")
         return dag, kwargs, here
-    from flowrt.read_dag import INPUT, python_path_of, read_dag  # noqa: PLC0415 - imports Ray
+    from flowrt.graph.read_dag import INPUT, python_path_of, read_dag  # noqa: PLC0415 - imports Ray
 
     program, inputs = read_dag(dag)
     python_path = python_path_of(dag) or here

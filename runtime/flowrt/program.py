@@ -11,7 +11,7 @@ steps is a body in which each node is `after` the one before it; a graph is a bo
                     or what the construct itself gives (the variable of a loop, an input of a flow)
 
 The names that an operation's expressions and nested bodies may read are exactly the names of its
-node's `env`. Step identity (what the journal is keyed by) is the path of node ids: see `flowrt.path`.
+node's `env`. Step identity (what the journal is keyed by) is the path of node ids: see `flowrt.core.path`.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Records: the lines of a run's journal. The state of a run is the fold of its records.
 
-Instants are whole microseconds since 1970-01-01 UTC. `step` is the path of a step (see `flowrt.path`).
+Instants are whole microseconds since 1970-01-01 UTC. `step` is the path of a step (see `flowrt.core.path`).
 The journal's order is the order in which the core applies records, live and on every later fold.
 """
 

@@ -3,7 +3,7 @@
 A value that was recorded is `Inline` (its encoded bytes) or a `Blob` (the digest of bytes in the blob
 store). The others are made of recorded ones by the core and are never encoded as such: a loop's list of
 contributions, a graph's mapping of names, one element of the value that a loop goes through. Only
-`flowrt.values` turns handles into Python objects and back.
+`flowrt.encoding.values` turns handles into Python objects and back.
 """
 
 from typing import TypeAlias
@@ -14,7 +14,7 @@ from flowrt.noun import noun
 
 @noun
 class Inline:
-    """Encoded bytes, at most 32 KiB (see `flowrt.codec`)."""
+    """Encoded bytes, at most 32 KiB (see `flowrt.encoding.codec`)."""
 
     data: bytes
 

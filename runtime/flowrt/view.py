@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from flowrt.clock import WallClock
 from flowrt.command import AwaitEvent, AwaitTimer
-from flowrt.drive import OVER, owned
+from flowrt.encoding.pack import decode_program, decode_record
+from flowrt.engine.drive import OVER, owned
+from flowrt.engine.fold import fold
 from flowrt.errors import FlowrtError
-from flowrt.fold import fold
 from flowrt.observer import StepEnd, StepKind
-from flowrt.pack import decode_program, decode_record
 from flowrt.record import Computed, Failure, Received, Reopened, Succeeded
 from flowrt.store.port import RunRow, RunStatus, Store
 from flowrt.value import Handle

@@ -15,7 +15,7 @@ from pathlib import Path
 import ray
 
 from flowc.compile import compile_file
-from flowrt.drive import drive, start
+from flowrt.engine.drive import drive, start
 from flowrt.executor.ray import RayExecutor
 from flowrt.store.open import open_store
 

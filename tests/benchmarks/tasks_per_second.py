@@ -14,12 +14,12 @@ from pathlib import Path
 
 import ray
 
+from flowrt.encoding.values import Values
 from flowrt.executor.port import Attempt, AttemptKey, Outcome, Returned, RunFacts
 from flowrt.executor.ray import RayExecutor
 from flowrt.expr.tree import Name
 from flowrt.program import Imported, Task
 from flowrt.store.blobs import LocalBlobs
-from flowrt.values import Values
 
 ROUNDS = 3
 

@@ -3,7 +3,7 @@
 import pytest
 from stories import FLOWS, InlineExecutor, Story, copy_first, program_of
 
-from flowrt.plain import run_plain
+from flowrt.plain.plain import run_plain
 from flowrt.record import Emitted, Succeeded
 from flowrt.store.port import NewEvent
 

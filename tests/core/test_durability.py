@@ -2,7 +2,7 @@
 
 from stories import HoldingExecutor, InlineExecutor, Story, program_of
 
-from flowrt.pack import decode_record
+from flowrt.encoding.pack import decode_record
 from flowrt.record import Succeeded
 from flowrt.store.memory import MemoryStore
 

@@ -2,8 +2,8 @@
 
 from stories import NOON, Story, story_of
 
+from flowrt.encoding.values import Values
 from flowrt.store.port import NewEvent
-from flowrt.values import Values
 
 WAITS = """
 events: {{ping: {{type: any, key: str}}}}

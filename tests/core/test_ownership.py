@@ -6,7 +6,7 @@ import pytest
 from stories import InlineExecutor, Story, story_of
 
 from flowrt.errors import RunMismatch, RunOwned
-from flowrt.owner import this_owner
+from flowrt.store.owner import this_owner
 
 TEXT = """
 flow: f

@@ -3,10 +3,10 @@
 import pytest
 from stories import HOUR, InlineExecutor, story_of
 
+from flowrt.encoding.values import Values
 from flowrt.executor.port import Attempt, AttemptKey, Halted
 from flowrt.record import Received
 from flowrt.store.port import NewEvent
-from flowrt.values import Values
 
 TWO_ROUNDS = """
 events: {ping: {type: any}}

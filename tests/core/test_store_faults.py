@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import pytest
 from stories import InlineExecutor, NotingStore, PatientClock, Story, program_of, story_of
 
+from flowrt.encoding.pack import decode_record
 from flowrt.errors import FlowrtError, StoreUnavailable
 from flowrt.executor.port import Attempt
-from flowrt.pack import decode_record
 from flowrt.record import Succeeded
 from flowrt.store.blobs import MemoryBlobs
 
@@ -116,7 +116,7 @@ steps:
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flowrt.engine.STORE_PAUSE_S", 0.0)
+    monkeypatch.setattr("flowrt.engine.engine.STORE_PAUSE_S", 0.0)
 
 
 NAMES = ("large_policy", "chain", "events", "fans", "flows", "pauses", "retries", "else_assigns")
@@ -128,7 +128,7 @@ def test_any_call_of_the_store_may_fail_once(name: str, kind: str, monkeypatch: 
     late = kind == "answer lost"
     if kind == "nothing kept":
         # Each reading of a large value goes to the blob store.
-        monkeypatch.setattr("flowrt.values.Recent.get", lambda *_: None)
+        monkeypatch.setattr("flowrt.encoding.values.Recent.get", lambda *_: None)
     program = story_of(LARGE_POLICY).program if name == "large_policy" else program_of(name)
     calm = faulty(program, counting := Faults(0))
     calm.start()

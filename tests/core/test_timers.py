@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from stories import NOON, InlineExecutor, JumpClock, Story, copy_first, story_of
 
+from flowrt.engine.timers import Timer, Timers
 from flowrt.record import Fired, Retrying, Sleeping, Waiting
-from flowrt.timers import Timer, Timers
 
 HOUR = 3_600_000_000
 

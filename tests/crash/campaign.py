@@ -33,8 +33,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flowrt.encoding.pack import decode_record
 from flowrt.errors import StoreError
-from flowrt.pack import decode_record
 from flowrt.record import Reopened, Succeeded
 from flowrt.store.open import open_store
 

@@ -12,22 +12,22 @@ from threading import Event
 
 from flowc.compile import check_source, compile_file
 from flowc.lower.file import lower
-from flowc.render import render_text
+from flowc.render.render import render_text
 from flowc.span import Source
-from flowrt.attempt import make_attempt
 from flowrt.clock import Clock
-from flowrt.drive import RunResult, drive, start
-from flowrt.engine import Pace
+from flowrt.encoding.pack import decode_record
+from flowrt.encoding.values import Values
+from flowrt.engine.drive import RunResult, drive, start
+from flowrt.engine.engine import Pace
 from flowrt.executor.port import Attempt, AttemptKey, Halted, Report
 from flowrt.observer import Observer
-from flowrt.owner import this_owner
-from flowrt.pack import decode_record
+from flowrt.store.owner import this_owner
 from flowrt.program import Program
 from flowrt.record import Record
 from flowrt.store.blobs import MemoryBlobs
 from flowrt.store.memory import MemoryStore
 from flowrt.store.port import Batch, Blobs, NewEvent, Store
-from flowrt.values import Values
+from flowrt.executor.attempt import make_attempt
 
 FLOWS = Path(__file__).resolve().parent.parent / "core" / "flows"
 HOUR = 3_600_000_000

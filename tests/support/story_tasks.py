@@ -61,3 +61,11 @@ def fail_if(n: int, bad: int) -> int:
     if n == bad:
         raise ValueError(f"{n} is bad")
     return n
+
+
+def mix(a: int, b: int) -> int:
+    return (a * 31 + b * 17 + 5) % 101
+
+
+def less(a: int, b: int) -> bool:
+    return a < b

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from flowc.checks.nearest import Nearest
 from flowc.checks.places import listed
 from flowc.diagnostic import Diagnostic, Fix, Label
-from flowc.facts import FlowFacts
 from flowc.ir import Call, Flow, FlowCallee, Ident
+from flowc.scope.facts import FlowFacts
 from flowc.span import Source, Span
 from flowrt.expr.tree import NOWHERE
 

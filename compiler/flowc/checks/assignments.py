@@ -5,7 +5,7 @@ from typing import assert_never
 
 from flowc.checks.places import origin
 from flowc.diagnostic import Diagnostic, Label
-from flowc.facts import Clash, FlowFacts
+from flowc.scope.facts import Clash, FlowFacts
 
 
 def outer_assignments(facts: FlowFacts) -> Iterator[Diagnostic]:

@@ -13,9 +13,9 @@ from flowc.checks.leaving import misplaced_leaves, unreached_steps
 from flowc.checks.names import hidden_names, own_names, undefined_names, unknown_fields
 from flowc.checks.paths import missing_paths
 from flowc.diagnostic import Diagnostic
-from flowc.facts import FlowFacts
 from flowc.ir import File
-from flowc.trace import trace
+from flowc.scope.facts import FlowFacts
+from flowc.scope.trace import trace
 
 RULES: tuple[Callable[[FlowFacts], Iterator[Diagnostic]], ...] = (
     undefined_names,

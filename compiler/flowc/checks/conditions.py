@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from flowc.diagnostic import Diagnostic, Fix
 from flowc.expr.types import show
-from flowc.facts import Condition, FlowFacts
 from flowc.ir import File
+from flowc.scope.facts import Condition, FlowFacts
 from flowrt.expr.tree import Attribute, Binary, Call, Const, Expr, Index, Name
 from flowrt.program import TypeRef
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from flowc.blocks import blocks_of, calls_of, steps_in
 from flowc.checks.places import first_line
 from flowc.diagnostic import Diagnostic, Label
-from flowc.facts import FlowFacts, Unreached
 from flowc.ir import Call, Fail, FlowCallee, GraphBody, Loop, Raise, Return, Sleep, Step, Wait
+from flowc.scope.blocks import blocks_of, calls_of, steps_in
+from flowc.scope.facts import FlowFacts, Unreached
 from flowrt.expr.tree import Const
 
 ENDS = (Return, Raise, Fail, Wait, Sleep)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from flowc.blocks import steps_in
 from flowc.checks.nearest import Nearest
 from flowc.checks.places import listed
 from flowc.diagnostic import Diagnostic, Fix
-from flowc.facts import FlowFacts
 from flowc.ir import Emit, File, Ident, Wait
+from flowc.scope.blocks import steps_in
+from flowc.scope.facts import FlowFacts
 
 
 def undeclared_events(facts: FlowFacts) -> Iterator[Diagnostic]:

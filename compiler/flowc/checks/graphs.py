@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from flowc.checks.nearest import Nearest
 from flowc.checks.places import listed
 from flowc.diagnostic import Diagnostic, Fix, Label
-from flowc.facts import Edge, FlowFacts, GraphFacts
+from flowc.scope.facts import Edge, FlowFacts, GraphFacts
 
 
 def cycles(facts: FlowFacts) -> Iterator[Diagnostic]:

@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from typing import assert_never
 
-from flowc.blocks import blocks_of
 from flowc.checks.endless import endless_in
 from flowc.checks.places import first_line, kind_of
 from flowc.diagnostic import Diagnostic, Label
-from flowc.facts import FlowFacts, Misplaced, Unreached
 from flowc.ir import (
     Break,
     Call,
@@ -27,6 +25,8 @@ from flowc.ir import (
     Value,
     Wait,
 )
+from flowc.scope.blocks import blocks_of
+from flowc.scope.facts import FlowFacts, Misplaced, Unreached
 from flowc.span import Span
 
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
-from flowc.blocks import names_of
 from flowc.checks.nearest import Nearest
 from flowc.checks.places import first_line, listed, origin
 from flowc.diagnostic import Diagnostic, Fix, Label
-from flowc.facts import FlowFacts, Read
 from flowc.ir import File, For, Graph, Loop, Step, Wait
 from flowc.resolve.callees import RECORDED
 from flowc.resolve.pure import BUILTINS
-from flowc.scope import Binding, Hidden
+from flowc.scope.blocks import names_of
+from flowc.scope.facts import FlowFacts, Read
+from flowc.scope.scope import Binding, Hidden
+from flowc.scope.trace import COLLECTED_FIELDS
 from flowc.span import Span
-from flowc.trace import COLLECTED_FIELDS
 from flowrt.expr.tree import Attribute
 
 TRUTHS = {"yes": "true", "on": "true", "no": "false", "off": "false", "null": "None", "nil": "None"}

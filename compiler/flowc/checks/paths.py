@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from flowc.checks.places import first_line
 from flowc.diagnostic import Diagnostic, Label
-from flowc.facts import FlowFacts, Read
-from flowc.scope import Binding
+from flowc.scope.facts import FlowFacts, Read
+from flowc.scope.scope import Binding
 
 
 def missing_paths(facts: FlowFacts) -> Iterator[Diagnostic]:

@@ -1,7 +1,7 @@
 """Spans and names of the IR come in; the short spans and phrases that messages point with go out."""
 
 from flowc.ir import Break, Continue, Fail, Raise, Return
-from flowc.scope import Binding
+from flowc.scope.scope import Binding
 from flowc.span import Source, Span
 
 

@@ -31,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
     args.executor, args.address, args.json, args.quiet = "local", None, False, True
     store, blobs = open_place(args, create=False)
     try:
-        from flowrt.drive import cancel
+        from flowrt.engine.drive import cancel
 
         if cancel(store, args.run, args.reason):
             sys.stderr.write(f"The process that runs {args.run} was told to cancel it.\n")

@@ -30,7 +30,7 @@ def main(argv: Sequence[str]) -> int:
     )
     args = parser.read(argv, Arguments())
     _, compiled = compile_target(args.target)
-    from flowc.write_program import write_json, write_text
+    from flowc.write.program import write_json, write_text
 
     written = write_text(compiled.program) if args.emit == "text" else write_json(compiled.program)
     sys.stdout.write(written.rstrip("\n") + "\n")

@@ -21,7 +21,7 @@ from flowc.cli.results import load, print_value
 from flowrt.observer import Observer
 
 if TYPE_CHECKING:
-    from flowrt.drive import RunResult
+    from flowrt.engine.drive import RunResult
     from flowrt.record import Failure
     from flowrt.store.port import Blobs, Store
 
@@ -56,7 +56,7 @@ def drive_runs(
     store: "Store", blobs: "Blobs", run_ids: Sequence[str], args: DriveArguments, *, reopen: bool = False
 ) -> "dict[str, RunResult]":
     """Drive runs to their end, or until a signal asks for them to be suspended."""
-    from flowrt.drive import RunResult, drive
+    from flowrt.engine.drive import RunResult, drive
 
     with Interrupts() as interrupts:
         board = Board(interrupts)

@@ -10,7 +10,7 @@ from flowc.cli.exits import DONE, UsageError
 from flowc.cli.parser import CommandParser
 from flowc.codes.entry import Code
 from flowc.codes.table import CODES
-from flowc.text_cells import printable
+from flowc.render.text_cells import printable
 
 EXAMPLE = "  flowc explain F0201"
 

@@ -25,7 +25,7 @@ def split_target(target: str) -> tuple[Path, str | None]:
 def compile_target(target: str) -> "tuple[Path, Compiled]":
     """Compile `FILE[:FLOW]`. Raises UsageError for an unreadable file, InvalidFlows with the findings."""
     from flowc.compile import InvalidFlow, compile_file
-    from flowc.render import render_text
+    from flowc.render.render import render_text
 
     file, flow = split_target(target)
     if file.is_dir():

@@ -90,7 +90,7 @@ def _rows(store: "Store", args: Arguments) -> "list[tuple[RunRow, RunStatus]]":
 
 def _inputs(store: "Store", blobs: "Blobs", row: "RunRow") -> dict[str, object]:
     """The inputs out of the first record of the run."""
-    from flowrt.pack import decode_record
+    from flowrt.encoding.pack import decode_record
     from flowrt.record import Started
 
     use_python_path(row.python_path)

@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
         handle = _result(store, row) if args.step is None else _step(store, row, args.step)
         if handle is None:
             return RUN_NOT_SUCCEEDED
-        from flowrt.values import Values
+        from flowrt.encoding.values import Values
 
         value = Values(blobs).load(handle)
     finally:
@@ -69,7 +69,7 @@ def _parser() -> CommandParser:
 
 
 def _result(store: "Store", row: "RunRow") -> "Handle | None":
-    from flowrt.drive import OVER, recorded_result
+    from flowrt.engine.drive import OVER, recorded_result
     from flowrt.view import status_of
 
     if row.status not in OVER:

@@ -26,14 +26,14 @@ class Undecodable:
 
 def use_python_path(python_path: Sequence[str]) -> None:
     """Let values of a run's own classes be decoded: search where its callables were searched."""
-    from flowrt.callee import put_first
+    from flowrt.executor.callee import put_first
 
     put_first(python_path)
 
 
 def load(blobs: "Blobs", handle: "Handle") -> object:
     """The value of a handle, or an `Undecodable`. Raises StoreCorrupt."""
-    from flowrt.values import Values
+    from flowrt.encoding.values import Values
 
     try:
         return Values(blobs).load(handle)

@@ -41,8 +41,8 @@ def main(argv: Sequence[str]) -> int:
     flow = program.flows[program.main]
     folders = python_path(file)
 
-    from flowrt.drive import start
-    from flowrt.inputs import convert_inputs
+    from flowrt.engine.drive import start
+    from flowrt.inputs.inputs import convert_inputs
 
     inputs = convert_inputs(flow, read_given(flow, args.input, args.inputs), folders)
     store, blobs = open_place(args, create=True)

@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     store, _ = open_place(args, create=False)
     try:
         from flowrt.clock import WallClock
-        from flowrt.codec import encode
+        from flowrt.encoding.codec import encode
         from flowrt.store.port import NewEvent
 
         number = store.send(

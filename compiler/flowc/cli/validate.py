@@ -14,7 +14,7 @@ from flowc.cli.exits import DONE, FINDINGS, USAGE, UsageError
 from flowc.cli.findings import summary, use_color
 from flowc.cli.search import find_flow_files
 from flowc.diagnostic import Diagnostic
-from flowc.read_yaml import read_bytes
+from flowc.read_yaml.read import read_bytes
 from flowc.resolve.file import resolve
 
 if TYPE_CHECKING:
@@ -141,7 +141,11 @@ def _print(found: list[Diagnostic], args: Arguments, file_count: int) -> None:
 
 
 def _rendered(found: list[Diagnostic], args: Arguments, file_count: int) -> str:
-    from flowc.render import render_concise, render_json, render_text  # Only when there is something to say.
+    from flowc.render.render import (  # Only when there is something to say.
+        render_concise,
+        render_json,
+        render_text,
+    )
 
     match args.format:
         case "text":

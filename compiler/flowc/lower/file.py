@@ -11,7 +11,7 @@ from flowc.lower.calls import lower_prelude
 from flowc.lower.maker import Maker
 from flowc.lower.steps import lower_block
 from flowrt import program
-from flowrt.nested import called_flows
+from flowrt.graph.nested import called_flows
 from flowrt.program import Param, Program
 
 

@@ -4,11 +4,11 @@ A loop that runs its bodies one after another carries the names that were there 
 body assigns: they are parameters and exports of the body, and a jump takes them along.
 """
 
-from flowc.blocks import steps_in
 from flowc.ir import Block, Break, Continue, For, Loop
 from flowc.lower.calls import lower_prelude
 from flowc.lower.lowering import LowerBlock
 from flowc.lower.maker import LoopPoint, Maker, names_in, params_of
+from flowc.scope.blocks import steps_in
 from flowrt.expr.tree import Const
 from flowrt.program import Body, ForEach, Leave, Out
 from flowrt.program import Loop as LoopOp

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import assert_never
 
-from flowc.blocks import blocks_of, calls_of
 from flowc.ir import (
     Break,
     Call,
@@ -24,6 +23,7 @@ from flowc.ir import (
     Wait,
 )
 from flowc.lower.maker import names_in
+from flowc.scope.blocks import blocks_of, calls_of
 from flowrt.expr.tree import Expr
 
 

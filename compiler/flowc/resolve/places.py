@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from flowc.diagnostic import Diagnostic, Fix
 from flowc.expr.parse import parse_callee, parse_expression
-from flowc.read_yaml import cut_by_comment
+from flowc.read_yaml.read import cut_by_comment
 from flowc.resolve.found import Found
 from flowc.resolve.setting import stand_in
 from flowc.resolve.templates import Hole, Unclosed, split_template, whole_template, without_templates

@@ -11,11 +11,11 @@ import time
 from collections.abc import Sequence
 from queue import SimpleQueue
 
-from flowrt.attempt import make_with
+from flowrt.encoding.values import Values
+from flowrt.executor.attempt import make_with
+from flowrt.executor.failure import failure_of
 from flowrt.executor.port import Attempt, AttemptKey, Halted, Outcome, Raised, Report
-from flowrt.failure import failure_of
 from flowrt.store.port import Blobs
-from flowrt.values import Values
 
 
 class LocalExecutor:

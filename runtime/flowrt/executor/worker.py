@@ -11,7 +11,7 @@ The attempts of a job are made one after another in the main thread, where signa
   deaf (it runs C code, or swallows the error) and the process ends, by a thread of `faulthandler` that
   does not need Python's lock. The executor knows such a death by the time it took.
 
-Nothing here imports Ray, so it costs a worker only what `flowrt.attempt` costs.
+Nothing here imports Ray, so it costs a worker only what `flowrt.executor.attempt` costs.
 """
 
 import faulthandler
@@ -27,15 +27,15 @@ from functools import lru_cache
 from types import FrameType
 from typing import cast
 
-from flowrt.attempt import Interrupted, make_with
-from flowrt.callee import ImportFailed, load
+from flowrt.encoding.values import Values
+from flowrt.executor.attempt import Interrupted, make_with
+from flowrt.executor.callee import ImportFailed, load
+from flowrt.executor.failure import failure_of
 from flowrt.executor.held import HeldBlobs, Kept
 from flowrt.executor.port import Attempt, Halted, Outcome, Raised
 from flowrt.executor.wire import Reply, pack_reply, unpack_job, unpickled
-from flowrt.failure import failure_of
 from flowrt.program import Pickled
 from flowrt.store.port import Blobs
-from flowrt.values import Values
 
 GRACE_S = 5.0
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from flowrt.errors import RunOwned
-from flowrt.owner import alive
+from flowrt.store.owner import alive
 from flowrt.store.port import Owner
 
 

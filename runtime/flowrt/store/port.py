@@ -10,8 +10,9 @@ whether the owner is believed to be alive (liveness).
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from flowrt.noun import noun
 from typing import Literal, Protocol
+
+from flowrt.noun import noun
 
 RunStatus = Literal["pending", "running", "waiting", "succeeded", "failed", "cancelled", "suspended"]
 

@@ -1,0 +1,1 @@
+"""Reading YAML: text becomes a tree that knows where every character stood."""

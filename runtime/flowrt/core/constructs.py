@@ -1,0 +1,340 @@
+"""Constructs: how each operation begins, goes on at a record, and goes on when a body of it ends.
+
+In: the machine and a live step. Out: commands, new frames, or the step's outcome. Loops have files of
+their own.
+"""
+
+from typing import assert_never
+
+from flowrt.command import (
+    AwaitEvent,
+    AwaitTimer,
+    Decide,
+    Evaluate,
+    RunTask,
+    SendEvent,
+    StartSleep,
+    StartWait,
+    StopTask,
+    TakeSample,
+)
+from flowrt.core.for_each import body_ended, expanded, open_for
+from flowrt.core.frame import Frame, Step
+from flowrt.core.loops import begin, decided, next_round, open_loop, part_ended
+from flowrt.core.machine import Machine, broken, halted
+from flowrt.core.outcome import HALTED, Broken, Done, Halted, Left, Outcome
+from flowrt.core.path import arm_prefix, flow_prefix
+from flowrt.expr.tree import Const, Name
+from flowrt.observer import StepKind
+from flowrt.program import (
+    Block,
+    Branch,
+    CallFlow,
+    Compute,
+    Emit,
+    Fail,
+    ForEach,
+    Leave,
+    Loop,
+    Op,
+    Sample,
+    Sleep,
+    Task,
+    Wait,
+)
+from flowrt.record import (
+    Computed,
+    Decided,
+    Emitted,
+    Expanded,
+    Failed,
+    Fired,
+    Received,
+    Retrying,
+    Sleeping,
+    StepRecord,
+    Stopped,
+    Succeeded,
+    Waiting,
+)
+from flowrt.value import NONE, Fields, Handle, Literal
+
+DEPTH_MAX = 1_000
+"""How deep flows may call each other, tail calls not counted."""
+
+THEN, ELSE = 0, 1
+
+
+def kind_of(op: Op) -> StepKind:  # noqa: C901, PLR0911, PLR0912 - one arm a kind
+    """The word by which an operation is shown."""
+    match op:
+        case Task():
+            return "task"
+        case Compute() | Fail():
+            return "value"
+        case Sample():
+            return "sample"
+        case Branch():
+            return "if"
+        case ForEach():
+            return "for"
+        case Loop(kind):
+            return kind
+        case Sleep():
+            return "sleep"
+        case Wait():
+            return "wait"
+        case Emit():
+            return "emit"
+        case Block():
+            return "block"
+        case CallFlow():
+            return "flow"
+        case Leave():
+            return "end"
+        case _:
+            assert_never(op)
+
+
+def open_step(machine: Machine, step: Step) -> None:  # noqa: C901, PLR0912 - one arm a kind
+    """Begin a step."""
+    path, env = step.path, step.env
+    match step.node.op:
+        case Task() as task:
+            machine.command(path, RunTask(path, task, env))
+        case Compute(Name(name)):
+            machine.settle(step, Done(env[name]))
+        case Compute(Const() as constant):
+            machine.settle(step, Done(Literal(constant)))
+        case Compute(expr):
+            machine.command(path, Evaluate(path, expr, env))
+        case Fail(message):
+            machine.command(path, Evaluate(path, message, env, "fail"))
+        case Sample() as sample:
+            machine.command(path, TakeSample(path, sample))
+        case Branch(cond):
+            machine.command(path, Decide(path, cond, env))
+        case ForEach() as op:
+            open_for(machine, step, op)
+        case Loop() as op:
+            open_loop(machine, step, op)
+        case Sleep() as op:
+            machine.command(path, StartSleep(path, op, env))
+        case Wait() as op:
+            machine.command(path, StartWait(path, op, env))
+        case Emit() as op:
+            machine.command(path, SendEvent(path, op, env))
+        case Block(body):
+            machine.start_block(body, step)
+        case CallFlow(flow, args):
+            _start_flow(machine, step, flow, {name: env[source] for name, source in args})
+        case Leave() as op:
+            machine.settle(step, _leave(op, env))
+
+
+def _leave(op: Leave, env: dict[str, Handle]) -> Left:
+    if op.kind == "tail":
+        return Left("tail", names={name: env[source] for name, source in op.args}, flow=op.flow)
+    return Left(op.kind, env[op.value] if op.value else NONE, env)
+
+
+# Flows
+
+
+def flow_env(machine: Machine, flow: str, given: dict[str, Handle]) -> dict[str, Handle]:
+    """The inputs of a flow: those given, and the defaults of the others."""
+    defaults = {
+        declared.name: Literal(declared.default)
+        for declared in machine.program.flows[flow].inputs
+        if declared.default is not None
+    }
+    return {**defaults, **given}
+
+
+def _start_flow(machine: Machine, step: Step, flow: str, given: dict[str, Handle]) -> None:
+    if step.frame.depth >= DEPTH_MAX:
+        message = (
+            f"Flows call each other {DEPTH_MAX} deep. End the recursion, or call as the last thing of "
+            "the flow (`return`), which takes no depth."
+        )
+        machine.settle(step, broken("flowrt.RecursionLimit", message, step.path))
+        return
+    env = flow_env(machine, flow, given)
+    body = machine.program.flows[flow].body
+    machine.start_frame(body, flow_prefix(step.path, step.hops), env, step).depth += 1
+
+
+def _flow_ended(machine: Machine, step: Step, outcome: Outcome) -> None:
+    match outcome:
+        case Left("tail", _, names, flow):
+            step.hops += 1
+            _start_flow(machine, step, flow, dict(names))
+        case Left(_, value):
+            machine.settle(step, Done(value))
+        case Done(value):
+            machine.settle(step, Done(value))
+        case _:
+            machine.settle(step, outcome)
+
+
+# Bodies
+
+
+def frame_ended(machine: Machine, step: Step, frame: Frame, outcome: Outcome) -> None:
+    """A body of a step ended."""
+    del step.children[frame.tag]
+    op = step.node.op
+    if isinstance(op, ForEach):
+        body_ended(machine, step, op, frame, outcome)
+    elif isinstance(op, Loop):
+        part_ended(machine, step, op, frame, outcome)
+    elif step.halting:
+        machine.settle(step, halted(outcome))
+    elif isinstance(op, CallFlow):
+        _flow_ended(machine, step, outcome)
+    elif isinstance(op, Block) and op.names and isinstance(outcome, Done):
+        machine.settle(step, Done(Fields(tuple(outcome.names.items())), outcome.names))
+    else:
+        machine.settle(step, outcome)
+
+
+# Records
+
+
+def answer(machine: Machine, step: Step, record: StepRecord, seq: int) -> None:  # noqa: C901, PLR0912
+    """Go on with a step at a record of it. A record that answers nothing that is open changes nothing."""
+    match record:
+        case Succeeded(_, value, attempt, started_at, ended_at):
+            if machine.observer is not None:
+                machine.observer.attempted(step.path, attempt, "", started_at, ended_at)
+            machine.settle(step, Done(value))
+        case Failed():
+            _failed(machine, step, record, seq)
+        case Retrying():
+            _retry(machine, step, record)
+        case Stopped():
+            machine.settle(step, Halted((seq,)))
+        case Computed(_, value):
+            machine.settle(step, Done(value))
+        case Decided(_, choice):
+            _decided(machine, step, choice=choice)
+        case Expanded():
+            _expanded(machine, step, record)
+        case Sleeping(path, due_at):
+            _tell_waiting(machine, step, "", None, due_at)
+            machine.command(path, AwaitTimer(path, due_at))
+        case Waiting(path, event, key, due_at):
+            assert isinstance(step.node.op, Wait), f"{path} is not a wait"
+            _tell_waiting(machine, step, event, key, due_at)
+            step.due_at = due_at
+            machine.command(path, AwaitEvent(path, step.node.op, step.env, key, due_at))
+        case Fired():
+            _fired(machine, step, seq)
+        case Received(_, event_id, payload):
+            machine.consumed.add(event_id)
+            machine.settle(step, Done(payload, _names_without_else(step)))
+        case Emitted():
+            machine.settle(step, Done())
+
+
+def _tell_waiting(machine: Machine, step: Step, event: str, key: str | None, due_at: int) -> None:
+    if machine.observer is not None:
+        machine.observer.waiting(step.path, event, key, due_at)
+
+
+def _failed(machine: Machine, step: Step, record: Failed, seq: int) -> None:
+    failure = record.failure
+    if machine.observer is not None and isinstance(step.node.op, Task):
+        error = f"{failure.type}: {failure.message}"
+        machine.observer.attempted(step.path, record.attempt, error, record.started_at, record.ended_at)
+    machine.settle(step, Broken(failure, (seq,)))
+
+
+def _retry(machine: Machine, step: Step, record: Retrying) -> None:
+    task = step.node.op
+    assert isinstance(task, Task), f"{step.path} is not a task"
+    if machine.observer is not None:
+        error = f"{record.failure.type}: {record.failure.message}"
+        machine.observer.attempted(step.path, record.attempt, error, record.started_at, record.ended_at)
+    before = machine.open_command(step.path)
+    if isinstance(before, StopTask):
+        return
+    assert isinstance(before, RunTask), f"{step.path} is not running"
+    again = RunTask(
+        step.path,
+        task,
+        step.env,
+        record.attempt + 1,
+        record.retry_at,
+        before.lost_count + record.lost,
+        before.first_at or record.started_at,
+    )
+    machine.command(step.path, again)
+
+
+def _decided(machine: Machine, step: Step, *, choice: bool) -> None:
+    op = step.node.op
+    if isinstance(op, Loop):
+        decided(machine, step, op, choice=choice)
+        return
+    assert isinstance(op, Branch), f"{step.path} is not a branch"
+    machine.withdraw(step.path)
+    if choice:
+        machine.start_frame(op.then, arm_prefix(step.path, "then"), step.env, step, THEN)
+    elif op.orelse is not None:
+        machine.start_frame(op.orelse, arm_prefix(step.path, "else"), step.env, step, ELSE)
+    else:
+        machine.settle(step, Done())
+
+
+def _expanded(machine: Machine, step: Step, record: Expanded) -> None:
+    op = step.node.op
+    if isinstance(op, Loop):
+        begin(machine, step, op, record.parallel)
+    else:
+        assert isinstance(op, ForEach), f"{step.path} is not a loop"
+        expanded(machine, step, op, record)
+
+
+def _fired(machine: Machine, step: Step, seq: int) -> None:
+    op = step.node.op
+    if isinstance(op, Loop):
+        next_round(machine, step, op)
+    elif isinstance(op, Sleep):
+        machine.settle(step, Done())
+    else:
+        assert isinstance(op, Wait), f"{step.path} waits for no timer"
+        _timed_out(machine, step, op, seq)
+
+
+def _names_without_else(step: Step) -> dict[str, Handle]:
+    """The names that the `else` of a wait assigns anew, as they were before: it has not run."""
+    op = step.node.op
+    assert isinstance(op, Wait), f"{step.path} is not a wait"
+    return {name: step.env[name] for name, _ in op.orelse.exports} if op.orelse is not None else {}
+
+
+def _timed_out(machine: Machine, step: Step, op: Wait, seq: int) -> None:
+    machine.withdraw(step.path)
+    if op.orelse is not None:
+        machine.start_frame(op.orelse, arm_prefix(step.path, "else"), step.env, step, ELSE)
+        return
+    message = f"No event `{op.event}` came in time, and the wait has no `else`."
+    machine.settle(step, broken("flowrt.WaitTimedOut", message, step.path, (seq,)))
+
+
+# Stopping
+
+
+def stop_step(machine: Machine, step: Step) -> None:
+    """Stop a step: a task is told to stop, a timer or wait is dropped, bodies are stopped in turn."""
+    if step.halting or step.frame.open.get(step.index) is not step:
+        return
+    step.halting = True
+    if isinstance(step.node.op, Task):
+        machine.command(step.path, StopTask(step.path))
+    elif step.children:
+        for child in step.children.values():
+            machine.stop_frame(child, HALTED)
+    else:
+        machine.settle(step, HALTED)

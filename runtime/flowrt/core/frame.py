@@ -1,0 +1,90 @@
+"""Frames and steps: the live part of a run. A frame is a body that runs, a step a node that runs.
+
+Both are mutable and belong to one `Machine`. They exist only while they run: what is left of a finished
+frame is its outcome.
+"""
+
+from dataclasses import dataclass, field
+
+from flowrt.core.outcome import Done, Outcome
+from flowrt.core.plan import Plan
+from flowrt.program import Body, Node
+from flowrt.value import Handle
+
+
+@dataclass(slots=True, eq=False)
+class Frame:
+    """A body that runs.
+
+    `waits` and `readers` count down from the plan's figures. `done` holds the values that still have
+    readers. `open` are the steps that run; `active` counts them and those about to be opened.
+    `verdict` is the outcome that is settled already while steps are still ending; with `closing` no
+    further node is opened, and with `stopping` those that ran were told to stop. `blamed` are the records
+    of steps that failed or stopped. `tag` is the owner's own mark (the index of a loop's body, an arm).
+    """
+
+    body: Body
+    plan: Plan
+    prefix: str
+    env: dict[str, Handle]
+    owner: "Step | None"
+    tag: int
+    depth: int
+    waits: list[int]
+    readers: list[int]
+    done: dict[int, Done] = field(default_factory=dict[int, Done])
+    open: dict[int, "Step"] = field(default_factory=dict[int, "Step"])
+    active: int = 0
+    verdict: Outcome | None = None
+    closing: bool = False
+    stopping: bool = False
+    blamed: list[int] = field(default_factory=list[int])
+
+
+@dataclass(slots=True, eq=False)
+class Step:
+    """A node that runs. `children` are the frames it opened; `halting` says that it was told to stop."""
+
+    frame: Frame
+    index: int
+    node: Node
+    path: str
+    env: dict[str, Handle]
+    children: dict[int, Frame] = field(default_factory=dict[int, Frame])
+    paths: set[str] = field(default_factory=set[str])
+    halting: bool = False
+    due_at: int = 0
+    loop: "LoopRounds | None" = None
+    each: "EachBodies | None" = None
+    hops: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class LoopRounds:
+    """Where a `while` or `until` is: `max` 0 is no bound, `value` the last body's value."""
+
+    max: int
+    carried: dict[str, Handle]
+    value: Handle
+    round: int = 0
+    names: dict[str, Handle] = field(default_factory=dict[str, Handle])
+
+
+@dataclass(slots=True, eq=False)
+class EachBodies:
+    """Where a `for` is: what it will do, what has ended, what came of it.
+
+    `blamed` are the records of bodies that failed or stopped, as far as the loop did not deal with them.
+    """
+
+    count: int
+    parallel: int
+    need: int
+    batch: int
+    carried: dict[str, Handle]
+    next: int = 0
+    succeeded: int = 0
+    values: dict[int, Handle] = field(default_factory=dict[int, Handle])
+    errors: dict[int, tuple[str, str]] = field(default_factory=dict[int, tuple[str, str]])
+    verdict: Outcome | None = None
+    blamed: list[int] = field(default_factory=list[int])

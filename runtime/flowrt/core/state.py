@@ -1,0 +1,150 @@
+"""The state of a run: the fold of its records, and the commands that follow from it.
+
+In: records, one by one, in the order of the journal. Out: commands. No I/O, no clock, no randomness:
+instants stand in the records. Live and on every later fold the same records give the same state, so a
+run that was killed goes on from `State` folded anew, with `take` giving everything that is still to do.
+
+    state = State(program)
+    for seq, record in enumerate(records):      state.apply(record, seq)
+    for command in state.take():                carry it out, append the answer, apply it, take again
+"""
+
+from flowrt.command import Command, EndRun
+from flowrt.core.constructs import answer, flow_env, frame_ended, kind_of, open_step, stop_step
+from flowrt.core.frame import Frame
+from flowrt.core.machine import FrameEnded, Machine, OpenNode, StopStep
+from flowrt.core.outcome import HALTED, Broken, Done, Halted, Left, Outcome
+from flowrt.core.path import root_prefix
+from flowrt.observer import Observer
+from flowrt.program import Program
+from flowrt.record import CancelRequested, Ended, Received, Record, Reopened, Started
+from flowrt.value import Handle
+
+END = ""
+"""The path under which the end of the run is commanded: no step has it."""
+
+
+class State:
+    """The state of one run. `ended` is the last record once it was applied."""
+
+    def __init__(self, program: Program, observer: Observer | None = None) -> None:
+        """Begin before the first record."""
+        self.started: Started | None = None
+        self.ended: Ended | None = None
+        self.cancel_requested = False
+        self._machine = Machine(program, observer)
+        self._root: Frame | None = None
+        self._hops = 0
+        self._failed_seqs: frozenset[int] = frozenset()
+        self._given_back: set[int] = set()
+
+    def apply(self, record: Record, seq: int) -> None:
+        """Fold in the record with this number."""
+        machine = self._machine
+        match record:
+            case Started():
+                assert self.started is None, "a run starts once"
+                self.started = record
+                self._start(machine.program.main, dict(record.inputs))
+            case CancelRequested():
+                self._cancel()
+            case Reopened():
+                pass  # What it voids was left out of the fold: see `live_records`.
+            case Ended():
+                machine.withdraw(END)
+                self.ended = record
+            case _:
+                step = machine.steps.get(record.step)
+                if step is not None:
+                    answer(machine, step, record, seq)
+                elif isinstance(record, Received):
+                    self._given_back.add(seq)
+        self._work_off()
+
+    def take(self) -> list[Command]:
+        """The commands that have become possible since the last call, in order."""
+        return self._machine.take()
+
+    def put_back(self, commands: list[Command]) -> None:
+        """Have `take` give these again, as far as they are still open."""
+        for command in commands:
+            path = END if isinstance(command, EndRun) else command.step
+            if self._machine.open_command(path) is command:
+                self._machine.command(path, command)
+
+    @property
+    def has_fresh(self) -> bool:
+        """Whether `take` would give anything."""
+        return self._machine.has_fresh
+
+    @property
+    def open_commands(self) -> list[Command]:
+        """Every command that waits for its answer."""
+        return list(self._machine.open_commands())
+
+    def command(self, step: str) -> Command | None:
+        """The open command of a step."""
+        return self._machine.open_command(step)
+
+    def is_open(self, step: str) -> bool:
+        """Whether a command for this step waits for its answer."""
+        return self._machine.open_command(step) is not None
+
+    @property
+    def consumed(self) -> set[int]:
+        """The numbers of the events that this run has taken."""
+        return self._machine.consumed
+
+    @property
+    def failed_seqs(self) -> frozenset[int]:
+        """The records without which the run would not have failed: see `flowrt.core.outcome.Broken`.
+
+        With them goes what waits took after they had been stopped: other waits may have it.
+        """
+        return self._failed_seqs | self._given_back
+
+    def _start(self, flow: str, given: dict[str, Handle]) -> None:
+        machine = self._machine
+        body = machine.program.flows[flow].body
+        env = flow_env(machine, flow, given)
+        self._root = machine.start_frame(body, root_prefix(self._hops), env, None)
+
+    def _cancel(self) -> None:
+        self.cancel_requested = True
+        root = self._root
+        if root is not None and self.ended is None and not self.is_open(END):
+            self._machine.stop_frame(root, HALTED)
+
+    def _work_off(self) -> None:
+        machine = self._machine
+        todo = machine.todo
+        while todo:
+            match todo.popleft():
+                case OpenNode(frame, index):
+                    if frame.closing:
+                        machine.skip_open(frame)
+                        continue
+                    step = machine.make_step(frame, index)
+                    if machine.observer is not None:
+                        machine.observer.opened(step.path, kind_of(step.node.op))
+                    open_step(machine, step)
+                case FrameEnded(frame, outcome):
+                    if frame.owner is None:
+                        self._root_ended(outcome)
+                    else:
+                        frame_ended(machine, frame.owner, frame, outcome)
+                case StopStep(step):
+                    stop_step(machine, step)
+
+    def _root_ended(self, outcome: Outcome) -> None:
+        match outcome:
+            case Left("tail", _, names, flow):
+                self._hops += 1
+                self._start(flow, dict(names))
+            case Done(value) | Left(_, value):
+                self._machine.command(END, EndRun("succeeded", value, None))
+            case Broken(failure, seqs):
+                self._failed_seqs = frozenset(seqs)
+                self._machine.command(END, EndRun("failed", None, failure))
+            case Halted():
+                self._machine.command(END, EndRun("cancelled", None, None))

@@ -1,0 +1,1 @@
+"""Values, programs and records as bytes, and back."""

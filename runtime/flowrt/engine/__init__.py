@@ -1,0 +1,1 @@
+"""The engine: carries out what the core wants, and writes down what came of it."""

@@ -1,0 +1,103 @@
+"""A run that an engine owns: its state, and the records between the core and the store.
+
+The journal's order is the order of application. A record is noted, appended, and applied. What came
+from outside (a task's result, an event, a timer, a sample) is applied once it is durable: nobody sees it
+before. What the engine computed itself (a pure value, a condition) follows from durable records and
+would come out the same after a crash; it is applied at once, if nothing noted before it still waits, and
+is appended with the next flush.
+
+An engine may be interrupted between any two of its instructions, by Ctrl-C. So what is noted is one
+entry, with its number and the event that it sends, and `pending` is emptied by one assignment: whatever
+`pending` holds can always be appended as it stands.
+"""
+
+from dataclasses import dataclass, field
+
+from flowrt.core.state import State
+from flowrt.encoding.pack import encode_record
+from flowrt.executor.port import AttemptKey, RunFacts
+from flowrt.program import Program
+from flowrt.record import CancelRequested, Ended, Record, Reopened, Started
+from flowrt.store.port import Batch, NewEvent, RunStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A record that is not durable yet, its number, and the event that it sends."""
+
+    seq: int
+    record: Record
+    event: NewEvent | None
+
+
+@dataclass(slots=True)
+class ActiveRun:
+    """A run under its epoch.
+
+    `head` is the number of the next record to be noted. Of what is `pending`, the first `applied`
+    records have been applied; `answered` are the steps of the others. `in_flight` are the attempts that
+    an executor holds, by step.
+    """
+
+    run_id: str
+    epoch: int
+    program: Program
+    facts: RunFacts
+    state: State
+    head: int
+    status: RunStatus
+    cancel_reason: str | None = None
+    pending: list[Noted] = field(default_factory=list[Noted])
+    applied: int = 0
+    answered: set[str] = field(default_factory=set[str])
+    in_flight: dict[str, AttemptKey] = field(default_factory=dict[str, AttemptKey])
+    wanted_status: RunStatus | None = None
+
+    def note(self, record: Record, *, follows: bool = False, event: NewEvent | None = None) -> None:
+        """Take a record in. `follows`: it says only what would be computed again in the same way."""
+        seq = self.head
+        self.head += 1
+        at_once = follows and self.applied == len(self.pending)
+        self.pending.append(Noted(seq, record, event))
+        if at_once:
+            self.applied += 1
+            self.state.apply(record, seq)
+        elif not isinstance(record, Started | CancelRequested | Reopened | Ended):
+            self.answered.add(record.step)
+
+    def batch(self) -> Batch:
+        """What is to be appended."""
+        started = self.state.started
+        ended = next((noted.record for noted in self.pending if isinstance(noted.record, Ended)), None)
+        status: RunStatus | None = ended.status if ended else self.wanted_status
+        return Batch(
+            run_id=self.run_id,
+            epoch=self.epoch,
+            first_seq=self.pending[0].seq if self.pending else self.head,
+            records=[encode_record(noted.record) for noted in self.pending],
+            events=tuple(noted.event for noted in self.pending if noted.event is not None),
+            status=status,
+            started_at=started.at if started and status == "running" else None,
+            ended_at=ended.at if ended else None,
+        )
+
+    def flushed(self) -> None:
+        """What was pending is durable: apply the rest of it."""
+        rest = self.pending[self.applied :]
+        self.pending = []
+        self.applied = 0
+        self.answered.clear()
+        if self.wanted_status is not None:
+            self.status, self.wanted_status = self.wanted_status, None
+        for noted in rest:
+            self.state.apply(noted.record, noted.seq)
+
+    @property
+    def dirty(self) -> bool:
+        """Whether there is anything to flush."""
+        return bool(self.pending) or self.wanted_status is not None
+
+
+def cancel_noted(run: ActiveRun) -> bool:
+    """Whether the request to cancel is in the journal, or on its way."""
+    return run.state.cancel_requested or any(isinstance(n.record, CancelRequested) for n in run.pending)

@@ -1,0 +1,303 @@
+"""Conduct: carries out the commands of one run, and turns what comes back into records.
+
+In: commands of the core, outcomes of the executor, timers, events. Out: records noted in the run,
+attempts for the executor. It decides nothing about the flow of the run: that is the core's.
+"""
+
+from dataclasses import dataclass, field
+from random import random
+from typing import assert_never, cast
+
+from flowrt.amounts import duration_us
+from flowrt.clock import Clock
+from flowrt.command import (
+    AwaitEvent,
+    AwaitTimer,
+    Command,
+    Decide,
+    EndRun,
+    Evaluate,
+    Expand,
+    RunTask,
+    SendEvent,
+    StartSleep,
+    StartWait,
+    StopTask,
+    TakeSample,
+)
+from flowrt.core.retry import lost_attempt_at, next_attempt_at
+from flowrt.encoding.values import Values
+from flowrt.engine.active import ActiveRun
+from flowrt.engine.inbox import Inbox
+from flowrt.engine.narrow import narrow_env
+from flowrt.engine.perform import Performer
+from flowrt.engine.timers import Timer, Timers
+from flowrt.executor.port import Attempt, AttemptKey, Executor, Halted, Lost, Outcome, Raised, Returned
+from flowrt.expr.evaluate import evaluate, truth
+from flowrt.program import Pickled
+from flowrt.record import (
+    Failed,
+    Failure,
+    Fired,
+    Received,
+    Record,
+    Retrying,
+    Stopped,
+    Succeeded,
+)
+from flowrt.store.port import EventRow, Store
+from flowrt.value import Inline
+
+GRACE_US = 5_000_000
+"""How long a task that was asked to stop may take before it is stopped by force."""
+
+EVENT = "event"
+"""The name of the payload in `match`."""
+
+
+@dataclass(slots=True)
+class Conductor:
+    """Carries out what one run wants. `ready` are the attempts to be submitted at the end of the turn."""
+
+    run: ActiveRun
+    store: Store
+    values: Values
+    executor: Executor
+    timers: Timers
+    clock: Clock
+    inbox: Inbox
+    performer: Performer
+    ready: dict[str, Attempt] = field(default_factory=dict[str, Attempt])
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something to do without anything coming in."""
+        return self.run.dirty or self.run.state.has_fresh or bool(self.inbox.fresh)
+
+    # Commands
+
+    def carry_out(self, command: Command) -> None:  # noqa: C901, PLR0912 - one arm a command
+        """Do what a command says, or set out to do it."""
+        run = self.run
+        match command:
+            case RunTask():
+                self._run_task(command)
+            case Evaluate():
+                run.note(self.performer.evaluate(command), follows=True)
+            case Decide():
+                run.note(self.performer.decide(command), follows=True)
+            case Expand():
+                run.note(self.performer.expand(command), follows=True)
+            case TakeSample():
+                run.note(self.performer.sample(command))
+            case StartSleep():
+                run.note(self.performer.sleep(command))
+            case StartWait():
+                run.note(self.performer.wait(command))
+            case AwaitTimer(step, due_at):
+                self.timers.set(Timer(due_at, run.run_id, step, "fire"))
+            case AwaitEvent():
+                self._await_event(command)
+            case SendEvent():
+                record, event = self.performer.event(command)
+                run.note(record, event=event)
+            case StopTask(step):
+                self._stop(step)
+            case EndRun():
+                run.note(self.performer.end(command))
+            case _:
+                assert_never(command)
+
+    def _run_task(self, command: RunTask) -> None:
+        now = self.clock.now()
+        if command.not_before > now:
+            timer = Timer(command.not_before, self.run.run_id, command.step, "attempt")
+            self.timers.set(timer)
+            return
+        attempt = self.performer.guard(command.step, lambda: self._attempt(command))
+        if isinstance(attempt, Failed):
+            self.run.note(attempt)
+            return
+        self.run.in_flight[command.step] = attempt.key
+        self.ready[command.step] = attempt
+
+    def submit(self) -> None:
+        """Hand the attempts that are ready to the executor."""
+        if self.ready:
+            self.executor.submit(list(self.ready.values()))
+            self.ready = {}
+
+    def _attempt(self, command: RunTask) -> Attempt:
+        task = command.task
+        env = self.performer.env(command.env)
+        options = {} if task.options is None else _mapping("options", evaluate(task.options, env))
+        timeout_s = None
+        if task.timeout is not None:
+            timeout_s = duration_us("timeout", evaluate(task.timeout, env)) / 1_000_000
+        return Attempt(
+            key=AttemptKey(self.run.run_id, command.step, command.attempt),
+            task=task,
+            env=narrow_env(command.env, self.values),
+            run=self.run.facts,
+            options=options,
+            timeout_s=timeout_s,
+            code=self._code(task.callee.digest) if isinstance(task.callee, Pickled) else None,
+        )
+
+    def _code(self, digest: str) -> bytes:
+        code = self.run.program.code.get(digest)
+        return code if code is not None else self.store.code(digest)
+
+    def _await_event(self, command: AwaitEvent) -> None:
+        self.inbox.add(command)
+        if command.due_at:
+            self.timers.set(Timer(command.due_at, self.run.run_id, command.step, "fire"))
+
+    def _stop(self, step: str) -> None:
+        if self.ready.pop(step, None) is not None:
+            del self.run.in_flight[step]
+        key = self.run.in_flight.get(step)
+        if key is None:
+            self.run.note(Stopped(step, self.clock.now()))
+            return
+        self.executor.stop(key, force=False)
+        self.timers.set(Timer(self.clock.now() + GRACE_US, self.run.run_id, step, "force"))
+
+    # What comes back
+
+    def take_outcome(self, key: AttemptKey, outcome: Outcome) -> None:
+        """An attempt has ended. Raises StoreUnavailable, and then has done nothing."""
+        if self.run.in_flight.get(key.step) != key:
+            return
+        command = self.run.state.command(key.step)
+        match outcome:
+            case Halted() if isinstance(command, RunTask):
+                # Stopped by someone else than us: make it again.
+                del self.run.in_flight[key.step]
+                self.run.state.put_back([command])
+            case _:
+                record = self._record_of(key, outcome, command)
+                del self.run.in_flight[key.step]
+                self.run.note(record)
+
+    def _record_of(self, key: AttemptKey, outcome: Outcome, command: Command | None) -> Record:
+        now = self.clock.now()
+        match outcome:
+            case Returned(value, started_at, ended_at):
+                return Succeeded(key.step, value, key.attempt, started_at, ended_at)
+            case Raised() if isinstance(command, RunTask):
+                return self._raised(command, outcome)
+            case Lost() if isinstance(command, RunTask):
+                return self._lost(command, outcome, now)
+            case Raised() | Lost() | Halted():
+                return Stopped(key.step, now)
+
+    def _raised(self, command: RunTask, outcome: Raised) -> Record:
+        step, task, attempt = command.step, command.task, command.attempt
+        at = None
+        if task.retry is not None and outcome.retryable:
+            retry = task.retry
+            policy = self.performer.guard(step, lambda: self.performer.policy(retry, command.env))
+            if isinstance(policy, Failed):
+                return policy
+            at = next_attempt_at(
+                policy,
+                outcome.failure,
+                attempt - 1 - command.lost_count,
+                command.first_at or outcome.started_at,
+                outcome.ended_at,
+                random(),  # noqa: S311 - jitter
+            )
+        if at is None:
+            return Failed(step, outcome.failure, attempt, outcome.started_at, outcome.ended_at)
+        return Retrying(step, outcome.failure, attempt, outcome.started_at, outcome.ended_at, at)
+
+    def _lost(self, command: RunTask, outcome: Lost, now: int) -> Record:
+        failure = Failure("flowrt.WorkerLost", outcome.reason, command.step)
+        at = lost_attempt_at(command.lost_count, command.task.lost_max, now)
+        if at is None:
+            times = command.lost_count + 1
+            message = f"{outcome.reason} This happened {times} times; the step is not tried again."
+            failure = Failure("flowrt.WorkerLost", message, command.step)
+            return Failed(command.step, failure, command.attempt, now, now)
+        return Retrying(command.step, failure, command.attempt, now, now, at, lost=True)
+
+    def fire(self, timer: Timer) -> None:
+        """A timer is due. One whose purpose is gone does nothing. Raises StoreUnavailable."""
+        if not self.wants(timer):
+            return
+        command = self.run.state.command(timer.step)
+        match timer.purpose:
+            case "attempt":
+                assert isinstance(command, RunTask), "only attempts are retried"
+                self._run_task(command)
+            case "fire":
+                # What was accepted in time was in time, though nobody has looked since.
+                if isinstance(command, AwaitEvent) and self._take_event(timer.step):
+                    return
+                if timer.step not in self.run.answered:
+                    self.inbox.drop(timer.step)
+                    self.run.note(Fired(timer.step, self.clock.now()))
+            case "force":
+                self.executor.stop(self.run.in_flight[timer.step], force=True)
+
+    def wants(self, timer: Timer) -> bool:
+        """Whether a timer still has a purpose."""
+        command, step = self.run.state.command(timer.step), timer.step
+        if step in self.run.answered:
+            return False
+        match timer.purpose:
+            case "attempt":
+                return isinstance(command, RunTask) and step not in self.run.in_flight
+            case "fire":
+                return isinstance(command, AwaitTimer | AwaitEvent) and command.due_at == timer.at
+            case "force":
+                return isinstance(command, StopTask) and step in self.run.in_flight
+
+    # Events
+
+    def flushed(self) -> None:
+        """What was noted is durable: apply it."""
+        self.run.flushed()
+        if self.inbox.taken:
+            self.inbox.settle(self.run.state.consumed, self.run.answered.__contains__)
+
+    def look_for_events(self, *, news: bool) -> None:
+        """Let the waits take what has arrived; without `news` those that have begun. Raises StoreError."""
+        for step in list(self.inbox.waits if news else self.inbox.fresh):
+            self._take_event(step)
+
+    def _take_event(self, step: str) -> bool:
+        wait = self.inbox.waits.get(step)
+        if wait is None:
+            return False
+        if self.run.state.command(step) is not wait.command:
+            self.inbox.drop(step)  # It was told to stop.
+            return False
+        event = self.inbox.look(step, self.store, self.run.state.consumed, self._accepts)
+        if event is not None:
+            self.run.note(Received(step, event.event_id, Inline(event.payload)))
+        return event is not None
+
+    def _accepts(self, command: AwaitEvent, event: EventRow) -> bool:
+        match_ = command.wait.match
+        if match_ is None:
+            return True
+        env = self.performer.env(command.env)
+
+        def work() -> bool:
+            return truth(evaluate(match_, env.having(EVENT, self.values.peek(Inline(event.payload)))))
+
+        accepted = self.performer.guard(command.step, work)
+        if isinstance(accepted, Failed):
+            self.inbox.drop(command.step)
+            self.run.note(accepted)
+            return False
+        return accepted
+
+
+def _mapping(what: str, value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise TypeError(f"`{what}` is a mapping, not {type(value).__name__}.")
+    items = cast("dict[object, object]", value)
+    return {str(name): item for name, item in items.items()}

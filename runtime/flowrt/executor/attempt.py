@@ -1,0 +1,187 @@
+"""One attempt: an `Attempt` goes in, the author's callable is called, an `Outcome` comes out.
+
+This is what a worker does, whichever executor it belongs to. Five things happen in order, and each has
+its own kind of failure:
+
+    load the callable       Raised, not retryable: the same import would fail again
+    decode the environment  Lost when the store is at fault; Raised when the bytes are
+    evaluate the arguments  Raised, not retryable: the same expressions over the same values
+    call it                 Raised, retryable; not for a BaseException such as SystemExit
+    record the result       Lost when the store is at fault; Raised, not retryable, when it cannot be encoded
+
+A result is durable before the outcome is returned: small ones travel inside the outcome and are durable
+with the record that the engine makes of it, large ones are in the blob store. Nothing that the author's
+code raises gets out, and only text about it is carried (`flowrt.executor.failure`).
+"""
+
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from copy import deepcopy
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from typing import Literal, NamedTuple, TypeAlias, cast
+
+from flowrt.context import StepContext, entered
+from flowrt.encoding.values import Values
+from flowrt.errors import StoreCorrupt, StoreError
+from flowrt.executor.callee import load
+from flowrt.executor.failure import failure_of, qualified
+from flowrt.executor.port import Attempt, Halted, Lost, Outcome, Raised, Returned
+from flowrt.executor.ray_refs import awaited
+from flowrt.executor.run_info import run_info
+from flowrt.expr.evaluate import evaluate
+from flowrt.expr.tree import Const, Expr
+from flowrt.store.port import Blobs
+
+# Iterators of these modules hold nothing but what they give, so a list of it loses nothing.
+_PLAIN_ITERATORS = ("builtins", "itertools", "_csv")
+
+Phase: TypeAlias = Literal["load", "decode", "arguments", "call", "record"]
+
+
+class Interrupted(KeyboardInterrupt):
+    """Raised in the author's code by an executor that was asked to stop the attempt."""
+
+
+class _Call(NamedTuple):
+    """A call that is ready to be made."""
+
+    function: Callable[..., object]
+    args: list[object]
+    kwargs: dict[str, object]
+
+
+def make_attempt(attempt: Attempt, blobs: Blobs) -> Outcome:
+    """Make one attempt; never raises.
+
+    Args:
+        attempt: What is to be done.
+        blobs: Where large values are read and large results are put.
+    """
+    return make_with(attempt, Values(blobs))
+
+
+def make_with(attempt: Attempt, values: Values) -> Outcome:
+    """Make one attempt with a `Values` that outlives it, so that its caches serve the next one too."""
+    return _Making(attempt, values).outcome()
+
+
+class _Making:
+    """The state of one attempt: how far it came, and the secrets that it was given."""
+
+    def __init__(self, attempt: Attempt, values: Values) -> None:
+        self._attempt = attempt
+        self._values = values
+        self._phase: Phase = "load"
+        self._secrets: list[str] = []
+
+    def outcome(self) -> Outcome:
+        started_at = _now()
+        try:
+            call = self._prepare()
+            self._phase = "call"
+            with entered(_context(self._attempt)):
+                result = _finished(call.function(*call.args, **call.kwargs))
+                if self._attempt.task.raises:
+                    _raise(result, self._attempt.key.step)
+                result = awaited(result)
+                self._phase = "record"
+                value = self._values.record(result)
+        except Interrupted:
+            return Halted()
+        except BaseException as error:  # noqa: BLE001 - the author's code may raise anything
+            return self._ended_by(error, started_at)
+        return Returned(value, started_at, _now())
+
+    def _prepare(self) -> _Call:
+        attempt, task = self._attempt, self._attempt.task
+        function = load(task.callee, attempt.code, attempt.run.python_path)
+        self._phase = "decode"
+        env = self._values.load_env(attempt.env)
+        self._phase = "arguments"
+        env.setdefault("run", run_info(attempt.run))
+        args = [self._argument(arg, env) for arg in task.args]
+        kwargs = {name: self._argument(arg, env) for name, arg in task.kwargs}
+        return _Call(function, args, kwargs)
+
+    def _argument(self, expr: Expr, env: Mapping[str, object]) -> object:
+        if isinstance(expr, Const):
+            # The constant belongs to every attempt in this process; what one does to it no other may see.
+            return deepcopy(expr.value)
+        return evaluate(expr, env, self._secret)
+
+    def _secret(self, name: str) -> str:
+        value = os.environ.get(name)
+        if value is None:
+            raise LookupError(
+                f"The secret {name} is not known: the environment variable {name} is not set in the worker."
+            )
+        self._secrets.append(value)
+        return value
+
+    def _ended_by(self, error: BaseException, started_at: int) -> Outcome:
+        at_fault = self._phase in ("decode", "record")
+        if at_fault and isinstance(error, StoreError) and not isinstance(error, StoreCorrupt):
+            return Lost(f"the store failed: {error}")
+        timed_out = isinstance(error, TimeoutError)
+        if self._phase == "record" and not timed_out:
+            error = _not_recordable(error)
+        retry = self._attempt.task.retry if self._phase == "call" or timed_out else None
+        failure = failure_of(error, self._attempt.key.step, retry, self._secrets)
+        retryable = timed_out or (self._phase == "call" and isinstance(error, Exception))
+        return Raised(failure, started_at, _now(), retryable)
+
+
+class NotRecordable(Exception):
+    """The result of a step cannot be stored."""
+
+
+def _not_recordable(error: BaseException) -> NotRecordable:
+    told = NotRecordable(f"The result of the step cannot be stored: {error}")
+    told.__cause__ = error
+    return told
+
+
+def _raise(result: object, step: str) -> None:
+    match result:
+        case BaseException():
+            raise result
+        case type() if issubclass(result, BaseException):
+            raise result
+        case _:
+            given = qualified(type(result))
+            raise TypeError(f"`{step}` raises what its callable gives; it gave a {given}, not an exception.")
+
+
+def _finished(result: object) -> object:
+    """What a callable means by what it gave: coroutines are run, generators become lists."""
+    match result:
+        case CoroutineType():
+            return _finished(_run_coroutine(cast("Coroutine[object, object, object]", result)))
+        case AsyncGeneratorType():
+            return _run_coroutine(_all_of(cast("AsyncIterator[object]", result)))
+        case GeneratorType():
+            return list(cast("Iterator[object]", result))
+        case Iterator() if type(cast("object", result)).__module__ in _PLAIN_ITERATORS:
+            return list(cast("Iterator[object]", result))
+        case _:
+            return result
+
+
+def _run_coroutine(coroutine: Coroutine[object, object, object]) -> object:
+    import asyncio  # noqa: PLC0415 - 30 ms that a worker without coroutines need not pay
+
+    return asyncio.run(coroutine)
+
+
+async def _all_of(items: AsyncIterator[object]) -> object:
+    return [item async for item in items]
+
+
+def _context(attempt: Attempt) -> StepContext:
+    key, run = attempt.key, attempt.run
+    return StepContext(key.run_id, key.step, key.attempt, f"{key.run_id}/{key.step}", run.epoch, run.labels)
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

@@ -1,0 +1,1 @@
+"""Programs run directly in one process: the reference for what they mean."""
