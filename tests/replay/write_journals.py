@@ -1,0 +1,117 @@
+"""Write the recorded journals that are not there yet. Those that are there are never written again.
+
+PYTHONPATH=tests/support python tests/replay/write_journals.py
+"""
+
+import sys
+from threading import Event
+
+import story_tasks
+from journals import JOURNALS, written
+from stories import Story, program_of, story_of
+
+from flowrt.encoding.pack import encode_program, encode_record
+from flowrt.engine.drive import cancel
+from flowrt.noun import replace
+from flowrt.record import Record
+
+NAMES = (
+    "branches",
+    "carried",
+    "else_assigns",
+    "events",
+    "fans",
+    "flows",
+    "graphs",
+    "loops",
+    "pauses",
+    "retries",
+)
+
+FAILS = """
+flow: f
+steps:
+  - id: rounds
+    for: n in range(3)
+    parallel: 3
+    errors: collect
+    do:
+      - graph:
+          one: s.even_only(n)
+          two: s.fail_if(n, 1)
+        failure: finish
+  - graph:
+      a: s.text("a")
+      b: s.needs_world(7)
+      c: {sleep: 1h}
+  - return: "[len(rounds.errors), a, b]"
+"""
+
+ENDLESS = """
+events: {never: {type: any}}
+flow: f
+steps:
+  - graph:
+      a: s.text("a")
+      b: {sleep: 30d}
+      c: {wait: never, timeout: 60d}
+      d: {for: n in range(3), parallel: 2, do: [{sleep: 40d}]}
+"""
+
+
+def reopened() -> Story:
+    story_tasks.BROKEN.add(7)
+    story = story_of(FAILS)
+    assert story.play().status == "failed"
+    story_tasks.BROKEN.clear()
+    assert story.drive(reopen=True).status == "succeeded"
+    return story
+
+
+def suspended() -> Story:
+    story = story_of(ENDLESS)
+    story.start()
+    interrupt = Event()
+
+    class AtPause:
+        def __getattr__(self, name: str):
+            return lambda *_: interrupt.set() if name == "waiting" else None
+
+    assert story.drive(interrupt=interrupt, observer=AtPause()).status == "suspended"
+    return story
+
+
+def cancelled() -> Story:
+    story = suspended()
+    cancel(story.store, "story", "no longer wanted")
+    assert story.drive().status == "cancelled"
+    return story
+
+
+def without_traceback(record: Record) -> Record:
+    """The record without the paths of the machine that wrote it."""
+    failure = getattr(record, "failure", None)
+    return record if failure is None else replace(record, failure=replace(failure, traceback=""))
+
+
+def played(name: str) -> Story:
+    story = Story(program_of(name))
+    story.play()
+    return story
+
+
+def main() -> int:
+    makers = {name: (lambda name=name: played(name)) for name in NAMES}
+    makers |= {"reopened": reopened, "suspended": suspended, "cancelled": cancelled}
+    for name, make in makers.items():
+        path = JOURNALS / f"{name}.journal"
+        if not path.exists():
+            story = make()
+            records = [encode_record(without_traceback(record)) for record in story.records()]
+            path.write_text(written(encode_program(story.program), records))
+            print(f"wrote {path.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

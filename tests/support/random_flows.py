@@ -1,0 +1,293 @@
+"""Random flows that end: in a seed, out the text of a flow file that the checks accept.
+
+Every name holds a whole number or a list of them. Each loop counts its own rounds, so a flow ends; it may
+fail, and then fails in whatever order its steps end. Whatever could depend on that order (`need` with
+`parallel`, the text of a failure) is left out, so that all ways of running a flow must agree.
+"""
+
+import json
+import random
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a block stands: what may be read and assigned there, and how it may be left."""
+
+    ints: tuple[str, ...]
+    lists: tuple[str, ...] = ()
+    assignable: frozenset[str] = frozenset()
+    depth: int = 0
+    in_loop: bool = False
+    may_return: bool = True
+    alone: bool = True
+    """Whether nothing else runs at the same time: events of one key would be taken by one another."""
+
+
+class Writer:
+    """Writes one flow file."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = random.Random(seed)
+        self.made = 0
+        self.flows = [f"f{n}" for n in range(self.rng.randint(1, 3))]
+        self.left = 0
+
+    def text(self) -> str:
+        """The documents of the file, the main flow first."""
+        documents = [self.flow(index) for index in range(len(self.flows))]
+        head = {"flowc": 1, "use": {"s": "story_tasks"}, "events": {"ping": {"type": "int", "key": "str"}}}
+        documents[0] = {**head, **documents[0]}
+        return "\n---\n".join(json.dumps(document, indent=1) for document in documents) + "\n"
+
+    def flow(self, index: int) -> dict:
+        self.left = self.rng.randint(6, 40)
+        self.callable = self.flows[index + 1 :]
+        self.depth = 2 if index else 4
+        given = {"n": "int"} if index else {}
+        place = Place(tuple(given))
+        steps: list[dict] = [] if index else [{"id": "n", "value": str(self.rng.randint(0, 9))}]
+        place = replace(place, ints=("n",), assignable=frozenset(("n",)), alone=index == 0)
+        more, after, left = self.block(place, self.rng.randint(3, 9))
+        steps += more
+        if not left:
+            steps.append({"return": self.result(after) if index == 0 else self.int(after)})
+        return {"flow": self.flows[index], "inputs": given, "steps": steps}
+
+    def result(self, place: Place) -> str:
+        return f"[{', '.join((*place.ints, *place.lists))}]"
+
+    # Names and expressions
+
+    def fresh(self, stem: str) -> str:
+        self.made += 1
+        return f"{stem}{self.made}"
+
+    def int(self, place: Place) -> str:
+        pick = self.rng.random()
+        if pick < 0.25 or not place.ints:
+            return str(self.rng.randint(0, 9))
+        if pick < 0.35 and place.lists:
+            return f"{self.rng.choice(('sum', 'len'))}({self.rng.choice(place.lists)})"
+        if pick < 0.5:
+            return f"({self.rng.choice(place.ints)} + {self.rng.randint(1, 5)}) % 7"
+        return self.rng.choice(place.ints)
+
+    def cond(self, place: Place) -> str:
+        return f"({self.int(place)}) % {self.rng.randint(2, 4)} == {self.rng.randint(0, 1)}"
+
+    def target(self, place: Place) -> tuple[str, Place]:
+        """A name to be assigned, new or not, and the place after that."""
+        if place.assignable and self.rng.random() < 0.5:
+            return self.rng.choice(sorted(place.assignable)), place
+        name = self.fresh("v")
+        return name, self.knowing(place, name)
+
+    def knowing(self, place: Place, name: str) -> Place:
+        return replace(place, ints=(*place.ints, name), assignable=place.assignable | {name})
+
+    # Blocks
+
+    def block(self, place: Place, size: int) -> tuple[list[dict], Place, bool]:
+        """Steps, what is known behind them, and whether none of them gets there."""
+        steps: list[dict] = []
+        for _ in range(size):
+            if self.left <= 0:
+                break
+            self.left -= 1
+            kinds = self.kinds(place)
+            kind = self.rng.choices(list(kinds), list(kinds.values()))[0]
+            more, place, left = getattr(self, kind)(place)
+            steps += more
+            if left:
+                return steps, place, True
+        if not steps:
+            steps, place, _ = self.task(place)
+        return steps, place, False
+
+    def kinds(self, place: Place) -> dict[str, int]:
+        kinds = {"task": 6, "value": 3, "lift": 1, "pause": 1}
+        if place.alone:
+            kinds["event"] = 1
+        if self.callable and place.depth < 2:
+            kinds["call"] = 2
+        if place.depth < self.depth:
+            kinds |= {"branch": 4, "each": 3, "many": 3, "count": 2, "graph": 2, "nested": 1}
+        if place.depth:
+            kinds["risk"] = 2
+            if place.in_loop or place.may_return:
+                kinds["leave"] = 1
+        return kinds
+
+    def task(self, place: Place):
+        name, after = self.target(place)
+        return [{"id": name, "call": f"s.mix({self.int(place)}, {self.int(place)})"}], after, False
+
+    def risk(self, place: Place):
+        name, after = self.target(place)
+        return [{"id": name, "call": f"s.even_only(({self.int(place)}) // 3)"}], after, False
+
+    def value(self, place: Place):
+        if self.rng.random() < 0.3:
+            name = self.fresh("xs")
+            items = ", ".join(self.int(place) for _ in range(self.rng.randint(0, 4)))
+            return [{"id": name, "value": f"[{items}]"}], replace(place, lists=(*place.lists, name)), False
+        name, after = self.target(place)
+        return [{"id": name, "value": self.int(place)}], after, False
+
+    def lift(self, place: Place):
+        """Calls inside an expression."""
+        name, after = self.target(place)
+        call = f"s.mix(s.add({self.int(place)}, 1), {self.int(place)})"
+        return [{"id": name, "value": f"{call} + {self.int(place)}"}], after, False
+
+    def pause(self, place: Place):
+        return [{"sleep": f"{self.rng.randint(1, 90)}s"}], place, False
+
+    def event(self, place: Place):
+        name, after = self.target(place)
+        key = f"'{self.fresh('k')}'"
+        sent = {"emit": "ping", "key": key, "with": f"${{{{ {self.int(place)} }}}}"}
+        return [sent, {"id": name, "wait": "ping", "key": key}], after, False
+
+    def call(self, place: Place):
+        name, after = self.target(place)
+        return [{"id": name, "call": f"{self.rng.choice(self.callable)}({self.int(place)})"}], after, False
+
+    def leave(self, place: Place):
+        ways = ["break", "continue"] * 2 if place.in_loop else []
+        way = self.rng.choice([*ways, "return"] if place.may_return else ways)
+        if way != "return":
+            return [way], place, True
+        if self.callable and self.rng.random() < 0.5:
+            return [{"return": f"{self.rng.choice(self.callable)}({self.int(place)})"}], place, True
+        return [{"return": self.int(place)}], place, True
+
+    # Constructs
+
+    def inside(self, place: Place) -> Place:
+        return replace(place, depth=place.depth + 1)
+
+    def apart(self, place: Place) -> Place:
+        """The same seen from what runs beside others: nothing outside is assigned, nothing is left."""
+        inside = self.inside(place)
+        return replace(inside, assignable=frozenset(), in_loop=False, may_return=False, alone=False)
+
+    def branch(self, place: Place):
+        then, after_then, then_left = self.block(self.inside(place), self.rng.randint(1, 3))
+        step: dict = {"if": self.cond(place), "then": then}
+        if self.rng.random() < 0.5:
+            return [step], place, False
+        step["else"], after_else, else_left = self.block(self.inside(place), self.rng.randint(1, 3))
+        if then_left and else_left:
+            return [step], place, True
+        if then_left or else_left:
+            return [step], replace(after_else if then_left else after_then, depth=place.depth), False
+        if self.rng.random() < 0.5:
+            return [step], place, False
+        name = self.fresh("v")
+        step["then"] = [*then, {"id": name, "value": self.int(after_then)}]
+        step["else"] = [*step["else"], {"id": name, "call": f"s.add({self.int(after_else)}, 1)"}]
+        return [step], self.knowing(place, name), False
+
+    def nested(self, place: Place):
+        do, after, left = self.block(self.inside(place), self.rng.randint(1, 3))
+        return [{"do": do}], replace(after, depth=place.depth), left
+
+    def items(self, place: Place) -> str:
+        if place.lists and self.rng.random() < 0.6:
+            return self.rng.choice(place.lists)
+        return f"range({self.rng.randint(0, 4)})"
+
+    def each(self, place: Place):
+        """A `for` whose bodies run one after another."""
+        variable = self.fresh("i")
+        body = replace(self.inside(place), ints=(*place.ints, variable), in_loop=True)
+        step: dict = {"for": f"{variable} in {self.items(place)}"}
+        if self.rng.random() < 0.2:
+            step["need"] = 1
+        return self.loop_value(place, step, body)
+
+    def many(self, place: Place):
+        """A `for` whose bodies run at the same time."""
+        variable = self.fresh("i")
+        body = replace(self.apart(place), ints=(*place.ints, variable))
+        step: dict = {"for": f"{variable} in {self.items(place)}", "parallel": self.rng.randint(1, 4)}
+        return self.loop_value(place, step, body)
+
+    def loop_value(self, place: Place, step: dict, body: Place):
+        """The body, and what is made of what the bodies contribute."""
+        errors = self.rng.choice(("fail", "collect", "drop"))
+        step["errors"] = errors
+        if self.rng.random() < 0.2:
+            variable = step["for"].split()[0]
+            step["batch"] = self.rng.randint(1, 3)
+            start = self.fresh("v")
+            first = [{"id": start, "value": f"sum({variable})"}]
+            ints = tuple(name for name in body.ints if name != variable)
+            body = replace(body, ints=(*ints, start), lists=(*body.lists, variable))
+        else:
+            first = []
+        do, after, left = self.block(body, self.rng.randint(1, 3))
+        step["do"] = first + do
+        if left:
+            return [step], place, False
+        step["collect"] = self.int(after)
+        name = self.fresh("xs")
+        step["id"] = name
+        if errors != "collect":
+            return [step], replace(place, lists=(*place.lists, name)), False
+        total = self.fresh("v")
+        value = f"sum({name}.values) + sum([e.index for e in {name}.errors]) * 10"
+        return [step, {"id": total, "value": value}], self.knowing(place, total), False
+
+    def count(self, place: Place):
+        """`while` and `until`, each with a counter of its own, with a call in its condition or without."""
+        counter, seen = self.fresh("c"), self.fresh("v")
+        bound = self.rng.randint(1, 4)
+        inside = replace(self.inside(place), ints=(*place.ints, counter), in_loop=True)
+        first = [{"id": counter, "value": f"{counter} + 1"}, {"id": seen, "call": f"s.add({counter}, 0)"}]
+        knowing = replace(inside, ints=(*inside.ints, seen))
+        do, _, _ = self.block(knowing, self.rng.randint(1, 3))
+        test = self.rng.choice(
+            (
+                f"{counter} < {bound}",
+                f"s.less({counter}, {bound})",
+                f"{self.cond(inside)} and {counter} < {bound}",
+            )
+        )
+        if self.rng.random() < 0.5:
+            step: dict = {"while": test, "do": first + do}
+        else:
+            step = {"until": self.rng.choice((f"not ({test})", f"{seen} >= {bound}")), "do": first + do}
+        if self.rng.random() < 0.2:
+            step["max"] = bound
+        if self.rng.random() < 0.2:
+            step["every"] = "10s"
+        return [{"id": counter, "value": "0"}, step], replace(place, ints=(*place.ints, counter)), False
+
+    def graph(self, place: Place):
+        names: list[str] = []
+        steps: dict[str, object] = {}
+        before = self.apart(place)
+        for _ in range(self.rng.randint(1, 4)):
+            name = self.fresh("g")
+            kind = self.rng.random()
+            known = replace(before, ints=(*before.ints, *names))
+            if kind < 0.6:
+                steps[name] = f"s.mix({self.int(known)}, {self.int(known)})"
+            elif kind < 0.7:
+                steps[name] = f"s.even_only({self.int(known)})"
+            elif kind < 0.8:
+                steps[name] = self.int(known)
+            else:
+                do, after, _ = self.block(self.inside(known), self.rng.randint(1, 2))
+                steps[name] = {"do": [*do, {"value": self.int(after)}]}
+            names.append(name)
+        step = {"graph": steps, "failure": self.rng.choice(("cancel", "finish"))}
+        return [step], replace(place, ints=(*place.ints, *names)), False
+
+
+def random_flow(seed: int) -> str:
+    """The text of the flow file of this seed."""
+    return Writer(seed).text()
