@@ -6,7 +6,7 @@ import re
 import pytest
 
 from flowc.diagnostic import Diagnostic, Fix, Label
-from flowc.render.render import render_concise, render_json, render_text
+from flowc.render.render import MOST, render_concise, render_json, render_text
 from flowc.span import Source, Span
 
 TEXT = "flowc: 1\nflow: x\nsteps:\n  - id: a\n    call: o.charge(totl)\n  - id: a\n"
@@ -238,3 +238,20 @@ def test_json():
         ],
         "not_checked": ["signatures"],
     }
+
+
+def test_text_shows_the_first_findings_of_a_file_and_counts_the_rest():
+    source = Source("a.flow.yaml", "x\n" * 200)
+    warnings = [
+        Diagnostic("F0211", f"warning {n}", source, Span(2 * n, 2 * n + 1), severity="warning")
+        for n in range(100)
+    ]
+    error = Diagnostic("F0201", "the one error", source, Span(398, 399))
+    other = Diagnostic("F0201", "elsewhere", Source("b.flow.yaml", "x\n"), Span(0, 1))
+    shown = render_text([*warnings, error, other])
+    assert shown.count("warning[F0211]") == MOST - 1
+    assert "the one error" in shown
+    assert "elsewhere" in shown
+    assert "… and 51 more findings in a.flow.yaml; `flowc validate --format concise` shows all" in shown
+    assert len(render_concise([*warnings, error, other]).splitlines()) == 102
+    assert render_text(warnings[:MOST]).count("warning[F0211]") == MOST

@@ -49,7 +49,8 @@ def main(argv: Sequence[str]) -> int:
         found, unreadable = _check(paths, args)
     _print(found, args, len(paths) - unreadable)
     sys.stdout.flush()  # So that the summary comes last on a terminal.
-    sys.stderr.write(summary(found, len(paths) - unreadable) + "\n")
+    if len(paths) > unreadable:
+        sys.stderr.write(summary(found, len(paths) - unreadable) + "\n")
     if unreadable:
         return USAGE
     return FINDINGS if _counts(found, args.fail_on) else DONE

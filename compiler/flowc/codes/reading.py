@@ -18,9 +18,10 @@ CODES: tuple[Code, ...] = (
     Code(
         "F0002",
         "The file is beyond a limit of the reader",
-        "A file may have 4 MiB, 100 levels, 200,000 nodes (each alias counts as the nodes it stands for) and "
-        "numbers of 1,000 digits. No flow that a person wrote comes near; the limits keep a broken or "
-        "hostile file from taking all memory or time. Move data out of the flow and load it in a task.",
+        "A file may have 4 MiB, 100 levels, 200,000 nodes (each alias counts as the nodes it stands for), "
+        "numbers of 1,000 digits, and 500 findings about its keys and shapes. No flow that a person wrote "
+        "comes near; the limits keep a broken or hostile file from taking all memory or time. Move data out "
+        "of the flow and load it in a task.",
         bad=_HEAD + "result: " + "[" * 101 + "]" * 101 + "\n",
         good=_HEAD + "result: [[[]]]\n",
     ),

@@ -100,7 +100,7 @@ class Converter:
             raise Unusable
         result = self._atom(node) or self._operation(node) or self._collection(node)
         if result is None:
-            raise self._left_out(node, "This form of Python")
+            raise self._left_out(node, "this form of Python")
         self.depth -= 1
         return result
 
@@ -145,6 +145,14 @@ class Converter:
                 return ListOf(self._all(parts), self._at(node))
             case ast.Tuple(elts=parts):
                 return TupleOf(self._all(parts), self._at(node))
+            case ast.Set(elts=[ast.Set(elts=[inner])]):
+                start, end = self._range(inner)
+                raise self._bad(
+                    "F0307",
+                    node,
+                    "`{{ }}` is no template here",
+                    f"everything is an expression already: write `{self.place.text(start, end)}`",
+                )
             case ast.Set(elts=parts):
                 return SetOf(self._all(parts), self._at(node))
             case ast.Dict(keys=keys, values=values):
@@ -159,7 +167,7 @@ class Converter:
                 clauses = self._clauses(generators)
                 return Comprehension("dict", self.convert(key), self.convert(value), clauses, self._at(node))
             case ast.Starred():
-                raise self._left_out(node, "Unpacking with `*`", "Join lists with `+`.")
+                raise self._left_out(node, "unpacking with `*`", "join lists with `+`")
             case _:
                 return None
 
@@ -170,15 +178,15 @@ class Converter:
             return Const(value, self._at(node)) if covered is None else covered
         if value is None or isinstance(value, (bool, int, float)):
             return Const(value, self._at(node))
-        raise self._left_out(node, "This literal")
+        raise self._left_out(node, "this literal")
 
     def _call(self, node: ast.Call) -> Expr:
         if not isinstance(node.func, (ast.Name, ast.Attribute)):
             raise self._bad(
                 "F0311",
                 node.func,
-                "Only what has a name can be called.",
-                "Write `name(…)`, `alias.name(…)` or `value.method(…)`.",
+                "only what has a name can be called",
+                "write `name(…)`, `alias.name(…)` or `value.method(…)`",
             )
         func = self.convert(node.func)
         args = self._all(node.args)
@@ -189,13 +197,13 @@ class Converter:
         for keyword in keywords:
             if keyword.arg is None:
                 raise self._left_out(
-                    keyword.value, "Unpacking with `**`", "Write each argument: `f(a=x.a, b=x.b)`."
+                    keyword.value, "unpacking with `**`", "write each argument: `f(a=x.a, b=x.b)`"
                 )
             start = self.index(keyword.lineno, keyword.col_offset)
             end = start + len(keyword.arg)
             if keyword.arg in seen:
                 self.place.report(
-                    "F0311", start, end, f"`{keyword.arg}` is given twice.", "Remove one of the two."
+                    "F0311", start, end, f"`{keyword.arg}` is given twice", "remove one of the two"
                 )
                 raise Unusable
             seen.add(keyword.arg)
@@ -210,8 +218,8 @@ class Converter:
                 raise self._bad(
                     "F0306",
                     right,
-                    f"`{word}` compares with `None` only.",
-                    f"Write `{wanted}` to compare values.",
+                    f"`{word}` compares with `None` only",
+                    f"write `{wanted}` to compare values",
                 )
         first = self.convert(node.left)
         rest: list[tuple[CompareOp, Expr]] = []
@@ -221,7 +229,7 @@ class Converter:
 
     def _key(self, key: ast.expr | None, value: ast.expr) -> Expr:
         if key is None:
-            raise self._left_out(value, "Unpacking with `**`", "Write `dict(a, key=value)`, or each key.")
+            raise self._left_out(value, "unpacking with `**`", "write `dict(a, key=value)`, or each key")
         return self.convert(key)
 
     def _clauses(self, generators: Iterable[ast.comprehension]) -> tuple[Clause, ...]:
@@ -241,7 +249,7 @@ class Converter:
                 return tuple(self._target(part) for part in parts)
             case _:
                 raise self._bad(
-                    "F0304", node, "Only a name can stand here.", "Write `for x in …` or `for a, b in …`."
+                    "F0304", node, "only a name can stand here", "write `for x in …` or `for a, b in …`"
                 )
 
     def _all(self, nodes: Iterable[ast.expr]) -> tuple[Expr, ...]:
@@ -259,8 +267,8 @@ class Converter:
     def _at(self, node: ast.expr) -> At:
         return self.place.span(*self._range(node))
 
-    def _left_out(self, node: ast.expr, what: str, help_: str = "Give it to a task.") -> Unusable:
-        return self._bad("F0304", node, f"{what} is not in the language of expressions.", help_)
+    def _left_out(self, node: ast.expr, what: str, help_: str = "give it to a task") -> Unusable:
+        return self._bad("F0304", node, f"{what} is not in the language of expressions", help_)
 
     def _bad(self, code: str, node: ast.expr, message: str, help_: str) -> Unusable:
         self.place.report(code, *self._range(node), message, help_)

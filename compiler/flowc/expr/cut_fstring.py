@@ -79,7 +79,7 @@ class _Cutter:
             elif char == "}" and level:
                 break
             elif char == "}":
-                raise self._bad(at, at + 1, "`}` closes nothing in this f-string.", "Write `}}` for a brace.")
+                raise self._bad(at, at + 1, "`}` closes nothing in this f-string", "write `}}` for a brace")
             else:
                 at += 1
         if begin < at:
@@ -94,19 +94,19 @@ class _Cutter:
     def _field(self, at: int, level: int) -> FieldPart:
         if level >= _MAX_NESTED:
             raise self._bad(
-                at, at + 1, "Fields are nested too deeply in this f-string.", "Give the inner text to a step."
+                at, at + 1, "fields are nested too deeply in this f-string", "give the inner text to a step"
             )
         stop = self._expression_end(at)
         expr = (at + 1, stop)
         if not self.text[at + 1 : stop].strip():
-            raise self._bad(at, stop + 1, "A field of this f-string is empty.", "Write `{{}}` for braces.")
+            raise self._bad(at, stop + 1, "a field of this f-string is empty", "write `{{}}` for braces")
         conversion = ""
         if self.text[stop] == "!":
             conversion = self.text[stop + 1 : stop + 2]
             after = self.text[stop + 2 : stop + 3]
             if conversion not in _CONVERSIONS or after not in (":", "}"):
                 raise self._bad(
-                    stop, stop + 2, "`!` must be `!s`, `!r` or `!a` here.", "Write one of the three."
+                    stop, stop + 2, "`!` must be `!s`, `!r` or `!a` here", "write one of the three"
                 )
             stop += 2
         form: tuple[Part, ...] | None = None
@@ -139,8 +139,8 @@ class _Cutter:
                 raise self._bad(
                     at,
                     at + 1,
-                    "The form `{x=}` of an f-string is not in the language.",
-                    f"Write `{name}={{{name}}}`.",
+                    "the form `{x=}` of an f-string is not in the language",
+                    f"write `{name}={{{name}}}`",
                 )
             at += 1
         raise self._open(field)
@@ -158,8 +158,8 @@ class _Cutter:
             raise self._bad(
                 at,
                 at + 1,
-                f"The text that begins with {quote} is not closed.",
-                f"Close it with {quote}.",
+                f"the text that begins with {quote} is not closed",
+                f"close it with {quote}",
                 "F0303",
             )
         slash = self.text.find("\\", at, stop)
@@ -171,16 +171,16 @@ class _Cutter:
         return self._bad(
             at,
             at + 1,
-            f"`{self.text[at]}` cannot stand inside a field of an f-string.",
-            "Give the value to a step of its own.",
+            f"`{self.text[at]}` cannot stand inside a field of an f-string",
+            "give the value to a step of its own",
         )
 
     def _open(self, at: int) -> BadField:
         return self._bad(
             at,
             at + 1,
-            "`{` is not closed in this f-string.",
-            "Close it with `}`, or write `{{` for a brace.",
+            "`{` is not closed in this f-string",
+            "close it with `}`, or write `{{` for a brace",
             "F0303",
         )
 

@@ -25,14 +25,14 @@ def check_text(token: Token, place: Place) -> None:
     """Report what is wrong with a text in quotes."""
     prefix = prefix_of(token)
     if "b" in prefix:
-        left_out(token, place, "Bytes literals", "Have a task make the bytes.")
+        left_out(token, place, "bytes literals", "have a task make the bytes")
     elif "\r" in token.text:
         place.report(
             "F0310",
             token.start,
             token.end,
-            "The text holds a carriage return.",
-            r"Write it as the escape `\r`.",
+            "the text holds a carriage return",
+            r"write it as the escape `\r`",
         )
     elif "r" not in prefix:
         escape = _bad_escape(token.text)
@@ -42,8 +42,8 @@ def check_text(token: Token, place: Place) -> None:
                 "F0310",
                 start,
                 end,
-                f"`{token.text[escape[0] : escape[1]]}` is not an escape of a text.",
-                r"For a backslash write two, `\\`, or put `r` before the quotes.",
+                f"`{token.text[escape[0] : escape[1]]}` is not an escape of a text",
+                r"for a backslash write two, `\\`, or put `r` before the quotes",
             )
 
 
@@ -55,24 +55,24 @@ def check_number(token: Token, place: Place) -> None:
             "F0310",
             token.start,
             token.end,
-            f"The number has more than {MAX_DIGITS:,} digits.",
-            "Let a task make it.",
+            f"the number has more than {MAX_DIGITS:,} digits",
+            "let a task make it",
         )
     elif _NUMBER.fullmatch(text):
         return
     elif text[-1] in "jJ":
-        left_out(token, place, "Complex numbers", "Have a task compute with them.")
+        left_out(token, place, "complex numbers", "have a task compute with them")
     elif parse_duration(text) is not None:
         wanted = f'duration("{text}")'
-        _not_a_number(token, place, f"A duration is written {wanted} here.", wanted)
+        _not_a_number(token, place, f"a duration is written {wanted} here", wanted)
     elif (size := parse_size(text)) is not None:
-        _not_a_number(token, place, f"Write the bytes: {size}.", str(size))
+        _not_a_number(token, place, f"write the bytes: {size}", str(size))
     else:
-        _not_a_number(token, place, "Put a blank after a number; write whole numbers without leading zeros.")
+        _not_a_number(token, place, "put a blank after a number; write whole numbers without leading zeros")
 
 
 def _not_a_number(token: Token, place: Place, help_: str, fix: str = "") -> None:
-    place.report("F0310", token.start, token.end, f"`{token.text}` is not a number.", help_, fix=fix)
+    place.report("F0310", token.start, token.end, f"`{token.text}` is not a number", help_, fix=fix)
 
 
 def _bad_escape(text: str) -> tuple[int, int] | None:
@@ -101,4 +101,4 @@ def _is_character(name: str) -> bool:
 def left_out(token: Token, place: Place, what: str, help_: str) -> None:
     """Report a part of Python that the language does not have."""
     verb = "is" if what.startswith("`") else "are"
-    place.report("F0304", token.start, token.end, f"{what} {verb} not in the language of expressions.", help_)
+    place.report("F0304", token.start, token.end, f"{what} {verb} not in the language of expressions", help_)

@@ -65,8 +65,8 @@ def parse_callee(text: str, at: Callable[[int], int], source: Source) -> tuple[E
     place.report(
         "F0311",
         *_stripped(text),
-        "This is neither a call nor the name of something that can be called.",
-        "Write `alias.name(…)`, the name of a flow, or `package.module:name(…)`; compute with `value:`.",
+        "this is neither a call nor the name of something that can be called",
+        "write `alias.name(…)`, the name of a flow, or `package.module:name(…)`; compute with `value:`",
     )
     return None, place.found
 
@@ -111,12 +111,10 @@ class _Text:
         except ValueError:
             # What `ast` refuses in text, such as half a character, has been reported by the scan;
             # should a version of Python refuse more, the finding is at least in the right place.
-            raise self._bad(*_stripped(self.text), "This is not an expression.") from None
+            raise self._bad(*_stripped(self.text), "this is not an expression") from None
         if isinstance(node, ast.GeneratorExp) and self._index(node.lineno, node.col_offset) < 0:
             start, end = _stripped(self.text)
-            raise self._bad(
-                start, end, "A generator stands in brackets.", f"Write `[{self.text[start:end]}]`."
-            )
+            raise self._bad(start, end, "a generator stands in brackets", f"write `[{self.text[start:end]}]`")
         return Converter(self.place, self._index, self._placeholder, depth).convert(node)
 
     def _scan(self) -> list[Token]:
@@ -130,8 +128,8 @@ class _Text:
                     "F0308",
                     start,
                     end,
-                    "A name of the import path begins with two underscores.",
-                    "Name another.",
+                    "a name of the import path begins with two underscores",
+                    "name another",
                 )
                 raise Unusable
         tokens = scan(text, self.place)
@@ -231,32 +229,32 @@ class _Text:
             return self._bad(
                 colon.start,
                 colon.end,
-                "`:` is not expected here.",
-                "A full import path `package.module:name` stands only at `call`, `start`, `undo`, `raise` and"
-                " `wait`; elsewhere give the module an alias with `use`.",
+                "`:` is not expected here",
+                "a full import path `package.module:name` stands only at `call`, `start`, `undo`, `raise` and"
+                " `wait`; elsewhere give the module an alias with `use`",
             )
         if error.msg.startswith("positional argument follows keyword"):
             return self._bad(
                 *_stripped(self.text),
-                "An argument without a name stands behind one with a name.",
-                "Write the arguments without names first.",
+                "an argument without a name stands behind one with a name",
+                "write the arguments without names first",
             )
         if error.msg.startswith("expected 'else'"):
             return self._bad(
-                *_stripped(self.text), "An `if` without `else` has no value.", "Write `a if c else b`."
+                *_stripped(self.text), "an `if` without `else` has no value", "write `a if c else b`"
             )
         lone = _lone_not(tokens)
         if lone is not None:
             return self._bad(
                 lone.start,
                 lone.end,
-                "`not` stands between two values.",
-                "Write `not in`, `!=`, or `and not`.",
+                "`not` stands between two values",
+                "write `not in`, `!=`, or `and not`",
             )
         token = next((token for token in tokens if token.end > index), tokens[-1])
         text = token.text if len(token.text) <= 20 else token.text[:19] + "…"  # noqa: PLR2004 - a line's width
         return self._bad(
-            token.start, token.end, f"`{text}` is not expected here.", "Is something missing before it?"
+            token.start, token.end, f"`{text}` is not expected here", "is something missing before it?"
         )
 
     def _bad(self, start: int, end: int, message: str, help_: str = "") -> Unusable:

@@ -32,6 +32,15 @@ class Place:
         first = self.at(start)
         return (first, max(first, self.at(end - 1) + 1)) if end > start else (first, first)
 
+    def text(self, start: int, end: int) -> str:
+        """The characters from `start` to `end` as they stand in the file."""
+        return self.source.text[slice(*self.span(start, end))]
+
+    def in_braces(self) -> bool:
+        """Whether the text stands in the braces of a template or of an f-string."""
+        start = self.at(0)
+        return self.source.text[max(start - 40, 0) : start].rstrip().endswith("{")
+
     def report(  # noqa: PLR0913 - the parts of a finding
         self, code: str, start: int, end: int, message: str, help_: str = "", *, hint: str = "", fix: str = ""
     ) -> None:

@@ -71,7 +71,7 @@ def parse_type(
     place = Place(source, at)
     if len(text) > _MAX_LENGTH:
         place.report(
-            "F0313", 0, 1, f"The type has more than {_MAX_LENGTH:,} characters.", "Use `any` inside it."
+            "F0313", 0, 1, f"the type has more than {_MAX_LENGTH:,} characters", "use `any` inside it"
         )
         return ANY, place.found
     parser = _Parser(text, place, aliases)
@@ -104,21 +104,19 @@ class _Parser:
         self._next()
         if not self.word:
             raise self._bad(
-                "F0312", "A type is missing here.", "Write one, such as `int` or `list[str]`; or `any`."
+                "F0312", "a type is missing here", "write one, such as `int` or `list[str]`; or `any`"
             )
         result = self._union()
         if self.word == "?":
-            raise self._bad("F0312", "`?` is not in the language.", f"Write `{show(result)} | None`.")
+            raise self._bad("F0312", "`?` is not in the language", f"write `{show(result)} | None`")
         if self.word:
-            raise self._bad("F0313", f"`{self.word}` is not expected here.", "A type ends before it.")
+            raise self._bad("F0313", f"`{self.word}` is not expected here", "a type ends before it")
         return result
 
     def _union(self) -> TypeRef:
         self.depth += 1
         if self.depth > _MAX_DEPTH:
-            raise self._bad(
-                "F0313", f"The type is more than {_MAX_DEPTH} levels deep.", "Use `any` inside it."
-            )
+            raise self._bad("F0313", f"the type is more than {_MAX_DEPTH} levels deep", "use `any` inside it")
         parts = [self._one()]
         while self.word == "|":
             self._next()
@@ -128,8 +126,8 @@ class _Parser:
 
     def _one(self) -> TypeRef:
         if not self.is_path:
-            seen = f"`{self.word}` is not a type." if self.word else "A type is missing at the end."
-            raise self._bad("F0313", seen, "Write the name of a type, such as `int` or `t.Report`.")
+            seen = f"`{self.word}` is not a type" if self.word else "a type is missing at the end"
+            raise self._bad("F0313", seen, "write the name of a type, such as `int` or `t.Report`")
         name, start, end = self.word, self.start, self.at
         self._next()
         if name in GENERIC:
@@ -148,7 +146,7 @@ class _Parser:
             parts.append(self._argument())
         if self.word != "]":
             raise self._bad(
-                "F0313", f"The `[` of `{name}` is not closed.", "Write `]` after its types.", start=start
+                "F0313", f"the `[` of `{name}` is not closed", "write `]` after its types", start=start
             )
         self._next()
         self._check_arguments(name, parts, start)
@@ -164,22 +162,22 @@ class _Parser:
         more = TypeRef("...")
         if name in ("list", "set"):
             good = len(parts) == 1 and more not in parts
-            wanted = f"Write `{name}[T]`; for elements of several types `{name}[A | B]`."
+            wanted = f"write `{name}[T]`; for elements of several types `{name}[A | B]`"
         elif name == "dict":
             good = len(parts) == len(("key", "value")) and parts[0] == TypeRef("str") and more not in parts
-            wanted = "Write `dict[str, T]`: keys are texts, and T is the type of the values."
+            wanted = "write `dict[str, T]`: keys are texts, and T is the type of the values"
         else:
             good = more not in parts or (parts[1:] == [more] and parts[0] != more)
-            wanted = "Write the type of each part, `tuple[A, B]`, or `tuple[T, ...]` for any number of parts."
+            wanted = "write the type of each part, `tuple[A, B]`, or `tuple[T, ...]` for any number of parts"
         if not good:
             shown = f"{name}[{', '.join(show(part) for part in parts)}]"
-            raise self._bad("F0313", f"`{shown}` is not a type.", wanted, start=start)
+            raise self._bad("F0313", f"`{shown}` is not a type", wanted, start=start)
 
     def _class(self, name: str, start: int, end: int) -> TypeRef:
         """The class that an import path or an alias names."""
         if any(keyword.iskeyword(word) or word.startswith("__") for word in re.split("[.:]", name)):
-            wanted = "Write `alias.Class` or `package.module:Class`."
-            self.place.report("F0312", start, end, f"`{name}` does not name a class.", wanted)
+            wanted = "write `alias.Class` or `package.module:Class`"
+            self.place.report("F0312", start, end, f"`{name}` does not name a class", wanted)
             raise _BadType
         if ":" in name:
             return TypeRef(name)
@@ -191,17 +189,15 @@ class _Parser:
     def _unknown(self, name: str, start: int, end: int) -> _BadType:
         alias, _, attribute = name.partition(".")
         if name in ("Optional", "Union", "typing.Optional", "typing.Union"):
-            self.place.report(
-                "F0312", start, end, f"`{name}` is not a type.", "Write `T | None`, or `A | B`."
-            )
+            self.place.report("F0312", start, end, f"`{name}` is not a type", "write `T | None`, or `A | B`")
         elif attribute:
             near = closest(alias, self.aliases)
             self.place.report(
                 "F0312",
                 start,
                 start + len(alias),
-                f"`{alias}` is not an alias of `use`.",
-                f"Add `use: {{{alias}: its.module}}`, or write the import path `package.module:{attribute}`.",
+                f"`{alias}` is not an alias of `use`",
+                f"add `use: {{{alias}: its.module}}`, or write the import path `package.module:{attribute}`",
                 hint=f"did you mean `{near}`?" if near else "",
                 fix=near or "",
             )
@@ -210,8 +206,8 @@ class _Parser:
                 "F0312",
                 start,
                 end,
-                f"`{name}` is a module, not a type.",
-                f"Write a class of it: `{name}.Class`.",
+                f"`{name}` is a module, not a type",
+                f"write a class of it: `{name}.Class`",
             )
         else:
             near = _OTHER_NAMES.get(name) or closest(name, (*SIMPLE, *GENERIC))
@@ -219,8 +215,8 @@ class _Parser:
                 "F0312",
                 start,
                 end,
-                f"`{name}` is not a type.",
-                "The types are " + ", ".join((*SIMPLE, *GENERIC)) + ", and classes as `alias.Class`.",
+                f"`{name}` is not a type",
+                "the types are " + ", ".join((*SIMPLE, *GENERIC)) + ", and classes as `alias.Class`",
                 hint=f"did you mean `{near}`?" if near else "",
                 fix=near or "",
             )
@@ -228,7 +224,7 @@ class _Parser:
 
     def _wrong_brackets(self, name: str, start: int, end: int) -> None:
         self.place.report(
-            "F0313", start, end, f"`{name}` takes no types in brackets.", f"Write `{name}` alone."
+            "F0313", start, end, f"`{name}` takes no types in brackets", f"write `{name}` alone"
         )
         raise _BadType
 

@@ -36,6 +36,9 @@ _TOKEN = pattern(
     |(?P<op>===|!==|\.\.\.|\$\{{\{{|&&|\|\||\?\?|\?\.|\*\*|//|<<|>>|<=|>=|==|!=|<>|->|=>|:=|.)""",
     re.VERBOSE | re.DOTALL,
 )
+_WORDS = pattern(r"[^\W\d]\w*(?:,? \w+)+[.!?]?")
+"""A text whose author forgot that it stands in a place for expressions."""
+_SENTENCE = 80
 _CONSTANTS = frozenset({"None", "True", "False"})
 _LINKS = frozenset({"+", "-", "*", "/", "//", "%", "**", ".", "not", "if"})
 
@@ -68,8 +71,8 @@ def scan(text: str, place: Place) -> list[Token] | None:
             "F0309",
             0,
             1,
-            f"The expression has {len(text):,} characters; {MAX_LENGTH:,} are the most.",
-            "Give parts of it to steps of their own, or move the data into a task.",
+            f"the expression has {len(text):,} characters; {MAX_LENGTH:,} are the most",
+            "give parts of it to steps of their own, or move the data into a task",
         )
         return None
     bad = None if text.isprintable() else _CONTROL.search(text)
@@ -79,10 +82,10 @@ def scan(text: str, place: Place) -> list[Token] | None:
             "F0310",
             bad.start(),
             bad.end(),
-            f"The character {name} cannot stand in an expression.",
-            rf"Inside quotes write it as an escape, such as `\x{ord(bad[0]):02x}`."
+            f"the character {name} cannot stand in an expression",
+            rf"inside quotes write it as an escape, such as `\x{ord(bad[0]):02x}`"
             if ord(bad[0]) < 128  # noqa: PLR2004 - ASCII
-            else "It is half of a character; remove it.",
+            else "it is half of a character; remove it",
         )
         return None
     state = _State(text, place, levels=[_Level("", 0)])
@@ -119,7 +122,7 @@ def _look(token: Token, state: _State) -> None:
         case "op":
             _op(token, state)
     if state.tokens and not state.stop and len(state.place.found) == 0:
-        _neighbours(state.tokens[-1], token, state.place)
+        _neighbours(state.tokens[-1], token, state)
 
 
 def _name(token: Token, state: _State) -> None:
@@ -132,8 +135,8 @@ def _name(token: Token, state: _State) -> None:
             "F0308",
             token.start,
             token.end,
-            f"Names that begin with two underscores, such as `{name}`, are not in the language.",
-            "They are the insides of Python; have a task do what needs them.",
+            f"names that begin with two underscores, such as `{name}`, are not in the language",
+            "they are the insides of Python; have a task do what needs them",
         )
     elif name in FOREIGN_NAMES and not field_:
         _foreign(token, state, FOREIGN_NAMES[name])
@@ -142,7 +145,7 @@ def _name(token: Token, state: _State) -> None:
             token,
             place,
             f"`{name}`",
-            "An expression computes a value from values; give anything else to a step or a task.",
+            "an expression computes a value from values; give anything else to a step or a task",
         )
         state.stop = True
 
@@ -165,8 +168,8 @@ def _op(token: Token, state: _State) -> None:
             "F0306",
             token.start,
             token.end,
-            "`=` does not compare.",
-            "Write `==` to compare. A value gets a name by the `id` of a step.",
+            "`=` does not compare",
+            "write `==` to compare; a value gets a name by the `id` of a step",
             fix="==",
         )
     elif text in FOREIGN:
@@ -177,8 +180,8 @@ def _op(token: Token, state: _State) -> None:
             "F0303",
             token.start,
             token.end,
-            f"The text that begins with {text} is not closed.",
-            f"Close it with the same quote, {text}; a quote inside it is written \\{text}.",
+            f"the text that begins with {text} is not closed",
+            f"close it with the same quote, {text}; a quote inside it is written \\{text}",
         )
         state.stop = True
     elif text in _LINKS:
@@ -188,15 +191,15 @@ def _op(token: Token, state: _State) -> None:
 def _close(token: Token, state: _State) -> None:
     level = state.levels[-1]
     if not level.opener:
-        state.place.report("F0303", token.start, token.end, f"`{token.text}` closes nothing.", "Remove it.")
+        state.place.report("F0303", token.start, token.end, f"`{token.text}` closes nothing", "remove it")
         state.stop = True
     elif OPENERS[level.opener] != token.text:
         state.place.report(
             "F0303",
             token.start,
             token.end,
-            f"`{level.opener}` is closed by `{token.text}`.",
-            f"Write `{OPENERS[level.opener]}`.",
+            f"`{level.opener}` is closed by `{token.text}`",
+            f"write `{OPENERS[level.opener]}`",
         )
         state.stop = True
     else:
@@ -223,23 +226,27 @@ def too_deep(place: Place, start: int, end: int) -> None:
         "F0309",
         start,
         end,
-        f"The expression is more than {MAX_DEPTH} levels deep.",
-        "Give parts of it to steps of their own; join many texts with an f-string or `join`.",
+        f"the expression is more than {MAX_DEPTH} levels deep",
+        "give parts of it to steps of their own; join many texts with an f-string or `join`",
     )
 
 
-def _neighbours(previous: Token, token: Token, place: Place) -> None:
+def _neighbours(previous: Token, token: Token, state: _State) -> None:
     """Report two operands with nothing between them."""
     if not ends_operand(previous) or not starts_operand(token):
         return
     if previous.kind == token.kind == "string" or token.text in ("(", "["):
         return
-    place.report(
+    text = state.text.strip()
+    help_ = "put an operator or a comma between them; a text stands in quotes"
+    if len(text) <= _SENTENCE and _WORDS.fullmatch(text) and not state.place.in_braces():
+        help_ = f"if the text is meant, write `\"'{text}'\"`: the outer quotes are YAML's"
+    state.place.report(
         "F0301",
         previous.start,
         token.end,
-        f"`{_short(previous)}` and `{_short(token)}` stand side by side with nothing between them.",
-        "Put an operator or a comma between them; a text stands in quotes.",
+        f"`{_short(previous)}` and `{_short(token)}` stand side by side with nothing between them",
+        help_,
     )
 
 
@@ -252,16 +259,16 @@ def _finish(state: _State) -> None:
             "F0303",
             level.start,
             level.start + 1,
-            f"`{level.opener}` is not closed.",
-            f"Write `{OPENERS[level.opener]}` where it ends.",
+            f"`{level.opener}` is not closed",
+            f"write `{OPENERS[level.opener]}` where it ends",
         )
     elif not state.tokens:
         place.report(
             "F0302",
             0,
             len(state.text),
-            "An expression is missing here.",
-            'Write one; an empty text is `""`, no value `None`.',
+            "an expression is missing here",
+            'write one; an empty text is `""`, no value `None`',
         )
     else:
         last = state.tokens[-1]
@@ -270,8 +277,8 @@ def _finish(state: _State) -> None:
                 "F0301",
                 last.start,
                 last.end,
-                f"The expression ends after `{last.text}`.",
-                "Write what it works on.",
+                f"the expression ends after `{last.text}`",
+                "write what it works on",
             )
 
 

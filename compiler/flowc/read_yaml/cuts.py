@@ -78,8 +78,8 @@ def quoted(text: str) -> str:
 def quotes_help(text: str) -> str:
     """The way out for a text that needs quotes; with the text itself when it is short."""
     if len(text) > _SHOWN or "\n" in text:
-        return "Put the whole text in quotes."
-    return f"Put the whole text in quotes: {quoted(text)}"
+        return "put the whole text in quotes"
+    return f"put the whole text in quotes: {quoted(text)}"
 
 
 def quotes_fix(start: int, text: str) -> tuple[Fix, ...]:
@@ -139,9 +139,7 @@ def comment_cut(source: Source, whole: Span, comment_at: int) -> Diagnostic:
         source,
         Span(comment_at, whole.end),
         hint="never reaches the flow",
-        help=quotes_help(text)
-        if certain
-        else "Put the whole expression in quotes, or move the comment away.",
+        help=quotes_help(text) if certain else "put the whole expression in quotes, or move the comment away",
         labels=labels,
         fixes=quotes_fix(whole.start, text) if certain else (),
     )

@@ -18,7 +18,7 @@ def too_many_directives(source: Source) -> list[Diagnostic]:
         return []
     message = f"more than {DIRECTIVES_LIMIT} lines begin with `%`"
     at = source.text.index("\n%") + 1
-    help_ = "Remove them: a flow file needs no directives."
+    help_ = "remove them: a flow file needs no directives"
     return [Diagnostic("F0002", message, source, Span(at, at + 1), help=help_)]
 
 
@@ -30,7 +30,7 @@ def directive(source: Source, before: int) -> Diagnostic:
         "a flow file has no directives: it is always YAML 1.2",
         source,
         Span(at, line_end(source, at)),
-        help="Remove the line.",
+        help="remove the line",
     )
 
 
@@ -43,19 +43,19 @@ def tagged(source: Source, at: int) -> Diagnostic:
         f"a flow has no tags, and `{short(source.text[at:end])}` is one to YAML",
         source,
         Span(at, end),
-        help="Remove it; a text that begins with `!` is written in quotes.",
+        help="remove it; a text that begins with `!` is written in quotes",
     )
 
 
 def long_number(source: Source, span: Span) -> Diagnostic:
     """The finding about a number with too many digits."""
     message = "a number may have 1,000 digits, and this one has more"
-    return Diagnostic("F0002", message, source, span, help="Put it in quotes if it is a text.")
+    return Diagnostic("F0002", message, source, span, help="put it in quotes if it is a text")
 
 
 def beyond_limit(source: Source, message: str, at: int) -> Diagnostic:
     """The finding about what is too much, said by `message`."""
-    help_ = "Keep data out of the flow: load it in a task."
+    help_ = "keep data out of the flow: load it in a task"
     return Diagnostic("F0002", message, source, Span(at, at + 1), help=help_)
 
 
@@ -63,13 +63,13 @@ def no_such_anchor(source: Source, name: str, span: Span, *, inside: bool) -> Di
     """The finding about an alias of nothing; `inside`: it stands inside what it names."""
     if inside:
         message = f"the alias `*{short(name)}` stands inside what it repeats"
-        return Diagnostic("F0011", message, source, span, help="Write the value out.")
+        return Diagnostic("F0011", message, source, span, help="write the value out")
     return Diagnostic(
         "F0010",
         f"no anchor `&{short(name)}` stands before this alias",
         source,
         span,
-        help="A text that begins with `*` is written in quotes.",
+        help="a text that begins with `*` is written in quotes",
     )
 
 
@@ -79,28 +79,28 @@ def bad_key(source: Source, node: Node) -> Diagnostic | None:
         if source.text.startswith("{{", node.span.start - 1):
             message, help_ = (
                 "YAML takes `{{ }}` for a map inside a map",
-                'A template is "${{ … }}", in quotes here.',
+                'a template is "${{ … }}", in quotes here',
             )
         else:
-            message, help_ = "a key is a name, not a list or a map", "Write a name as the key."
+            message, help_ = "a key is a name, not a list or a map", "write a name as the key"
         return Diagnostic("F0009", message, source, node.span, help=help_)
     if node.style != "plain":
         return None
     if not node.text:
         span = Span(node.span.start, node.span.start + 1)
         return Diagnostic(
-            "F0009", "a key is missing here", source, span, help="Write a name before the colon."
+            "F0009", "a key is missing here", source, span, help="write a name before the colon"
         )
     if node.text[0] == "-" and node.text[1:] in WORDS:
         at = node.span.start + 1
         message = f"a space is missing between the dash and `{node.text[1:]}`"
         fix = Fix(Span(at, at), " ", "put a space after the dash")
-        help_ = "A list item begins with a dash and a space."
+        help_ = "a list item begins with a dash and a space"
         return Diagnostic("F0018", message, source, node.span, help=help_, fixes=(fix,))
     return None
 
 
 def merge_key(source: Source, span: Span) -> Diagnostic:
     """The finding about a merge key."""
-    help_ = "Write the keys out, or put what many calls share into `defaults` of the flow."
+    help_ = "write the keys out, or put what many calls share into `defaults` of the flow"
     return Diagnostic("F0008", "a flow has no merge keys", source, span, help=help_)

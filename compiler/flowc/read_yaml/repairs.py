@@ -78,7 +78,7 @@ def _cut(source: Source, span: Span, text: str) -> Diagnostic:
         "inside YAML's brackets, a comma ends the text, also within an expression",
         source,
         span,
-        help=quotes_help(text) if text else "Put the whole text in quotes.",
+        help=quotes_help(text) if text else "put the whole text in quotes",
         fixes=quotes_fix(span.start, text) if text else (),
     )
 
@@ -122,7 +122,7 @@ def key_cut_by_colon(source: Source, entries: list[Entry], findings: Findings) -
                 "the colon makes YAML take the start of an expression for a key",
                 source,
                 key.span,
-                help=quotes_help(text) if text else "Put the whole expression in quotes.",
+                help=quotes_help(text) if text else "put the whole expression in quotes",
                 fixes=quotes_fix(key.span.start, text) if text else (),
             )
         )
@@ -163,7 +163,7 @@ def _split(source: Source, scalar: Scalar, findings: Findings) -> Entry | None:
             f"a space is missing after `{word}:`",
             source,
             scalar.span,
-            help="A colon ends a key only when a space follows it.",
+            help="a colon ends a key only when a space follows it",
             fixes=(Fix(Span(middle, middle), " ", "put a space after the colon"),),
         )
     )
@@ -209,6 +209,6 @@ def _double(source: Source, first: Scalar, second: Scalar) -> Diagnostic:
         source,
         second.span,
         hint="again here",
-        help="Remove one of the two, or rename it.",
+        help="remove one of the two, or rename it",
         labels=(Label(first.span, "first here"),),
     )

@@ -59,7 +59,7 @@ def decode(name: str, data: bytes) -> tuple[Source, list[Diagnostic]]:
                 f"the byte 0x{data[error.start]:02x} is not UTF-8",
                 source,
                 Span(at, at + 1),
-                help="Save the file in the encoding UTF-8.",
+                help="save the file in the encoding UTF-8",
             )
         ]
 
@@ -98,7 +98,7 @@ def _too_large(source: Source) -> Diagnostic:
         "the file is larger than 4 MiB",
         source,
         Span(0, 0),
-        help="Keep data out of the flow: load it in a task.",
+        help="keep data out of the flow: load it in a task",
     )
 
 
@@ -108,7 +108,7 @@ def _other_encoding(source: Source) -> Diagnostic:
         "the file is UTF-16 or UTF-32, not UTF-8",
         source,
         Span(0, 0),
-        help="Save the file in the encoding UTF-8.",
+        help="save the file in the encoding UTF-8",
     )
 
 
@@ -129,7 +129,7 @@ def _foreign(source: Source, at: int) -> Diagnostic:
             f"here is {name}",
             source,
             Span(at, at + 1),
-            help="Save the file with the line ends of Unix or Windows.",
+            help="save the file with the line ends of Unix or Windows",
             fixes=(Fix(Span(at, at + 1), "\n", "end the line with a line feed"),),
         )
     escape = f"\\u{ord(char):04x}" if ord(char) > _LATIN else f"\\x{ord(char):02x}"
@@ -138,7 +138,7 @@ def _foreign(source: Source, at: int) -> Diagnostic:
         f"here is {name}",
         source,
         Span(at, at + 1),
-        help=f'Remove it; a text that needs it is written in double quotes with the escape "{escape}".',
+        help=f'remove it; a text that needs it is written in double quotes with the escape "{escape}"',
         fixes=(Fix(Span(at, at + 1), "", "remove the character"),),
     )
 
@@ -150,6 +150,6 @@ def _hard_space(source: Source, span: Span) -> Diagnostic:
         "the line is indented with no-break spaces (U+00A0), which YAML takes for text",
         source,
         span,
-        help="Replace them with ordinary spaces.",
+        help="replace them with ordinary spaces",
         fixes=(Fix(span, " " * width, "indent with ordinary spaces"),),
     )

@@ -23,6 +23,9 @@ from flowc.render.text_cells import cells, printable
 from flowc.span import Source, Span
 from flowrt.noun import noun
 
+MOST = 50
+"""More findings in one file than anybody reads on a terminal."""
+
 _WIDEST = 120
 _BEFORE = 50
 
@@ -45,8 +48,26 @@ def ordered(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 
 def render_text(diagnostics: Iterable[Diagnostic], *, color: bool = False) -> str:
-    """The findings for people, an empty line between them; empty text when there are none."""
-    return "\n".join(_finding(d, _Pen(color)) for d in ordered(diagnostics))
+    """The findings for people, an empty line between them; empty text when there are none.
+
+    Of a file with very many findings the first `MOST` are shown, errors before all others.
+    """
+    pen = _Pen(color)
+    parts: list[str] = []
+    for findings in _by_file(ordered(diagnostics)):
+        shown = ordered(sorted(findings, key=lambda d: d.severity != "error")[:MOST])
+        parts += [_finding(d, pen) for d in shown]
+        if len(findings) > len(shown):
+            more = f"{len(findings) - len(shown):,} more findings in {_flat(findings[0].source.name)}"
+            parts.append(f"… and {more}; `flowc validate --format concise` shows all\n")
+    return "\n".join(parts)
+
+
+def _by_file(diagnostics: list[Diagnostic]) -> list[list[Diagnostic]]:
+    files: dict[str, list[Diagnostic]] = {}
+    for d in diagnostics:
+        files.setdefault(d.source.name, []).append(d)
+    return list(files.values())
 
 
 def render_concise(diagnostics: Iterable[Diagnostic]) -> str:

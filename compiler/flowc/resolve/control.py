@@ -18,6 +18,7 @@ from flowrt.pattern import pattern
 from flowrt.program import ErrorsPolicy
 
 _FOR = pattern(r"(?P<var>.*?)\s+in\s+(?=\S)", re.DOTALL)
+_FOR_OF = pattern(r"(?P<var>[^\W\d]\w*)\s+of\s+(?P<items>\S.*)")
 
 
 def resolve_if(step: StepText) -> Step:
@@ -161,6 +162,9 @@ def _report_head(step: StepText, node: Scalar) -> None:
     text = node.text.strip()
     one_word = text.isidentifier()
     better = f"item in {text}" if text and not text.startswith("${{") else "item in items"
+    other = _FOR_OF.fullmatch(text)
+    if other is not None:
+        better = f"{other['var']} in {other['items']}"
     fixes = (Fix(node.span, better, f"write `{better}`"),) if one_word and node.style == "plain" else ()
     step.found.error(
         "F0103",

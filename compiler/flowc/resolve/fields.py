@@ -112,8 +112,13 @@ def _is_key(word: str) -> bool:
     )
 
 
+_ELIF = frozenset({"elif", "elseif", "elsif", "else_if", "else if"})
+
+
 def _place_of(key: str, construct: Construct) -> str:
     """Where a key belongs that stands in the wrong construct."""
+    if key in _ELIF and "then" in construct.keys:
+        return "put another `if` step into the list under `else:`"
     if key == "after":
         return "it orders the steps of a graph; a list runs from top to bottom"
     if key == "id" and construct.title.endswith("step"):

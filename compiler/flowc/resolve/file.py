@@ -13,7 +13,7 @@ from flowc.diagnostic import Diagnostic, Fix, Label
 from flowc.ir import File, Flow
 from flowc.resolve.fields import Fields, read_fields
 from flowc.resolve.flow import read_flow
-from flowc.resolve.found import Enough, Found, excerpt, shape
+from flowc.resolve.found import MOST, Enough, Found, excerpt, shape
 from flowc.resolve.header import Uses, check_version, read_events, read_use
 from flowc.resolve.keys import FILE_KEYS, FILE_LATER, FIRST_FLOW, FLOW
 from flowc.resolve.setting import Names
@@ -42,9 +42,21 @@ def resolve(tree: Tree) -> tuple[File | None, list[Diagnostic]]:
         file = _resolve(found, tree)
     except Enough:
         file = None
+        found.diagnostics.append(_enough(found))
     if tree.whole:
         return file, found.diagnostics
     return file, [each for each in found.diagnostics if each.code not in _ABSENT]
+
+
+def _enough(found: Found) -> Diagnostic:
+    return Diagnostic(
+        "F0002",
+        f"the file has {MOST} findings; what follows was not looked at",
+        found.source,
+        max((each.span for each in found.diagnostics), key=lambda span: span.start),
+        help="mend these first",
+        severity="info",
+    )
 
 
 _ABSENT = frozenset({"F0102", "F0113", "F0120", "F0122"})

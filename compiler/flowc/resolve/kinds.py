@@ -35,6 +35,9 @@ def kind_of(found: Found, mapping: Mapping) -> Kind | None:
         loop = _mended(found, mapping, [kind for kind in STEPS if set(ENCLOSED) <= set(STEPS[kind].keys)])
         if loop is not None:
             return loop
+        if len(kinds) == 1 and (stranger := _stranger(mapping, kinds[0].text)) is not None:
+            _report_stranger(found, stranger, kinds[0].text)
+            return None
     main = main or kinds
     if len(main) == 1:
         return Kind(main[0].text, mapping)
@@ -47,6 +50,29 @@ def kind_of(found: Found, mapping: Mapping) -> Kind | None:
     return mended
 
 
+def _stranger(mapping: Mapping, block: str) -> Scalar | None:
+    """The key above a block that no step has, when it is no slip of a key of the block's own."""
+    own = STEPS[block]
+    first = next(entry.key for entry in mapping.entries if entry.key.text not in _PLAIN)
+    if first.text in own.keys or first.text in own.later or _is_known(first.text):
+        return None
+    return None if guess_key(first.text, [*own.keys, *own.later]) else first
+
+
+def _is_known(word: str) -> bool:
+    return any(word in step.keys or word in step.later for step in STEPS.values())
+
+
+def _report_stranger(found: Found, key: Scalar, block: str) -> None:
+    found.error(
+        "F0106",
+        f"`{key.text}` is not a kind of step",
+        key.span,
+        help=f"above a `{block}` stands `for: x in xs`, `while:` or `until:`, or nothing; "
+        f"the kinds are {listing(STEPS)}",
+    )
+
+
 def _report_several(found: Found, kinds: list[Scalar]) -> None:
     first, second = kinds[:2]
     holder = {"if": "then", "for": "do", "while": "do", "until": "do", "wait": "else"}.get(first.text)
@@ -55,7 +81,7 @@ def _report_several(found: Found, kinds: list[Scalar]) -> None:
         "F0107",
         f"a step has one kind, and this one has {' and '.join(f'`{key.text}`' for key in kinds)}",
         second.span,
-        hint=f"`{first.text}` has made it a `{first.text}` step already",
+        hint=f"`{first.text}` has made it {STEPS[first.text].title} already",
         help=f"start a step of its own with a dash: `- {second.text}: …`{inside}",
     )
 
@@ -160,6 +186,15 @@ def report_bare(found: Found, node: Node, span: Span) -> Ident | None:
             help=f"write `- id: {name}` and, below it, `{kind}: {value.strip()}`",
         )
         return Ident(name, Span(node.at(0), node.at(len(name))))
+    if text == "return":
+        found.error(
+            "F0106",
+            "a step is a map, and this is text",
+            span,
+            help="write `- return: value`, or `- return: None`",
+            fixes=(Fix(node.span, "return: None", "write `return: None`"),),
+        )
+        return None
     kind = "call" if _is_call(node) else ""
     fixes = (Fix(Span(node.span.start, node.span.start), "call: ", "write `call: `"),) if kind else ()
     found.error(

@@ -66,5 +66,5 @@ def _block_header(fault: Fault) -> Diagnostic:
         f"`{fault.char(at)}` begins a block text, so its line cannot go on with `{text[1:].strip()[:20]}`",
         fault.source,
         Span(at, at + len(text)),
-        help=f"Begin the block text on the next line. If it is none: {quotes_help(text)}",
+        help=f"begin the block text on the next line; if it is none: {quotes_help(text)}",
     )

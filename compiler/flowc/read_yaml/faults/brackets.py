@@ -30,7 +30,7 @@ def cut_in_brackets(fault: Fault) -> Diagnostic | None:
         f"inside YAML's brackets, the text ends before `{fault.char(fault.at)}`",
         fault.source,
         Span(start, end or fault.at + 1),
-        help=quotes_help(text) if end else "Put the whole text in quotes.",
+        help=quotes_help(text) if end else "put the whole text in quotes",
         fixes=quotes_fix(start, text) if end else (),
     )
 
@@ -45,7 +45,7 @@ def _template(fault: Fault, start: int) -> Diagnostic:
         "inside YAML's brackets, a template stands in quotes",
         fault.source,
         Span(start, end),
-        help=f"Write {quotes}" if len(quotes) <= SHOWN else "Put the template in quotes.",
+        help=f"write {quotes}" if len(quotes) <= SHOWN else "put the template in quotes",
         fixes=quotes_fix(start, text),
     )
 
@@ -67,7 +67,7 @@ def bracket_left_open(fault: Fault) -> Diagnostic | None:
         fault.source,
         Span(at, at + 1),
         hint=f"a closing {_CLOSING[opening]} is missing",
-        help=f"Close it with `{_CLOSING[opening]}`; if it is a part of a text, put the whole text in quotes.",
+        help=f"close it with `{_CLOSING[opening]}`; if it is a part of a text, put the whole text in quotes",
     )
 
 
@@ -78,6 +78,6 @@ def _wrong_closing(fault: Fault, at: int, opening: str, char: str) -> Diagnostic
         fault.source,
         Span(fault.at, fault.at + 1),
         hint=f"expected {_CLOSING[opening]}",
-        help=f"Close `{opening}` with `{_CLOSING[opening]}`.",
+        help=f"close `{opening}` with `{_CLOSING[opening]}`",
         labels=(Label(Span(at, at + 1), "opened here"),),
     )

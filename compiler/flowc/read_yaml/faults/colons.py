@@ -52,7 +52,7 @@ def _on_document_line(fault: Fault, line: Span) -> Diagnostic:
         "a map cannot begin on the line of `---`",
         fault.source,
         Span(line.start, line.end),
-        help="Begin it on the next line.",
+        help="begin it on the next line",
         fixes=(Fix(Span(line.start + 3, line.start + 4), "\n", "begin the map on the next line"),),
     )
 
@@ -94,7 +94,7 @@ def no_colon(fault: Fault) -> Diagnostic | None:
             "a key is missing before the colon",
             fault.source,
             Span(fault.at, fault.at + 1),
-            help="Each line of a map is `key: value`.",
+            help="each line of a map is `key: value`",
         )
     line = fault.line(fault.at)
     if fault.problem != _NO_CONTENT and fault.at == fault.indent_end(fault.at) and fault.at < line.end:
@@ -136,12 +136,12 @@ def _neither(fault: Fault, span: Span) -> Diagnostic:
         f"`{short(text)}` is neither `key: value` nor a list item",
         fault.source,
         whole,
-        help="Write a key and a colon before it; what continues the text above stands deeper than its key.",
+        help="write a key and a colon before it; what continues the text above stands deeper than its key",
     )
 
 
 def _instead(text: str) -> str:
-    return f"Write `{text}`" if len(text) <= SHOWN else "Each line of a map is `key: value`."
+    return f"write `{text}`" if len(text) <= SHOWN else "each line of a map is `key: value`"
 
 
 def _comment_before(fault: Fault, at: int) -> Diagnostic | None:

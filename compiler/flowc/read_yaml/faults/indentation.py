@@ -29,7 +29,7 @@ def tab_in_indentation(fault: Fault) -> Diagnostic | None:
         fault.source,
         span,
         hint="a tab" if tabs.count("\t") == 1 else "tabs",
-        help="Use two spaces for each level.",
+        help="use two spaces for each level",
         fixes=(Fix(span, tabs.replace("\t", "  "), "indent with spaces"),),
     )
 
@@ -45,7 +45,7 @@ def indented_too_far(fault: Fault, key_at: int, key: str) -> Diagnostic:
         f"`{fault.text(word)}` stands deeper than `{key}`, so YAML takes it for more of the text of `{key}`",
         fault.source,
         word,
-        help=f"Begin the line in column {column + 1}, below `{key}`.",
+        help=f"begin the line in column {column + 1}, below `{key}`",
         labels=(Label(Span(key_at, key_at + len(key)), f"begins in column {column + 1}"),),
         fixes=(fix,),
     )
@@ -83,24 +83,24 @@ def _other_kind(fault: Fault, at: int, column: int, *, is_item: bool) -> Diagnos
     word = fault.word(at)
     if is_item:
         message = f"a list item stands in column {column + 1}, where the keys of a map stand"
-        help_ = "Indent the list below the key it belongs to, or write `key: value` here."
+        help_ = "indent the list below the key it belongs to, or write `key: value` here"
     else:
         message = (
             f"the key `{fault.text(word)}` stands in column {column + 1}, where the items of a list stand"
         )
-        help_ = "Begin the line with `- ` if it is an item, or indent it to the keys of the item above."
+        help_ = "begin the line with `- ` if it is an item, or indent it to the keys of the item above"
     return Diagnostic("F0004", message, fault.source, word, help=help_, labels=_opened(fault))
 
 
 def _no_such_column(fault: Fault, at: int, column: int, columns: list[int], what: str) -> Diagnostic:
     fixes: tuple[Fix, ...] = ()
-    help_ = "Give the line the indentation of the lines it belongs to."
+    help_ = "give the line the indentation of the lines it belongs to"
     if columns:
         nearest = min(columns, key=lambda other: (abs(other - column), -other))
         start = fault.line(at).start
         fixes = (Fix(Span(start, at), " " * nearest, f"begin the line in column {nearest + 1}"),)
         places = " or ".join(str(other + 1) for other in columns[-3:])
-        help_ = f"Here {what} may begin in column {places}."
+        help_ = f"here {what} may begin in column {places}"
     word = fault.word(at)
     return Diagnostic(
         "F0004",

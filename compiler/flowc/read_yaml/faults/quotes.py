@@ -35,7 +35,7 @@ def _never_closed(fault: Fault, span: Span, labels: tuple[Label, ...]) -> Diagno
         fault.source,
         span,
         hint=f"a closing {fault.char(span.start)} is missing",
-        help="Close the quote at the end of the text.",
+        help="close the quote at the end of the text",
         labels=labels,
     )
 
@@ -53,7 +53,7 @@ def bad_escape(fault: Fault) -> Diagnostic | None:
         f"`{escape}` is not an escape of YAML's double quotes",
         fault.source,
         Span(at, at + len(escape)),
-        help="Double the backslash, or put the text in single quotes, where a backslash is only a backslash.",
+        help="double the backslash, or put the text in single quotes, where a backslash is only a backslash",
         fixes=(Fix(Span(at, at), "\\", "double the backslash"),),
     )
 
@@ -116,6 +116,6 @@ def _quote_inside(fault: Fault, text: str) -> Diagnostic:
         fault.source,
         Span(at, at + 1),
         hint="ends here for YAML",
-        help=f"Write the quote inside the text as {escaped}" + (f": {whole}" if len(whole) <= SHOWN else "."),
+        help=f"write the quote inside the text as {escaped}" + (f": {whole}" if len(whole) <= SHOWN else "."),
         fixes=(Fix(Span(fault.last.start, fault.last.start + len(text)), whole, "escape the quote"),),
     )

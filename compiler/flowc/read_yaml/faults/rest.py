@@ -22,10 +22,10 @@ def outside_documents(fault: Fault) -> Diagnostic | None:
     line = fault.line(at)
     if fault.char(line.start) == "%":
         message = "the directive is not understood"
-        help_ = "Remove the line: a flow file is always YAML 1.2."
+        help_ = "remove the line: a flow file is always YAML 1.2"
     else:
         message = "the line stands outside of all documents"
-        help_ = "Begin a document with a line `---` before it."
+        help_ = "begin a document with a line `---` before it"
     return Diagnostic("F0019", message, fault.source, Span(at, max(line.end, at + 1)), help=help_)
 
 
@@ -36,14 +36,14 @@ def anything_else(fault: Fault) -> Diagnostic:
     if fault.problem == _NO_CONTENT and char in {"]", "}"}:
         message, help_ = (
             f"`{char}` closes nothing here",
-            "Remove it, or put the text that it belongs to in quotes.",
+            "remove it, or put the text that it belongs to in quotes",
         )
     elif fault.problem == _NO_CONTENT and char == ",":
         message, help_ = (
             "a value is missing before the comma",
-            "Remove the comma, or write a value before it.",
+            "remove the comma, or write a value before it",
         )
     else:
         message = f"YAML cannot read on here: {fault.problem}"
-        help_ = "If this is a part of a text, put the whole text in quotes."
+        help_ = "if this is a part of a text, put the whole text in quotes"
     return Diagnostic("F0020", message, fault.source, Span(at, at + 1), help=help_)
