@@ -182,7 +182,7 @@ def test_texts_are_bounded_and_can_be_encoded(bench: Bench) -> None:
 @pytest.mark.parametrize(("path", "type_"), [("leave", "SystemExit"), ("ctrl_c", "KeyboardInterrupt")])
 def test_what_would_end_a_process_ends_the_attempt(bench: Bench, path: str, type_: str) -> None:
     raised = bench.raised(path)
-    assert raised.failure.type == f"builtins.{type_}"
+    assert raised.failure.type == type_
     assert not raised.retryable
 
 
@@ -247,7 +247,7 @@ def test_a_module_that_fails_can_be_mended(bench: Bench, tmp_path: Path, text: s
 
 def test_arguments_that_cannot_be_evaluated(bench: Bench) -> None:
     raised = bench.raised("inc", Binary("//", Const(1), Const(0)))
-    assert raised.failure.type == "builtins.ZeroDivisionError"
+    assert raised.failure.type == "ZeroDivisionError"
     assert not raised.retryable
 
 
@@ -263,7 +263,7 @@ def test_raises(bench: Bench) -> None:
     assert (raised.failure.type, raised.failure.message) == ("executor_tasks.Busy", "later")
     assert raised.failure.caught == ("OSError",)
     assert (
-        "it gave a builtins.int, not an exception"
+        "it gave a int, not an exception"
         in bench.raised("inc", Const(1), raises=True).failure.message
     )
 

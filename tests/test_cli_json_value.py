@@ -45,8 +45,8 @@ def test_what_json_lacks_gets_a_stand_in(value, type_name):
 
 
 def test_the_value_of_a_loop_that_collects_errors_is_an_object():
-    value = Collected([1, 2], [ForError(2, "c", "builtins.ValueError", "no")])
-    error = {"index": 2, "item": "c", "type": "builtins.ValueError", "message": "no"}
+    value = Collected([1, 2], [ForError(2, "c", "ValueError", "no")])
+    error = {"index": 2, "item": "c", "type": "ValueError", "message": "no"}
     assert plain(value) == {"values": [1, 2], "errors": [error]}
 
 

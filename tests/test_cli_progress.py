@@ -66,10 +66,10 @@ def test_waits_and_failed_attempts_are_told():
     progress.opened("approval", "wait")
     progress.waiting("approval", "approval", "order\x1b[2J17", 0)
     progress.opened("call", "task")
-    progress.attempted("call", 1, "builtins.OSError: gone", 1, 2)
+    progress.attempted("call", 1, "OSError: gone", 1, 2)
     lines = progress.lines(2.0, 80, 24)
     assert lines[1] == "  approval  2.0 s  waits for event approval with key order?[2J17"
-    assert lines[2] == "  call  2.0 s  attempt 2, after builtins.OSError: gone"
+    assert lines[2] == "  call  2.0 s  attempt 2, after OSError: gone"
 
 
 def test_never_more_than_a_screenful():

@@ -144,7 +144,7 @@ def test_time_is_up(bench: Bench, name: str, args: tuple[object, ...]) -> None:
     policy = Retry(Const(1), Const(None), Const(2), Const(None), catch=("TimeoutError",))
     (outcome,) = bench.make(bench.attempt(name, *args, timeout_s=0.3, retry=policy))
     assert isinstance(outcome, Raised)
-    assert outcome.failure.type == "builtins.TimeoutError"
+    assert outcome.failure.type == "TimeoutError"
     assert "its timeout of 0.3 s" in outcome.failure.message
     assert outcome.failure.caught == ("TimeoutError",)
     assert outcome.retryable

@@ -67,7 +67,7 @@ def test_the_errors_of_a_for():
     steps = (
         "- {id: r, for: x in xs, parallel: 2, errors: collect, do: [{call: 't.fails_at(x, 2)'}]}\n- return: r"
     )
-    error = ForError(1, 2, "builtins.ValueError", "2 is bad")
+    error = ForError(1, 2, "ValueError", "2 is bad")
     assert run(steps) == Collected([1, 3], [error])
 
 

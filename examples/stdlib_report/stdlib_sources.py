@@ -81,5 +81,5 @@ def report(
     most = ", ".join(f"{name} ({count})" for name, count in imported.most_common(8))
     lines += ["", f"imported the most: {most}"]
     lines += ["", f"{len(errors)} files that Python cannot read:"]
-    lines += [f"  {error.item}: {error.type.removeprefix('builtins.')}" for error in errors]
+    lines += [f"  {error.item}: {error.type}" for error in errors]
     return "\n".join(lines)

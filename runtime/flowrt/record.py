@@ -14,9 +14,9 @@ from flowrt.value import Handle
 class Failure:
     """Why a step or a run failed.
 
-    `type` is the qualified name of the exception class, such as `builtins.ValueError`; `caught` holds
-    the import paths out of the retry policy that the exception is an instance of; `step` is where it
-    arose first.
+    `type` is the name of the exception class as a traceback has it, such as `ValueError` or
+    `shop.errors.Busy`; `caught` holds the import paths out of the retry policy that the exception is an
+    instance of; `step` is where it arose first.
     """
 
     type: str

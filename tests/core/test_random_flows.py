@@ -131,7 +131,7 @@ def check_journal(story: Story) -> None:
     assert state.open_commands == []
 
 
-def check_cut(program: Program, whole: Story, expected: object, rng: random.Random) -> None:
+def check_cut(whole: Story, expected: object, rng: random.Random) -> None:
     records = whole.records()
     count = rng.randrange(1, len(records))
     cut = scattered(copy_first(whole, count, sent(whole, count)), rng.random())
@@ -174,7 +174,7 @@ def check_seed(seed: int) -> None:
     ):
         assert end(story) == expected
         check_journal(story)
-        check_cut(program, story, expected, rng)
+        check_cut(story, expected, rng)
         if expected == "failed":
             check_reopened(story)
     check_suspended(program, expected, rng)

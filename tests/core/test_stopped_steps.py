@@ -82,7 +82,7 @@ def test_an_attempt_that_is_stopped_before_it_was_handed_over_is_not_made() -> N
         executor=executor,
     )
     result = story.play()
-    assert (result.status, result.failure.type) == ("failed", "builtins.ZeroDivisionError")
+    assert (result.status, result.failure.type) == ("failed", "ZeroDivisionError")
     assert (executor.begun, executor.asked) == ([], [])
 
 

@@ -122,7 +122,7 @@ def test_the_first_failure_of_a_parallel_for_stops_the_others() -> None:
         executor=OddFirst(),
     )
     result = story.play()
-    assert result.failure.type == "builtins.ValueError"
+    assert result.failure.type == "ValueError"
     assert len(steps(story, Stopped)) == 2
 
 

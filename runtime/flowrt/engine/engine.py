@@ -31,7 +31,7 @@ from flowrt.store.port import Blobs, RunStatus, Store
 class Pace:
     """How long a lease lasts, how often it is renewed, how often the store is asked for news."""
 
-    lease_us: int = 15_000_000
+    lease_us: int = 30_000_000
     renew_us: int = 5_000_000
     news_us: int = 200_000
 
@@ -244,6 +244,8 @@ class Engine:
 
     def _await(self, interrupt: Event) -> None:
         if any(c.run.dirty for c in self._conductors.values()) or interrupt.is_set():
+            return
+        if not self._arrived.empty():
             return
         until = min(self._renew_at, self._news_at)
         if self.timers.next_at is not None:

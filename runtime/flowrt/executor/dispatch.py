@@ -172,7 +172,7 @@ class Dispatch:
             try:
                 lane = self._new_lane(attempt)
             except BadOption as error:
-                refused = Failure("builtins.ValueError", str(error), attempt.key.step)
+                refused = Failure("ValueError", str(error), attempt.key.step)
                 now = time.time_ns() // 1000
                 self._report(attempt.key, Raised(refused, now, now, retryable=False))
                 return
@@ -345,5 +345,5 @@ def _told_of(attempt: Attempt, flight: _Flight, trouble: Trouble) -> Outcome:
         if timeout_s is None or time.monotonic() - flight.since < timeout_s + GRACE_S:
             return Lost(trouble.reason)
         message = f"The attempt took longer than its timeout of {timeout_s:g} s and did not end when told to."
-        return Raised(Failure("builtins.TimeoutError", message, step), now, now)
-    return Raised(Failure("builtins.RuntimeError", trouble.reason, step), now, now, retryable=False)
+        return Raised(Failure("TimeoutError", message, step), now, now)
+    return Raised(Failure("RuntimeError", trouble.reason, step), now, now, retryable=False)

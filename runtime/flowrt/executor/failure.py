@@ -47,8 +47,8 @@ def failure_of(
 
 
 def qualified(cls: type) -> str:
-    """`module.Class`, such as `builtins.ValueError`."""
-    return f"{cls.__module__}.{cls.__qualname__}"
+    """`module.Class`, and `Class` alone for Python's own, as a traceback has it."""
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
 
 
 def _text(error: BaseException) -> str:

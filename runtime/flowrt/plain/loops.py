@@ -73,7 +73,7 @@ def _count(what: str, value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
     message = f"`{what}` is a number from 1 upwards, and it came to {value!r}."
-    raise PlainFailure("builtins.ValueError", message)
+    raise PlainFailure("ValueError", message)
 
 
 def run_loop(op: Loop, env: Values, scene: Scene, run_body: RunBody) -> Ended:

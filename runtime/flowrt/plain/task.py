@@ -58,7 +58,7 @@ def _attempt(function: Callable[..., object], task: Task, env: Values, scene: Sc
         if isinstance(value, BaseException):
             raise value
         message = f"`raise` needs an exception, and the value is of type {type(value).__name__}."
-        raise PlainFailure("builtins.TypeError", message)
+        raise PlainFailure("TypeError", message)
     return value
 
 
