@@ -14,10 +14,9 @@ from flowrt.expr.tree import NOWHERE
 def flow_arguments(facts: FlowFacts) -> Iterator[Diagnostic]:
     """Unknown inputs, missing ones, too many, and those given twice."""
     nearest = Nearest()
-    flows = {flow.name.text: flow for flow in facts.file.flows}
     for call in facts.calls:
-        if isinstance(call.callee, FlowCallee) and call.callee.name in flows:
-            yield from _call(call, flows[call.callee.name], facts.file.source, nearest)
+        if isinstance(call.callee, FlowCallee) and call.callee.name in facts.flows:
+            yield from _call(call, facts.flows[call.callee.name], facts.file.source, nearest)
 
 
 def _call(call: Call, flow: Flow, source: Source, nearest: Nearest) -> Iterator[Diagnostic]:

@@ -50,8 +50,9 @@ def check(file: File, earlier: Sequence[Diagnostic] = ()) -> list[Diagnostic]:
         The findings of all rules for all flows, sorted by position, each place and code once.
     """
     found: dict[tuple[int, str], Diagnostic] = {}
+    flows = {flow.name.text: flow for flow in file.flows}
     for flow in file.flows:
-        facts = trace(flow, file)
+        facts = trace(flow, file, flows)
         for rule in RULES:
             for finding in rule(facts):
                 found.setdefault((finding.span.start, finding.code), finding)

@@ -9,6 +9,10 @@ from flowc.diagnostic import Diagnostic, Fix, Label
 from flowc.scope.facts import Edge, FlowFacts, GraphFacts
 
 
+_LONG_WAY = 12
+"""A way around is shown whole up to so many steps."""
+
+
 def cycles(facts: FlowFacts) -> Iterator[Diagnostic]:
     """One finding for each group of steps that wait for each other: the shortest way around.
 
@@ -97,8 +101,11 @@ def _way_around(start: int, out: dict[int, list[Edge]], group: frozenset[int]) -
 
 
 def _cycle(way: list[Edge], names: tuple[str, ...], facts: FlowFacts) -> Diagnostic:
-    path = " → ".join(f"`{names[node]}`" for node in (*(edge.reader for edge in way), way[0].reader))
-    labels = tuple(Label(edge.at, _edge_text(edge, names)) for edge in way[1:])
+    steps = [f"`{names[node]}`" for node in (*(edge.reader for edge in way), way[0].reader)]
+    if len(steps) > _LONG_WAY:
+        steps[_LONG_WAY - 1 : -1] = [f"… {len(steps) - _LONG_WAY:,} more …"]
+    path = " → ".join(steps)
+    labels = tuple(Label(edge.at, _edge_text(edge, names)) for edge in way[1:_LONG_WAY])
     return Diagnostic(
         "F0208",
         f"these steps wait for each other: {path}",

@@ -1,5 +1,6 @@
 """What a walk through a flow finds out, as data: `flowc.scope.trace` writes it, the checks read it."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from flowc.ir import Break, Call, Continue, File, Flow, For, GraphBody, Ident, Loop, Return, Step
@@ -109,6 +110,7 @@ class FlowFacts:
 
     flow: Flow
     file: File
+    flows: Mapping[str, Flow]
     reads: list[Read] = field(default_factory=list[Read])
     assigned: dict[str, list[Span]] = field(default_factory=dict[str, list[Span]])
     clashes: list[Clash] = field(default_factory=list[Clash])

@@ -1,5 +1,6 @@
 """A flow comes in; out go the facts about its names and paths, found in one walk over its steps."""
 
+from collections.abc import Mapping
 from typing import assert_never
 
 from flowc.ir import (
@@ -50,17 +51,17 @@ RUN_FIELDS = ("id", "flow", "started_at", "labels")
 COLLECTED_FIELDS = ("values", "errors")
 
 
-def trace(flow: Flow, file: File) -> FlowFacts:
-    """Walk through `flow` once and write down what the rules need to know."""
-    return _Walk(flow, file).run()
+def trace(flow: Flow, file: File, flows: Mapping[str, Flow]) -> FlowFacts:
+    """Walk through `flow` once and write down what the rules need to know; `flows` are all of the file."""
+    return _Walk(flow, file, flows).run()
 
 
 class _Walk:
     """The state of one walk: the facts so far, and the steps around the present place."""
 
-    def __init__(self, flow: Flow, file: File) -> None:
+    def __init__(self, flow: Flow, file: File, flows: Mapping[str, Flow]) -> None:
         self.file = file
-        self.facts = FlowFacts(flow, file)
+        self.facts = FlowFacts(flow, file, flows)
         self.reads = Reads(self.facts)
         self.jump_count = 0
 
