@@ -1,5 +1,6 @@
 """Ctrl-C between any two lines of the engine: the run can be resumed, and no step runs behind its record."""
 
+import os
 import random
 import sys
 from types import FrameType
@@ -10,6 +11,7 @@ from stories import HOUR, Story, program_of
 from flowrt.errors import RunOwned
 from flowrt.record import Received, Succeeded
 
+COUNT = int(os.environ.get("FLOWC_INTERRUPTS", "80"))
 ROOMS = ("active", "conduct", "engine", "inbox", "machine", "state", "timers", "constructs", "for_each")
 
 
@@ -75,7 +77,7 @@ def test_interrupted_at_any_line(name: str) -> None:
     whole = Story(program_of(name))
     expected = whole.value(whole.play())
     lines = lines_of(name)
-    for at in sorted(random.Random(7).sample(range(1, lines + 1), min(lines, 250))):
+    for at in sorted(random.Random(7).sample(range(1, lines + 1), min(lines, COUNT))):
         story = Story(program_of(name))
         story.start()
         interrupter = Interrupter(at)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from stories import InlineExecutor, Story, story_of
 
-from flowrt.errors import RunMismatch, RunOwned
+from flowrt.errors import BadInput, RunMismatch, RunOwned, UnknownRun
 from flowrt.store.owner import this_owner
 
 TEXT = """
@@ -75,3 +75,22 @@ def test_the_same_id_with_something_else_is_refused(text: str, inputs: dict, say
     other: Story = story_of(text, store=story.store, blobs=story.blobs)
     with pytest.raises(RunMismatch, match=says):
         other.start(inputs)
+
+
+@pytest.mark.parametrize(
+    ("text", "inputs", "says"),
+    [
+        ("flow: f\ninputs: {n: int}\nsteps: [return: n]\n", {}, "needs its input `n`"),
+        (
+            "flow: f\ninputs: {n: int}\nsteps: [return: n]\n",
+            {"n": 1, "m": 2},
+            "has no input `m`.*Its inputs: `n`",
+        ),
+    ],
+)
+def test_a_run_without_its_inputs_is_not_created(text: str, inputs: dict, says: str) -> None:
+    story = story_of(text)
+    with pytest.raises(BadInput, match=says):
+        story.start(inputs)
+    with pytest.raises(UnknownRun):
+        story.store.run("story")

@@ -51,7 +51,7 @@ class Writer:
         more, after, left = self.block(place, self.rng.randint(3, 9))
         steps += more
         if not left:
-            steps.append({"return": self.result(after) if index == 0 else self.int(after)})
+            steps.append({"return": self.result(after) if index == 0 else self.number(after)})
         return {"flow": self.flows[index], "inputs": given, "steps": steps}
 
     def result(self, place: Place) -> str:
@@ -63,7 +63,7 @@ class Writer:
         self.made += 1
         return f"{stem}{self.made}"
 
-    def int(self, place: Place) -> str:
+    def number(self, place: Place) -> str:
         pick = self.rng.random()
         if pick < 0.25 or not place.ints:
             return str(self.rng.randint(0, 9))
@@ -74,7 +74,7 @@ class Writer:
         return self.rng.choice(place.ints)
 
     def cond(self, place: Place) -> str:
-        return f"({self.int(place)}) % {self.rng.randint(2, 4)} == {self.rng.randint(0, 1)}"
+        return f"({self.number(place)}) % {self.rng.randint(2, 4)} == {self.rng.randint(0, 1)}"
 
     def target(self, place: Place) -> tuple[str, Place]:
         """A name to be assigned, new or not, and the place after that."""
@@ -121,25 +121,25 @@ class Writer:
 
     def task(self, place: Place):
         name, after = self.target(place)
-        return [{"id": name, "call": f"s.mix({self.int(place)}, {self.int(place)})"}], after, False
+        return [{"id": name, "call": f"s.mix({self.number(place)}, {self.number(place)})"}], after, False
 
     def risk(self, place: Place):
         name, after = self.target(place)
-        return [{"id": name, "call": f"s.even_only(({self.int(place)}) // 3)"}], after, False
+        return [{"id": name, "call": f"s.even_only(({self.number(place)}) // 3)"}], after, False
 
     def value(self, place: Place):
         if self.rng.random() < 0.3:
             name = self.fresh("xs")
-            items = ", ".join(self.int(place) for _ in range(self.rng.randint(0, 4)))
+            items = ", ".join(self.number(place) for _ in range(self.rng.randint(0, 4)))
             return [{"id": name, "value": f"[{items}]"}], replace(place, lists=(*place.lists, name)), False
         name, after = self.target(place)
-        return [{"id": name, "value": self.int(place)}], after, False
+        return [{"id": name, "value": self.number(place)}], after, False
 
     def lift(self, place: Place):
         """Calls inside an expression."""
         name, after = self.target(place)
-        call = f"s.mix(s.add({self.int(place)}, 1), {self.int(place)})"
-        return [{"id": name, "value": f"{call} + {self.int(place)}"}], after, False
+        call = f"s.mix(s.add({self.number(place)}, 1), {self.number(place)})"
+        return [{"id": name, "value": f"{call} + {self.number(place)}"}], after, False
 
     def pause(self, place: Place):
         return [{"sleep": f"{self.rng.randint(1, 90)}s"}], place, False
@@ -147,12 +147,12 @@ class Writer:
     def event(self, place: Place):
         name, after = self.target(place)
         key = f"'{self.fresh('k')}'"
-        sent = {"emit": "ping", "key": key, "with": f"${{{{ {self.int(place)} }}}}"}
+        sent = {"emit": "ping", "key": key, "with": f"${{{{ {self.number(place)} }}}}"}
         return [sent, {"id": name, "wait": "ping", "key": key}], after, False
 
     def call(self, place: Place):
         name, after = self.target(place)
-        return [{"id": name, "call": f"{self.rng.choice(self.callable)}({self.int(place)})"}], after, False
+        return [{"id": name, "call": f"{self.rng.choice(self.callable)}({self.number(place)})"}], after, False
 
     def leave(self, place: Place):
         ways = ["break", "continue"] * 2 if place.in_loop else []
@@ -160,8 +160,8 @@ class Writer:
         if way != "return":
             return [way], place, True
         if self.callable and self.rng.random() < 0.5:
-            return [{"return": f"{self.rng.choice(self.callable)}({self.int(place)})"}], place, True
-        return [{"return": self.int(place)}], place, True
+            return [{"return": f"{self.rng.choice(self.callable)}({self.number(place)})"}], place, True
+        return [{"return": self.number(place)}], place, True
 
     # Constructs
 
@@ -186,8 +186,8 @@ class Writer:
         if self.rng.random() < 0.5:
             return [step], place, False
         name = self.fresh("v")
-        step["then"] = [*then, {"id": name, "value": self.int(after_then)}]
-        step["else"] = [*step["else"], {"id": name, "call": f"s.add({self.int(after_else)}, 1)"}]
+        step["then"] = [*then, {"id": name, "value": self.number(after_then)}]
+        step["else"] = [*step["else"], {"id": name, "call": f"s.add({self.number(after_else)}, 1)"}]
         return [step], self.knowing(place, name), False
 
     def nested(self, place: Place):
@@ -232,7 +232,7 @@ class Writer:
         step["do"] = first + do
         if left:
             return [step], place, False
-        step["collect"] = self.int(after)
+        step["collect"] = self.number(after)
         name = self.fresh("xs")
         step["id"] = name
         if errors != "collect":
@@ -275,14 +275,14 @@ class Writer:
             kind = self.rng.random()
             known = replace(before, ints=(*before.ints, *names))
             if kind < 0.6:
-                steps[name] = f"s.mix({self.int(known)}, {self.int(known)})"
+                steps[name] = f"s.mix({self.number(known)}, {self.number(known)})"
             elif kind < 0.7:
-                steps[name] = f"s.even_only({self.int(known)})"
+                steps[name] = f"s.even_only({self.number(known)})"
             elif kind < 0.8:
-                steps[name] = self.int(known)
+                steps[name] = self.number(known)
             else:
                 do, after, _ = self.block(self.inside(known), self.rng.randint(1, 2))
-                steps[name] = {"do": [*do, {"value": self.int(after)}]}
+                steps[name] = {"do": [*do, {"value": self.number(after)}]}
             names.append(name)
         step = {"graph": steps, "failure": self.rng.choice(("cancel", "finish"))}
         return [step], replace(place, ints=(*place.ints, *names)), False

@@ -18,10 +18,10 @@ from flowrt.encoding.values import Values
 from flowrt.engine.active import ActiveRun
 from flowrt.engine.engine import PACE, Engine, Pace
 from flowrt.engine.fold import Folded, fold
-from flowrt.errors import FlowrtError, RunExists, RunMismatch, RunOwned, StoreCorrupt
+from flowrt.errors import BadInput, FlowrtError, RunExists, RunMismatch, RunOwned, StoreCorrupt
 from flowrt.executor.port import Executor, RunFacts
 from flowrt.observer import Observer
-from flowrt.program import Program
+from flowrt.program import Flow, Program
 from flowrt.record import Ended, Failure, Reopened, Started
 from flowrt.run_id import check_run_id, new_run_id
 from flowrt.store.owner import alive, this_owner
@@ -59,15 +59,16 @@ def start(  # noqa: PLR0913 - a run is all of these
     """Create a run and return its id.
 
     A run of that id that has the same program and inputs is the same run: its id is returned.
-    Raises BadRunId, RunMismatch, StoreError.
+    Raises BadRunId, BadInput, RunMismatch, StoreError.
     """
     now = (clock or WallClock()).now()
     if run_id is not None:
         check_run_id(run_id)
+    flow = program.flows[program.main]
+    _check_names(flow, inputs)
     name = run_id or new_run_id(program.main, now)
     values = Values(blobs)
     handles = tuple((key, values.record(inputs[key])) for key in sorted(inputs))
-    flow = program.flows[program.main]
     new = NewRun(
         run_id=name,
         flow=program.main,
@@ -86,6 +87,17 @@ def start(  # noqa: PLR0913 - a run is all of these
     except RunExists:
         _same_run(store.run(name), new)
     return name
+
+
+def _check_names(flow: Flow, inputs: Mapping[str, object]) -> None:
+    declared = {one.name: one for one in flow.inputs}
+    unknown = [name for name in inputs if name not in declared]
+    missing = [name for name, one in declared.items() if one.default is None and name not in inputs]
+    if unknown:
+        known = ", ".join(f"`{name}`" for name in declared) or "none"
+        raise BadInput(f"The flow `{flow.name}` has no input `{unknown[0]}`. Its inputs: {known}.")
+    if missing:
+        raise BadInput(f"The flow `{flow.name}` needs its input `{missing[0]}`, which has no default.")
 
 
 def _digest(inputs: tuple[tuple[str, Handle], ...]) -> str:
