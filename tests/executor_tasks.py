@@ -215,3 +215,16 @@ def reference(nested):
 
 def login(password):
     raise ValueError(f"cannot log in with {password}")
+
+
+def change_array(array):
+    array[0] = 1
+
+
+class Unwilling:
+    def __reduce__(self):
+        raise RuntimeError("will not be pickled")
+
+
+def fail_to_pickle():
+    return Unwilling()

@@ -2,11 +2,13 @@
 
 import pickle
 import sys
+import types
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 import cloudpickle
+import numpy as np
 import pytest
 
 from flowrt.context import current, heartbeat
@@ -158,6 +160,38 @@ def test_an_exception_becomes_text(bench: Bench) -> None:
     assert not any("attempt.py" in line for line in lines)
 
 
+def test_no_frame_of_the_runtime_is_in_a_traceback(bench: Bench) -> None:
+    for path in ("lock", "no_such_function", "no_such_module:f", "fail_deep", "fail_to_pickle"):
+        text = bench.raised(path).failure.traceback
+        assert "/flowrt/" not in text, path
+        assert "cloudpickle" not in text, path
+    assert "fail_deep" in bench.raised("fail_deep").failure.traceback
+    assert "__reduce__" in bench.raised("fail_to_pickle").failure.traceback
+
+
+def test_a_type_of_the_runtime_is_named_without_its_module(bench: Bench) -> None:
+    assert bench.raised("lock").failure.type == "flowrt.NotRecordable"
+    assert bench.raised("no_such_function").failure.type == "flowrt.ImportFailed"
+
+
+def test_changing_an_argument_says_what_to_do(bench: Bench) -> None:
+    failure = bench.raised("change_array", Name("a"), env={"a": np.zeros(3)}).failure
+    assert failure.type == "ValueError"
+    assert "change a copy: `copy.deepcopy(value)`" in failure.message
+
+
+def test_classes_of_a_script_are_told_by_their_names(bench: Bench) -> None:
+    script = types.ModuleType("__main__")
+    exec(  # A script as a worker gets it: by value, and not importable.
+        "class Busy(Exception): pass\nclass VeryBusy(Busy): pass\ndef work(): raise VeryBusy", script.__dict__
+    )
+    code = cloudpickle.dumps(script.work)
+    for path in ("__main__:Busy", "__main__.VeryBusy", "Exception", "__main__:Other"):
+        failure = bench.raised("", callee=Pickled("0", "work"), code=code, retry=retry((path,))).failure
+        assert failure.caught == (() if "Other" in path else (path,)), failure
+        assert "not compared" not in failure.message
+
+
 def test_a_cause_is_in_the_traceback(bench: Bench) -> None:
     text = bench.raised("fail_deep").failure.traceback
     assert "ValueError: deep" in text
@@ -262,10 +296,7 @@ def test_raises(bench: Bench) -> None:
     raised = bench.raised("Busy", Const("later"), raises=True, retry=retry(("OSError",)))
     assert (raised.failure.type, raised.failure.message) == ("executor_tasks.Busy", "later")
     assert raised.failure.caught == ("OSError",)
-    assert (
-        "it gave a int, not an exception"
-        in bench.raised("inc", Const(1), raises=True).failure.message
-    )
+    assert "it gave a int, not an exception" in bench.raised("inc", Const(1), raises=True).failure.message
 
 
 def test_secrets_are_read_in_the_worker_and_not_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -145,3 +145,8 @@ def test_any_bytes_give_a_value_or_our_error(data):
 def test_pickle_is_not_reached_by_bytes_that_claim_to_be_data():
     with pytest.raises(StoreCorrupt):
         decode(b"\x11" + pickle.dumps(print))
+
+
+def test_damage_inside_a_deep_value_is_damage() -> None:
+    with pytest.raises(StoreCorrupt, match="damaged"):
+        decode(b"\x11" + b"\x91" * 800 + b"\x01\x01")

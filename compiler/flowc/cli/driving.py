@@ -18,6 +18,7 @@ from flowc.cli.json_value import dump, plain
 from flowc.cli.live import Live
 from flowc.cli.progress import Progress, format_seconds, tasks_done
 from flowc.cli.results import load, print_value
+from flowc.render.text_cells import printable
 from flowrt.observer import Observer
 
 if TYPE_CHECKING:
@@ -168,10 +169,19 @@ def _failure_text(result: "RunResult") -> str:
     if failure is None:
         return f"error: Run {result.run_id} failed.\n"
     where = f" at step `{failure.step}`" if failure.step else ""
-    lines = [f"error: Run {result.run_id} failed{where}.", f"  {failure.type}: {failure.message}"]
-    frames = [line for line in failure.traceback.split("\n") if line.startswith("  ")]
-    lines.extend(f"  {line}" for line in frames)  # The head and the exception are said above.
-    return "\n".join(lines) + "\n"
+    said = failure.type + (f": {failure.message}" if failure.message else "")
+    first, *rest = said.splitlines()
+    lines = [f"error: Run {result.run_id} failed{where}.", f"  {first}", *(f"    {line}" for line in rest)]
+    lines.extend(f"  {line}" for line in _frames(failure.traceback))
+    return "".join(printable(line).rstrip() + "\n" for line in lines)
+
+
+def _frames(text: str) -> list[str]:
+    """The lines of a traceback without its head and without the exception at its end: that is said above."""
+    lines = text.splitlines()
+    while lines and not lines[-1].startswith("  "):
+        lines.pop()
+    return [line for line in lines if line != "Traceback (most recent call last):"]
 
 
 def resume_command(run_id: str, args: DriveArguments, *options: str) -> str:

@@ -58,7 +58,7 @@ def encode(obj: object, *, allow_pickle: bool = True) -> list[Part]:
                 "Return None, bool, int, float, str, bytes, dates, times, and lists, tuples, dicts and "
                 "sets of them."
             ) from reason
-        return _pickle(obj)
+    return _pickle(obj)  # Out here, an error of the value's own code has no error of ours as its context.
 
 
 def decode(data: bytes | memoryview, *, allow_pickle: bool = True) -> object:

@@ -69,7 +69,7 @@ def from_bytes(data: bytes | memoryview) -> object:
     except RecursionError as error:
         raise CodecError("A stored value is nested too deeply to be read from here.") from error
     except _DAMAGE as error:
-        raise StoreCorrupt(f"The bytes of a stored value are damaged: {error!r}.") from error
+        raise StoreCorrupt(f"The bytes of a stored value are damaged: {type(error).__name__}.") from error
 
 
 def _pack(value: object) -> bytes:

@@ -150,7 +150,7 @@ def from_bytes(data: bytes) -> object:
         shape, *leaves = cast("list[object]", unpack(memoryview(data)[_HEAD_SIZE:]))
         return _rebuild(cast("bytes", shape), leaves)
     except _DAMAGE as error:
-        raise StoreCorrupt(f"A stored program or record is no valid tree: {error!r}.") from error
+        raise StoreCorrupt(f"A stored program or record is no valid tree: {type(error).__name__}.") from error
 
 
 def _rebuild(shape: bytes, leaves: list[object]) -> object:

@@ -23,7 +23,7 @@ from typing import Literal, NamedTuple, TypeAlias, cast
 
 from flowrt.context import StepContext, entered
 from flowrt.encoding.values import Values
-from flowrt.errors import StoreCorrupt, StoreError
+from flowrt.errors import CodecError, StoreCorrupt, StoreError
 from flowrt.executor.callee import load
 from flowrt.executor.failure import failure_of, qualified
 from flowrt.executor.port import Attempt, Halted, Lost, Outcome, Raised, Returned
@@ -138,7 +138,7 @@ class NotRecordable(Exception):
 
 def _not_recordable(error: BaseException) -> NotRecordable:
     told = NotRecordable(f"The result of the step cannot be stored: {error}")
-    told.__cause__ = error
+    told.__cause__ = error.__cause__ if isinstance(error, CodecError) else error  # Its text is said here.
     return told
 
 

@@ -9,7 +9,6 @@ import os
 import traceback
 from collections.abc import Collection
 from pathlib import Path
-from types import TracebackType
 from typing import cast
 
 from flowrt.executor.callee import ImportFailed, find
@@ -18,10 +17,16 @@ from flowrt.record import Failure
 
 MESSAGE_LIMIT = 4_000
 TRACEBACK_LIMIT = 8_192
-_OUR_FRAMES = (
-    f"{Path(__file__).parent}{os.sep}",
-    f"{Path(os.__file__).parent}{os.sep}asyncio{os.sep}",
+_PYTHON = Path(os.__file__).parent
+_NOT_THE_AUTHORS = (
+    f"{Path(__file__).parents[1]}{os.sep}",
+    f"{_PYTHON}{os.sep}asyncio{os.sep}",
+    f"{_PYTHON}{os.sep}importlib{os.sep}",
+    "<frozen importlib.",
 )
+_SCRIPT = ("__main__:", "__main__.")
+_PICKLER = f"{os.sep}cloudpickle{os.sep}"
+_READ_ONLY = ("read-only", "read only")
 
 
 def failure_of(
@@ -36,7 +41,10 @@ def failure_of(
         secrets: Values that must not be seen in the texts.
     """
     caught, notes = _caught(error, retry)
-    message = _shortened(_text(error), MESSAGE_LIMIT, "") + "".join(f" ({note})" for note in notes)
+    text = _text(error)
+    if isinstance(error, ValueError) and any(words in text for words in _READ_ONLY):
+        notes.append("arguments are shared and cannot be changed; change a copy: `copy.deepcopy(value)`")
+    message = _shortened(text, MESSAGE_LIMIT, "") + "".join(f" ({note})" for note in notes)
     return Failure(
         type=qualified(type(error)),
         message=_clean(message, secrets),
@@ -47,8 +55,10 @@ def failure_of(
 
 
 def qualified(cls: type) -> str:
-    """`module.Class`, and `Class` alone for Python's own, as a traceback has it."""
-    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+    """`module.Class`; `Class` alone for Python's own, as a traceback has it, and `flowrt.Class` for ours."""
+    package = cls.__module__.partition(".")[0]
+    module = package if package == "flowrt" else cls.__module__
+    return cls.__qualname__ if module == "builtins" else f"{module}.{cls.__qualname__}"
 
 
 def _text(error: BaseException) -> str:
@@ -72,21 +82,32 @@ def _clean(text: str, secrets: Collection[str]) -> str:
 
 
 def _traceback(error: BaseException) -> str:
-    """The author's frames: those above the first of them are the runtime's own and are left out."""
-    frames = error.__traceback__
-    while frames is not None and frames.tb_frame.f_code.co_filename.startswith(_OUR_FRAMES):
-        frames = frames.tb_next
-    if frames is None and error.__cause__ is None:
-        return ""
+    """The author's frames, of the exception and of those that led to it; empty when there are none."""
     try:
-        text = "".join(_formatted(error, frames))
+        told = traceback.TracebackException.from_exception(error, compact=True)
+        text = "".join(told.format()) if _keep_authors_frames(told) else ""
     except Exception as second:  # noqa: BLE001 - an exception class may break its own formatting
         text = f"(no traceback: {type(second).__name__} while it was formatted)"
     return _shortened(text, TRACEBACK_LIMIT, "end")
 
 
-def _formatted(error: BaseException, frames: TracebackType | None) -> list[str]:
-    return list(traceback.TracebackException(type(error), error, frames, compact=True).format())
+def _keep_authors_frames(told: traceback.TracebackException) -> bool:
+    """Leave out frames of the runtime and of what it calls; false if nothing of the author's is left."""
+    something = False
+    todo: list[traceback.TracebackException | None] = [told]
+    while todo:
+        one = todo.pop()
+        if one is None:
+            continue
+        one.stack = traceback.StackSummary.from_list([f for f in one.stack if _is_authors(f.filename)])
+        # A syntax error names its line without a frame.
+        something = something or len(one.stack) > 0 or isinstance(getattr(one, "lineno", None), str)
+        todo += [one.__cause__, one.__context__, *(one.exceptions or ())]
+    return something
+
+
+def _is_authors(filename: str) -> bool:
+    return not filename.startswith(_NOT_THE_AUTHORS) and _PICKLER not in filename
 
 
 def _caught(error: BaseException, retry: Retry | None) -> tuple[tuple[str, ...], list[str]]:
@@ -94,7 +115,13 @@ def _caught(error: BaseException, retry: Retry | None) -> tuple[tuple[str, ...],
         return (), []
     caught: list[str] = []
     notes: list[str] = []
+    names = {name for cls in type(error).__mro__ for name in _names(cls)}
     for path in dict.fromkeys((*retry.catch, *retry.unless)):
+        if path in names:
+            caught.append(path)
+            continue
+        if path.startswith(_SCRIPT):
+            continue  # The classes of a script came here by value; no other name leads to them.
         try:
             wanted = exception_class(path)
         except ImportFailed as failed:
@@ -103,6 +130,12 @@ def _caught(error: BaseException, retry: Retry | None) -> tuple[tuple[str, ...],
         if isinstance(error, wanted):
             caught.append(path)
     return tuple(caught), notes
+
+
+def _names(cls: type) -> tuple[str, ...]:
+    """The paths that a retry policy may have for a class, without those through another module."""
+    module, name = cls.__module__, cls.__qualname__
+    return (f"{module}:{name}", f"{module}.{name}", *((name,) if module == "builtins" else ()))
 
 
 def exception_class(path: str) -> type[BaseException]:
