@@ -2,8 +2,9 @@
 
 import pytest
 
-from flowc.cli.exits import UsageError
-from flowc.cli.places import StoreArguments, python_path, store_urls
+from flowc.cli.places import StoreArguments, store_urls
+from flowc.compile import compile_file
+from flowc.config import BadConfig, python_path
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +48,16 @@ def test_callables_come_from_the_configured_folders_or_the_flows_own(tmp_path, m
     assert python_path(flows / "x.flow.yaml") == (str(tmp_path / "src"), str(tmp_path), str(flows))
 
 
+def test_a_compiled_file_looks_for_callables_where_the_command_does(tmp_path):
+    flow = tmp_path / "flows" / "x.flow.yaml"
+    flow.parent.mkdir()
+    flow.write_text("flowc: 1\nflow: x\nsteps: []\n")
+    assert compile_file(flow).python_path == (str(flow.parent), str(tmp_path))
+    (tmp_path / "pyproject.toml").write_text('[tool.flowc]\npython-path = ["src"]\n')
+    assert compile_file(flow).python_path == (str(tmp_path / "src"), str(tmp_path))
+    assert compile_file(flow, python_path=["elsewhere"]).python_path == ("elsewhere",)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -59,12 +70,12 @@ def test_callables_come_from_the_configured_folders_or_the_flows_own(tmp_path, m
 )
 def test_mistakes_in_the_project_file_are_told(tmp_path, text, said):
     (tmp_path / "pyproject.toml").write_text(text)
-    with pytest.raises(UsageError, match=said) as caught:
+    with pytest.raises(BadConfig, match=said) as caught:
         store_urls(args())
     assert str(tmp_path / "pyproject.toml") in str(caught.value)
 
 
 def test_an_unreadable_project_file_is_told(tmp_path):
     (tmp_path / "pyproject.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(BadConfig, match="cannot be read"):
         store_urls(args())

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowc.checks.check import check
+from flowc.config import python_path as configured_path
 from flowc.diagnostic import Diagnostic
 from flowc.ir import File
 from flowc.lower.file import lower
@@ -82,11 +83,13 @@ def compile_file(
     Args:
         path: The file.
         flow: The name of the flow; the first one of the file when None.
-        python_path: Where callables are looked for first; the file's directory when None.
+        python_path: Where callables are looked for first. When None it is `python-path` in `[tool.flowc]` of
+            the nearest `pyproject.toml`, or else the file's directory, and then the current directory.
 
     Raises:
         InvalidFlow: The file has errors.
         UnknownFlow: The file holds no flow of that name.
+        BadConfig: The project's settings cannot be read.
         OSError: The file cannot be read.
     """
     place = Path(path)
@@ -95,7 +98,7 @@ def compile_file(
     diagnostics = (*found, *more)
     if file is None or not file.flows or any(each.severity == "error" for each in diagnostics):
         raise InvalidFlow(diagnostics)
-    folders = (str(place.resolve().parent),) if python_path is None else tuple(python_path)
+    folders = configured_path(place) if python_path is None else tuple(python_path)
     return Compiled(lower(file, _known(file, flow)), diagnostics, folders)
 
 

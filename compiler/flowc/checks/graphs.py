@@ -8,7 +8,6 @@ from flowc.checks.places import listed
 from flowc.diagnostic import Diagnostic, Fix, Label
 from flowc.scope.facts import Edge, FlowFacts, GraphFacts
 
-
 _LONG_WAY = 12
 """A way around is shown whole up to so many steps."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from flowc.cli.exits import DONE
-from flowc.cli.flow_file import compile_target
+from flowc.cli.flow_file import compile_target, show_warnings
 from flowc.cli.parser import CommandParser
 
 EXAMPLE = """\
@@ -29,7 +29,8 @@ def main(argv: Sequence[str]) -> int:
         "--emit", choices=("text", "json"), default="text", help="text: readable (default); json: all of it"
     )
     args = parser.read(argv, Arguments())
-    _, compiled = compile_target(args.target)
+    compiled = compile_target(args.target)
+    show_warnings(compiled)
     from flowc.write.program import write_json, write_text
 
     written = write_text(compiled.program) if args.emit == "text" else write_json(compiled.program)

@@ -22,7 +22,7 @@ def split_target(target: str) -> tuple[Path, str | None]:
     return Path(target), None
 
 
-def compile_target(target: str) -> "tuple[Path, Compiled]":
+def compile_target(target: str) -> "Compiled":
     """Compile `FILE[:FLOW]`. Raises UsageError for an unreadable file, InvalidFlows with the findings."""
     from flowc.compile import InvalidFlow, compile_file
     from flowc.render.render import render_text
@@ -31,10 +31,21 @@ def compile_target(target: str) -> "tuple[Path, Compiled]":
     if file.is_dir():
         raise UsageError(f"`{file}` is a directory; name a flow file.")
     refuse_dsl(str(file))
+    if file.suffix == ".py":
+        raise UsageError(f"`{file}` is a Python file; name a flow file, such as `{file.stem}.flow.yaml`.")
     try:
-        return file, compile_file(file, flow)
+        return compile_file(file, flow)
     except OSError as error:
         raise UsageError(f"The file `{file}` cannot be read: {error.strerror}.") from error
     except InvalidFlow as error:
         text = render_text(error.diagnostics, color=use_color(sys.stderr.isatty))
         raise InvalidFlows(f"{text.rstrip()}\n{summary(error.diagnostics, 1)}\n") from error
+
+
+def show_warnings(compiled: "Compiled") -> None:
+    """Say on stderr what the compiler found that is no error."""
+    if compiled.diagnostics:
+        from flowc.render.render import render_text
+
+        text = render_text(compiled.diagnostics, color=use_color(sys.stderr.isatty))
+        sys.stderr.write(f"{text.rstrip()}\n{summary(compiled.diagnostics, 1)}\n")

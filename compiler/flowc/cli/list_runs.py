@@ -1,6 +1,7 @@
 """`flowc list`. In: a store. Out: its runs, the newest first, as a table or JSON."""
 
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, get_args
 
@@ -73,10 +74,9 @@ def _ordered(one: dict[str, object]) -> dict[str, object]:
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"`{text}` is not a number from 1 on")
+    return int(text)
 
 
 def _rows(store: "Store", args: Arguments) -> "list[tuple[RunRow, RunStatus]]":

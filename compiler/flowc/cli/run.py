@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from flowc.cli.driving import drive_runs, report
 from flowc.cli.executors import DriveArguments, add_drive_arguments, require_executor
 from flowc.cli.exits import UsageError
-from flowc.cli.flow_file import compile_target
+from flowc.cli.flow_file import compile_target, show_warnings
 from flowc.cli.given_inputs import read_given
 from flowc.cli.parser import CommandParser
-from flowc.cli.places import add_store_arguments, open_place, python_path
+from flowc.cli.places import add_store_arguments, open_place
 from flowc.cli.results import use_python_path
 
 EXAMPLE = """\
@@ -35,16 +35,17 @@ def main(argv: Sequence[str]) -> int:
     """Run a flow to its end: 0 succeeded, 1 failed or cancelled, 130 suspended."""
     args = _parser().read(argv, Arguments())
     labels = _labels(args.label)
-    file, compiled = compile_target(args.target)
+    compiled = compile_target(args.target)
+    if not args.quiet:
+        show_warnings(compiled)
     require_executor(args)
     program = compiled.program
     flow = program.flows[program.main]
-    folders = python_path(file)
 
     from flowrt.engine.drive import start
     from flowrt.inputs.inputs import convert_inputs
 
-    inputs = convert_inputs(flow, read_given(flow, args.input, args.inputs), folders)
+    inputs = convert_inputs(flow, read_given(flow, args.input, args.inputs), compiled.python_path)
     store, blobs = open_place(args, create=True)
     try:
         run_id = start(
@@ -54,12 +55,12 @@ def main(argv: Sequence[str]) -> int:
             inputs,
             run_id=args.id,
             labels={**dict(flow.labels), **labels},
-            python_path=folders,
+            python_path=compiled.python_path,
         )
         if not args.quiet:
             sys.stderr.write(f"run {run_id}\n")
             sys.stderr.flush()
-        use_python_path(folders)
+        use_python_path(compiled.python_path)
         return report(drive_runs(store, blobs, [run_id], args)[run_id], store, blobs, args)
     finally:
         store.close()

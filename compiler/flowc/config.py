@@ -1,0 +1,84 @@
+"""The project's settings: a folder comes in, `[tool.flowc]` of the nearest `pyproject.toml` goes out.
+
+A relative path in it is relative to that file.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from flowrt.errors import FlowrtError
+from flowrt.noun import noun
+
+
+class BadConfig(FlowrtError):
+    """A `pyproject.toml` cannot be read, or `[tool.flowc]` in it is not well formed."""
+
+
+@noun
+class Config:
+    """What `[tool.flowc]` of a `pyproject.toml` says; empty when there is none."""
+
+    store: str | None = None
+    python_path: tuple[str, ...] | None = None
+
+
+def python_path(flow_file: Path) -> tuple[str, ...]:
+    """The folders to import the callables of a flow file from, before the interpreter's own path.
+
+    Raises:
+        BadConfig: The project's settings cannot be read.
+    """
+    here = flow_file.resolve().parent
+    configured = find_config(here).python_path
+    folders = (str(here),) if configured is None else configured
+    return tuple(dict.fromkeys((*folders, str(Path.cwd()))))
+
+
+def find_config(start: Path) -> Config:
+    """The `[tool.flowc]` table of the nearest `pyproject.toml` that has one, from `start` upwards.
+
+    Raises:
+        BadConfig: A file on the way cannot be read, or the table is not well formed.
+    """
+    for folder in (start, *start.parents):
+        file = folder / "pyproject.toml"
+        if file.is_file():
+            config = _read_config(file)
+            if config is not None:
+                return config
+    return Config()
+
+
+def _read_config(file: Path) -> Config | None:
+    import tomllib  # noqa: PLC0415 - most projects have no settings for flowc
+
+    try:
+        with file.open("rb") as stream:
+            document: Mapping[str, object] = tomllib.load(stream)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadConfig(f"The file {file} cannot be read: {error}.") from error
+    tool = document.get("tool")
+    table: object = tool.get("flowc") if isinstance(tool, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    if not isinstance(table, dict):
+        return None
+    return Config(_store(table, file), _python_path(table, file))  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _store(table: Mapping[str, object], file: Path) -> str | None:
+    store = table.get("store")
+    if store is None:
+        return None
+    if not isinstance(store, str) or not store:
+        raise BadConfig(f"`store` in [tool.flowc] of {file} must be text: a directory or a URL.")
+    return store if "://" in store else str(file.parent / store)
+
+
+def _python_path(table: Mapping[str, object], file: Path) -> tuple[str, ...] | None:
+    given = table.get("python-path")
+    if given is None:
+        return None
+    entries: list[object] = given if isinstance(given, list) else [given]  # pyright: ignore[reportUnknownVariableType]
+    folders = [str((file.parent / entry).resolve()) for entry in entries if isinstance(entry, str)]
+    if len(folders) != len(entries):
+        raise BadConfig(f"`python-path` in [tool.flowc] of {file} must be a list of folders.")
+    return tuple(folders)
