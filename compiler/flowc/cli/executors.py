@@ -1,6 +1,7 @@
 """Who makes the attempts: `--executor`, `--address`. In: arguments. Out: an executor for the engine."""
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
@@ -58,6 +59,8 @@ def _chosen(args: DriveArguments) -> "Executor":
         from flowrt.executor.local import LocalExecutor
 
         return LocalExecutor()
+    # By default Ray hides lines that resemble others: of ten tasks that print, one would be seen.
+    os.environ.setdefault("RAY_DEDUP_LOGS", "0")
     from flowrt.executor.ray import RayExecutor
 
     return RayExecutor(address=args.address)

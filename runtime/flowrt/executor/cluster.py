@@ -8,6 +8,7 @@ address given or in RAY_ADDRESS, or a local one is started; that connection, or 
 import logging
 import os
 import socket
+import sys
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, cast
@@ -49,6 +50,8 @@ def join(address: str | None, num_cpus: float | None, *, quiet: bool, prints: bo
     if wanted not in ("local", "auto"):
         _knock(wanted)
     _print_on_stderr()
+    if not sys.stderr.isatty():
+        os.environ.setdefault("RAY_COLOR_PREFIX", "0")
     level = logging.ERROR if quiet else logging.INFO
     start = cast("Any", ray).init  # Its stubs know less than it does.
     try:

@@ -95,7 +95,10 @@ class Dispatch:
     """The state of an executor and the loop that changes it; `run` is the body of a thread."""
 
     def __init__(self, launcher: Launcher, report: Report, packer: Packer, held_bytes: int) -> None:
-        """Keep references to at most `held_bytes` of large values."""
+        """Keep references to at most `held_bytes` of large values.
+
+        `printed_at` is when a job last came back whose attempts had printed something, by `time.monotonic`.
+        """
         self._launcher = launcher
         self._report = report
         self._packer = packer
@@ -108,6 +111,7 @@ class Dispatch:
         self._codes: dict[str, object] = {}
         self._home: tuple[str, ...] | None = None
         self._told: set[int] = set()
+        self.printed_at = 0.0
         self._forced_at = -STRAY_S
         self._open = True
 
@@ -267,6 +271,8 @@ class Dispatch:
             self._failed(flight, self._launcher.trouble(result))
 
     def _replied(self, flight: _Flight, reply: Reply) -> None:
+        if reply.printed:
+            self.printed_at = time.monotonic()
         flight.lane.learn(len(reply.outcomes), reply.busy_s, reply.longest_s)
         if reply.kept:
             reference = self._launcher.kept(flight.launched)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 _LOOK_AGAIN_S = 5.0
+_LOGS_TAKE_S = 0.5
+"""What tasks print takes a while to arrive; Ray itself waits so long when a script of its own ends."""
 _LEAST_HELD = 64 << 20
 
 _LOST = (
@@ -203,6 +205,8 @@ class RayExecutor:
         if self._dispatch is not None and self._thread is not None:
             self._dispatch.close()
             self._thread.join()
+            if self._prints:
+                time.sleep(max(0.0, self._dispatch.printed_at + _LOGS_TAKE_S - time.monotonic()))
             self._dispatch = self._thread = None
         if self._connection is not None:
             leave(self._connection)

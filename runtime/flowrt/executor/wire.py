@@ -51,12 +51,14 @@ class Reply(NamedTuple):
 
     `kept` names the large results whose bytes come with the reply, with their sizes. `busy_s` is the time
     that the attempts took, `longest_s` that of the slowest, both without the import of callables.
+    `printed`: the attempts wrote to stdout or stderr, and Ray will bring it.
     """
 
     outcomes: Sequence[Outcome]
     kept: Sequence[tuple[str, int]]
     busy_s: float
     longest_s: float
+    printed: bool
 
 
 class Packer:
@@ -135,7 +137,8 @@ def pack_reply(reply: Reply) -> bytes:
         else outcome
         for outcome in reply.outcomes
     )
-    return pickle.dumps((outcomes, tuple(reply.kept), reply.busy_s, reply.longest_s), protocol=5)
+    told = (outcomes, tuple(reply.kept), reply.busy_s, reply.longest_s, reply.printed)
+    return pickle.dumps(told, protocol=5)
 
 
 def unpack_reply(data: bytes) -> Reply:
