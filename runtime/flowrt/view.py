@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from flowrt.clock import WallClock
 from flowrt.command import AwaitEvent, AwaitTimer
+from flowrt.core.path import LIMIT
 from flowrt.encoding.pack import decode_program, decode_record
 from flowrt.engine.drive import OVER, owned
 from flowrt.engine.fold import fold
@@ -120,7 +121,7 @@ def status_of(row: RunRow) -> RunStatus:
 
 def _waiting(command: object) -> Waiting | None:
     match command:
-        case AwaitTimer(step, due_at):
+        case AwaitTimer(step, due_at) if step != LIMIT:
             return Waiting(step, "sleep", None, None, due_at)
         case AwaitEvent(step, wait, _, key, due_at):
             return Waiting(step, "event", wait.event, key, due_at or None)

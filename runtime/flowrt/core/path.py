@@ -11,6 +11,9 @@
 Paths depend on the program and on the indices of loops only, never on the order in which things happen.
 """
 
+LIMIT = "~"
+"""The path of the bound on the whole run, its flow's `timeout`: no step has it."""
+
 
 def root_prefix(hops: int) -> str:
     """The prefix of the run's own flow, after `hops` tail calls."""

@@ -9,15 +9,27 @@ run that was killed goes on from `State` folded anew, with `take` giving everyth
     for command in state.take():                carry it out, append the answer, apply it, take again
 """
 
-from flowrt.command import Command, EndRun
+from flowrt.command import AwaitTimer, Command, EndRun, StartSleep
 from flowrt.core.constructs import answer, flow_env, frame_ended, kind_of, open_step, stop_step
 from flowrt.core.frame import Frame
 from flowrt.core.machine import FrameEnded, Machine, OpenNode, StopStep
 from flowrt.core.outcome import HALTED, Broken, Done, Halted, Left, Outcome
-from flowrt.core.path import root_prefix
+from flowrt.core.path import LIMIT, root_prefix
 from flowrt.observer import Observer
-from flowrt.program import Program
-from flowrt.record import CancelRequested, Ended, Received, Record, Reopened, Started
+from flowrt.program import Program, Sleep
+from flowrt.record import (
+    CancelRequested,
+    Ended,
+    Failed,
+    Failure,
+    Fired,
+    Received,
+    Record,
+    Reopened,
+    Sleeping,
+    Started,
+    StepRecord,
+)
 from flowrt.value import Handle
 
 END = ""
@@ -37,6 +49,7 @@ class State:
         self._hops = 0
         self._failed_seqs: frozenset[int] = frozenset()
         self._given_back: set[int] = set()
+        self._limit_seqs: tuple[int, ...] = ()
 
     def apply(self, record: Record, seq: int) -> None:
         """Fold in the record with this number."""
@@ -46,6 +59,7 @@ class State:
                 assert self.started is None, "a run starts once"
                 self.started = record
                 self._start(machine.program.main, dict(record.inputs))
+                self._start_limit(dict(record.inputs))
             case CancelRequested():
                 self._cancel()
             case Reopened():
@@ -53,6 +67,8 @@ class State:
             case Ended():
                 machine.withdraw(END)
                 self.ended = record
+            case _ if record.step == LIMIT:
+                self._note_limit(record, seq)
             case _:
                 step = machine.steps.get(record.step)
                 if step is not None:
@@ -109,11 +125,38 @@ class State:
         env = flow_env(machine, flow, given)
         self._root = machine.start_frame(body, root_prefix(self._hops), env, None)
 
+    def _start_limit(self, given: dict[str, Handle]) -> None:
+        program = self._machine.program
+        timeout = program.flows[program.main].timeout
+        if timeout is not None:
+            env = flow_env(self._machine, program.main, given)
+            self._machine.command(LIMIT, StartSleep(LIMIT, Sleep(duration=timeout), env))
+
+    def _note_limit(self, record: StepRecord, seq: int) -> None:
+        """The bound on the whole run is set, or reached. A run that is reopened gets a new one."""
+        match record:
+            case Sleeping(_, due_at):
+                self._limit_seqs = (seq,)
+                self._machine.command(LIMIT, AwaitTimer(LIMIT, due_at))
+            case Fired():
+                message = "The run did not end within the `timeout` of its flow."
+                failure = Failure("flowrt.RunTimedOut", message)
+                self._stop(Broken(failure, (*self._limit_seqs, seq)))
+            case Failed(_, failure):
+                self._stop(Broken(failure, (seq,)))
+            case _:
+                raise AssertionError(f"a bound is not answered by {record}")
+
     def _cancel(self) -> None:
         self.cancel_requested = True
+        self._stop(HALTED)
+
+    def _stop(self, verdict: Broken | Halted) -> None:
+        self._machine.withdraw(LIMIT)
         root = self._root
         if root is not None and self.ended is None and not self.is_open(END):
-            self._machine.stop_frame(root, HALTED)
+            root.blamed += verdict.seqs
+            self._machine.stop_frame(root, verdict)
 
     def _work_off(self) -> None:
         machine = self._machine
@@ -137,6 +180,8 @@ class State:
                     stop_step(machine, step)
 
     def _root_ended(self, outcome: Outcome) -> None:
+        if not (isinstance(outcome, Left) and outcome.kind == "tail"):
+            self._machine.withdraw(LIMIT)
         match outcome:
             case Left("tail", _, names, flow):
                 self._hops += 1
