@@ -186,8 +186,10 @@ def _executor(choice: ExecutorChoice) -> Executor:
             return LazyExecutor(_local)
         case "ray":
             return LazyExecutor(_ray)
-        case _:
+        case _ if hasattr(choice, "submit"):
             return choice
+        case _:
+            raise ValueError(f'`executor` is "ray", "local" or an executor, not {choice!r}.')
 
 
 def _local() -> Executor:
@@ -206,5 +208,19 @@ def _value(result: RunResult, blobs: Blobs) -> object:
     if result.status == "cancelled":
         raise RunCancelled(f"Run {result.run_id} was cancelled.")
     if result.status != "succeeded" or result.value is None:
-        raise RunFailed(result.run_id, result.failure)
+        raise _failed(result)
     return Values(blobs).load(result.value)
+
+
+def _failed(result: RunResult) -> RunFailed:
+    """The failure of a run in words; the frames of the task that failed are a note of the exception."""
+    failure, run_id = result.failure, result.run_id
+    if failure is None:
+        return RunFailed(run_id, failure, f"Run {run_id} failed.")
+    where = f" at step `{failure.step}`" if failure.step else ""
+    said = failure.type + (f": {failure.message}" if failure.message else "")
+    again = f"Once the cause is mended, `flowrt.resume({run_id!r}, failed=True)` continues the run."
+    error = RunFailed(run_id, failure, f"Run {run_id} failed{where}: {said}\n{again}")
+    if failure.traceback:
+        error.add_note(failure.traceback)
+    return error

@@ -86,9 +86,9 @@ class StoreCorrupt(StoreError):
 class RunFailed(FlowrtError):
     """The run failed; `failure` says why."""
 
-    def __init__(self, run_id: str, failure: object) -> None:
-        """Keep the run's id and its `flowrt.record.Failure`."""
-        super().__init__(f"Run {run_id} failed: {failure}")
+    def __init__(self, run_id: str, failure: object, message: str) -> None:
+        """Keep the run's id and its `flowrt.record.Failure`, which `message` puts into words."""
+        super().__init__(message)
         self.run_id = run_id
         self.failure = failure
 
