@@ -1,7 +1,9 @@
 """G1: nobody sees a result before its record is durable."""
 
-from stories import HoldingExecutor, InlineExecutor, Story, program_of
+import pytest
+from stories import HoldingExecutor, InlineExecutor, Story, program_of, story_of
 
+from flowrt.core.state import State
 from flowrt.encoding.pack import decode_record
 from flowrt.record import Succeeded
 from flowrt.store.memory import MemoryStore
@@ -67,3 +69,33 @@ def test_holding_executor_holds() -> None:
     story = Story(program_of("chain"), executor=executor)
     story.start()
     assert not executor.held
+
+
+MIXED = """
+flow: f
+steps:
+  - id: g
+    graph:
+      a: {value: "random() > 2"}
+      b: {value: "1 + 1"}
+      c: {do: [{sleep: 1s}, {value: "b + 1"}]}
+      d: {value: "b + 2"}
+      e: s.add(d, 1)
+  - return: "[a, b, c, d, e]"
+"""
+
+
+def test_records_are_applied_in_the_order_of_the_journal() -> None:
+    """What the engine computed itself waits behind a sample that is not durable yet."""
+    applied: list[int] = []
+
+    class Noting(State):
+        def apply(self, record, seq: int) -> None:
+            applied.append(seq)
+            super().apply(record, seq)
+
+    story = story_of(MIXED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("flowrt.engine.fold.State", Noting)
+        assert story.value(story.play()) == [False, 2, 3, 4, 5]
+    assert applied == list(range(len(story.records())))

@@ -8,10 +8,15 @@ import sys
 import pytest
 from stories import InlineExecutor, Story, story_of
 
+from flowrt.core.for_each import item_of
 from flowrt.encoding.values import Values
+from flowrt.engine.engine import Engine
 from flowrt.engine.fold import fold
+from flowrt.engine.narrow import narrow
 from flowrt.engine.timers import PRUNE_FROM, Timer, Timers
 from flowrt.executor.attempt import make_with
+from flowrt.store.blobs import MemoryBlobs
+from flowrt.value import Items
 
 FLOWS = {
     "while": """
@@ -186,9 +191,6 @@ def test_twice_as_much_costs_twice_as_much(name: str) -> None:
 def test_a_long_run_keeps_only_what_is_still_needed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps, commands, waits and timers of rounds that are over are gone."""
     most: dict[str, int] = {}
-    turn = "flowrt.engine.engine.Engine._flush"
-    from flowrt.engine.engine import Engine  # noqa: PLC0415 - its method is wrapped here
-
     flush = Engine._flush
 
     def looking(self) -> None:
@@ -206,7 +208,7 @@ def test_a_long_run_keeps_only_what_is_still_needed(name: str, monkeypatch: pyte
             }
             most.update({what: max(most.get(what, 0), size) for what, size in sizes.items()})
 
-    monkeypatch.setattr(turn, looking)
+    monkeypatch.setattr(Engine, "_flush", looking)
     story = story_of(FLOWS[name], executor=Counting())
     assert story.value(story.play({"n": 2500})) == 2500
     assert most["timers"] <= 2 * PRUNE_FROM
@@ -254,3 +256,37 @@ def test_a_result_of_many_items_of_a_large_value_is_recorded_item_by_item() -> N
     )
     assert story.value(story.play()) == list(range(3000))
     assert len(list(story.store.journal("story"))[-1].data) < 100_000
+
+
+@pytest.mark.parametrize("batch", [0, 1, 2, 3, 7, 9])
+@pytest.mark.parametrize("inner", [0, 1, 2, 3, 7, 9])
+def test_items_of_items_are_those_of_lists(batch: int, inner: int) -> None:
+    """A handle of an item, or of a batch of a batch, stands for what Python's lists give."""
+    values = Values(MemoryBlobs())
+    numbers = [[n, -n] * 3 for n in range(7)]
+    for whole in (values.record(numbers), Items(tuple(values.record(n) for n in numbers))):
+        for index, part in enumerate(parts(numbers, batch)):
+            handle = item_of(whole, index, batch)
+            assert values.load(handle) == part
+            for at, smaller in enumerate(parts(part, inner)):
+                assert values.load(item_of(handle, at, inner)) == smaller
+                assert values.load(narrow(item_of(handle, at, inner), values)) == smaller
+
+
+def parts(value: list, batch: int) -> list:
+    return [value[start : start + batch] for start in range(0, len(value), batch)] if batch else value
+
+
+def test_a_value_is_dropped_when_its_last_reader_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = "".join(f"  - {{id: x, call: 's.add(x, {n})'}}\n" for n in range(40))
+    story = story_of(f"flow: f\nsteps:\n  - {{id: x, value: 0 + 0}}\n{steps}  - return: x\n")
+    held: list[int] = []
+    flush = Engine._flush
+
+    def looking(self) -> None:
+        flush(self)
+        held.extend(len(conductor.run.state._root.done) for conductor in self._conductors.values())
+
+    monkeypatch.setattr(Engine, "_flush", looking)
+    assert story.value(story.play()) == sum(range(40))
+    assert max(held) <= 2

@@ -1,6 +1,7 @@
 """What a step that was told to stop leaves behind: its event for others, and no attempt not begun before."""
 
 import pytest
+import story_tasks
 from stories import HOUR, InlineExecutor, story_of
 
 from flowrt.encoding.values import Values
@@ -111,3 +112,39 @@ def test_a_wait_takes_what_was_accepted_before_its_time_was_over() -> None:
     story.store.sent_in_time = False
     story.clock = SendsInTime()
     assert story.value(story.play()) == "in time"
+
+
+BESIDE = """
+events: {ping: {type: any}}
+flow: f
+steps:
+  - graph:
+      first:
+        graph:
+          one: s.text("one")
+          two: s.text(one)
+          bad: {call: "s.needs_world(7)", after: [two]}
+          got: {wait: ping}
+      second:
+        do:
+          - sleep: 30m
+          - {wait: ping}
+    failure: finish
+  - return: "[first.got, second]"
+"""
+
+
+def test_an_event_that_was_given_back_counts_once_when_the_run_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The wait that was stopped has a record of an event that another wait took."""
+    monkeypatch.setattr(story_tasks, "BROKEN", {7})
+    executor = SendsAt("step#1.first.bad")
+    story = executor.story = story_of(BESIDE, executor=executor)
+    assert story.play().status == "failed"
+    assert [r.event_id for r in story.records() if isinstance(r, Received)] == [1, 1]
+    monkeypatch.setattr(story_tasks, "BROKEN", set())
+    executor.step = ""
+    payload = Values(story.blobs).encode("another")
+    story.store.send(NewEvent("ping", None, payload, story.clock.now()))
+    assert story.value(story.drive(reopen=True)) == ["another", "hello"]
