@@ -145,6 +145,9 @@ def step_value(store: Store, run_id: str, step: str) -> Handle:
             case _:
                 pass
     if found is None or found[0] in voided:
-        message = f"Run {run_id} has no recorded result of a step `{step}`; see `flowc show {run_id}`."
+        message = (
+            f"Run {run_id} has no recorded result of a step `{step}`; see `flowc show {run_id}`. A loop or "
+            "a block has none of its own: name a step inside it."
+        )
         raise UnknownStep(message)
     return found[1]
