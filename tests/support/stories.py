@@ -19,15 +19,15 @@ from flowrt.encoding.pack import decode_record
 from flowrt.encoding.values import Values
 from flowrt.engine.drive import RunResult, drive, start
 from flowrt.engine.engine import Pace
+from flowrt.executor.attempt import make_attempt
 from flowrt.executor.port import Attempt, AttemptKey, Halted, Report
 from flowrt.observer import Observer
-from flowrt.store.owner import this_owner
 from flowrt.program import Program
 from flowrt.record import Record
 from flowrt.store.blobs import MemoryBlobs
 from flowrt.store.memory import MemoryStore
+from flowrt.store.owner import this_owner
 from flowrt.store.port import Batch, Blobs, NewEvent, Store
-from flowrt.executor.attempt import make_attempt
 
 FLOWS = Path(__file__).resolve().parent.parent / "core" / "flows"
 HOUR = 3_600_000_000
