@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from threading import Event
 
 import pytest
-from stories import InlineExecutor, NotingStore, PatientClock, Story, program_of, story_of
+from stories import HoldingExecutor, InlineExecutor, NotingStore, PatientClock, Story, program_of, story_of
 
 from flowrt.encoding.pack import decode_record
 from flowrt.errors import FlowrtError, StoreUnavailable
@@ -167,3 +168,33 @@ def test_the_calls_that_fail_are_of_every_kind() -> None:
             break
         seen.update(faults.failed)
     assert seen == {"get", *CALLS}
+
+
+def test_what_arrives_while_an_answer_is_lost_is_kept_when_the_run_is_suspended() -> None:
+    """The append is sent again as it stood; what came in meanwhile follows it."""
+    executor, interrupt = HoldingExecutor(), Event()
+
+    class Losing(NotingStore):
+        def append(self, batches):
+            lost = super().append(batches)
+            records = [decode_record(data) for batch in batches for data in batch.records]
+            if executor.held and any(isinstance(record, Succeeded) for record in records):
+                executor.let_go("g.b")
+                interrupt.set()
+                raise StoreUnavailable("the answer was lost")
+            return lost
+
+    text = "flow: f\nsteps:\n  - id: g\n    graph: {a: s.text('a'), b: s.text('b')}\n  - return: [g.a, g.b]\n"
+    story = story_of(text, store=Losing(), executor=executor)
+
+    class LettingGo(PatientClock):
+        def timeout_s(self, until: int) -> float:
+            if len(executor.held) == 2:
+                executor.let_go("g.a")
+            return super().timeout_s(until)
+
+    story.start()
+    story.clock = LettingGo()
+    assert story.drive(interrupt=interrupt).status == "suspended"
+    assert [r.step for r in story.records() if isinstance(r, Succeeded)] == ["g.a", "g.b"]
+    assert story.value(story.drive()) == ["a", "b"]
