@@ -148,3 +148,15 @@ def test_an_event_that_was_given_back_counts_once_when_the_run_goes_on(
     payload = Values(story.blobs).encode("another")
     story.store.send(NewEvent("ping", None, payload, story.clock.now()))
     assert story.value(story.drive(reopen=True)) == ["another", "hello"]
+
+
+def test_an_event_that_was_given_back_goes_to_a_wait_that_has_looked_already(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(story_tasks, "BROKEN", {7})
+    executor = SendsAt("step#1.first.bad")
+    text = BESIDE.replace("          - sleep: 30m\n", "")
+    story = executor.story = story_of(text, executor=executor)
+    assert story.play().status == "failed"
+    took = [(r.step, r.event_id) for r in story.records() if isinstance(r, Received)]
+    assert took == [("step#1.first.got", 1), ("step#1.second.step#1", 1)]
