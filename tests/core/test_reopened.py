@@ -1,10 +1,13 @@
 """A failed run that goes on behind its failure: what counts no more, and that nothing else runs again."""
 
+from pathlib import Path
+
 import pytest
 import story_tasks
 from stories import HoldingExecutor, InlineExecutor, Story, story_of
 
 from flowrt.record import Reopened, Succeeded
+from flowrt.store.open import open_store
 
 
 def reopened(story: Story, monkeypatch: pytest.MonkeyPatch) -> tuple[object, list[str]]:
@@ -158,3 +161,25 @@ def test_only_a_failed_run_is_reopened() -> None:
     assert story.value(story.play()) == 1
     assert story.value(story.drive(reopen=True)) == 1
     assert not [r for r in story.records() if isinstance(r, Reopened)]
+
+
+@pytest.mark.parametrize("store", ["memory", "sqlite"])
+def test_a_cancel_that_came_too_late_does_not_end_the_run_when_it_goes_on(
+    store: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(story_tasks, "BROKEN", {1})
+    story = story_of("flow: f\nsteps:\n  - id: x\n    call: s.needs_world(1)\n  - return: x\n")
+    if store == "sqlite":
+        story.store, story.blobs = open_store(str(tmp_path / "store"))
+
+    class CancelsWhileItFails(InlineExecutor):
+        def submit(self, attempts) -> None:
+            super().submit(attempts)
+            story.store.request_cancel("story", "too late")
+
+    story.executor = CancelsWhileItFails()
+    assert story.play().status == "failed"
+    monkeypatch.setattr(story_tasks, "BROKEN", set())
+    story.executor = InlineExecutor()
+    assert story.value(story.drive(reopen=True)) == 1
+    story.store.close()

@@ -13,7 +13,7 @@ from flowrt.encoding.pack import decode_record
 from flowrt.errors import StoreCorrupt
 from flowrt.observer import Observer
 from flowrt.program import Program
-from flowrt.record import Ended, Record, Reopened, Started
+from flowrt.record import CancelRequested, Ended, Record, Reopened, Started
 from flowrt.store.port import JournalRow, Store
 
 
@@ -38,23 +38,27 @@ def fold(
     state = State(program, observer)
     head = 0
     ended_at: int | None = None
+    cancels: list[int] = []
     for row, record in _records(store, run_id):
         head = row.seq + 1
         if row.seq in voided:
             continue
         if isinstance(record, Ended):
             ended_at = row.seq
+        if isinstance(record, CancelRequested):
+            cancels.append(row.seq)
         state.apply(record, row.seq)
     if state.started is None:
         message = f"The journal of run {run_id} does not begin with its start."
         raise StoreCorrupt(message)
-    return Folded(state, head, _undone(state, ended_at))
+    return Folded(state, head, _undone(state, ended_at, cancels))
 
 
-def _undone(state: State, ended_at: int | None) -> tuple[int, ...]:
+def _undone(state: State, ended_at: int | None, cancels: list[int]) -> tuple[int, ...]:
+    """A run that failed while it was to be cancelled goes on as one that is not."""
     if ended_at is None:
         return ()
-    return tuple(sorted({*state.failed_seqs, ended_at}))
+    return tuple(sorted({*state.failed_seqs, *cancels, ended_at}))
 
 
 def _voided(store: Store, run_id: str) -> frozenset[int]:

@@ -66,8 +66,12 @@ class MemoryStore:
         with self._lock:
             run = self._run(run_id)
             check_free(run_id, run.row.owner, run.row.lease_until, owner, now)
-            run.row = replace(run.row, epoch=run.row.epoch + 1, owner=owner, lease_until=lease_until)
-            return run.row.epoch
+            reason = None if run.row.status in ENDED else run.row.cancel_reason
+            epoch = run.row.epoch + 1
+            run.row = replace(
+                run.row, epoch=epoch, owner=owner, lease_until=lease_until, cancel_reason=reason
+            )
+            return epoch
 
     def renew(self, held: Mapping[str, int], lease_until: int) -> frozenset[str]:
         """Extend the leases of runs by id and epoch; return those that are no longer ours."""

@@ -144,6 +144,7 @@ class Store(Protocol):
     def claim(self, run_id: str, owner: Owner, now: int, lease_until: int) -> int:
         """Take a run and return its new epoch.
 
+        A run that has ended is taken to go on behind its end: a request to cancel it is over.
         A run that another owner holds is taken only when that lease has run out, or when the owner was
         a process of this machine and boot that lives no more. Raises UnknownRun, RunOwned.
         """

@@ -65,7 +65,12 @@ class SqlStore:
                 taken = connection.execute(
                     update(runs)
                     .where(runs.c.run_id == run_id, runs.c.epoch == row.epoch)
-                    .values(epoch=row.epoch + 1, owner=owner_text(owner), lease_until=lease_until)
+                    .values(
+                        epoch=row.epoch + 1,
+                        owner=owner_text(owner),
+                        lease_until=lease_until,
+                        cancel_reason=None if row.status in ENDED else row.cancel_reason,
+                    )
                 )
                 if taken.rowcount == 1:
                     return row.epoch + 1
