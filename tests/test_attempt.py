@@ -11,6 +11,7 @@ import cloudpickle
 import numpy as np
 import pytest
 
+import flowrt
 from flowrt.context import current, heartbeat
 from flowrt.encoding.values import Values
 from flowrt.errors import StoreCorrupt, StoreUnavailable
@@ -158,6 +159,17 @@ def test_an_exception_becomes_text(bench: Bench) -> None:
     assert lines[0] == "Traceback (most recent call last):"
     assert "executor_tasks.py" in lines[1]
     assert not any("attempt.py" in line for line in lines)
+
+
+def test_an_exception_of_the_runtime_that_was_being_handled_is_left_out(bench: Bench) -> None:
+    ours = "try:\n  raise KeyError('ours')\nexcept KeyError:\n  make()\n"
+    file = Path(flowrt.__file__).parent / "room.py"
+    made: list[Raised] = []
+    make = lambda: made.append(bench.raised("fail", Const("no luck")))  # noqa: E731
+    exec(compile(ours, str(file), "exec"), {"make": make})
+    (raised,) = made
+    assert raised.failure.traceback.startswith("Traceback (most recent call last):")
+    assert "ours" not in raised.failure.traceback
 
 
 def test_no_frame_of_the_runtime_is_in_a_traceback(bench: Bench) -> None:

@@ -293,7 +293,8 @@ def test_broken_texts_end_with_findings_in_their_place(start):
         assert time.monotonic() - begun < 2, text[:200]
         for finding in (*findings, *about_callee, *about_type):
             assert 0 <= finding.span.start <= finding.span.end <= len(text), (text, finding)
-            assert finding.message.endswith((".", "!", "?")), finding
+            assert finding.message, finding
+            assert not finding.message.endswith("."), finding
         if tree is not None:
             # What flowc accepts, Python accepts.
             ast.parse("(" + text.replace("\r", " ") + "\n)", mode="eval")

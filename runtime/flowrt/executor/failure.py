@@ -92,18 +92,28 @@ def _traceback(error: BaseException) -> str:
 
 
 def _keep_authors_frames(told: traceback.TracebackException) -> bool:
-    """Leave out frames of the runtime and of what it calls; false if nothing of the author's is left."""
-    something = False
+    """Leave out frames of the runtime and of what it calls, and exceptions that are then without any.
+
+    False if nothing of the author's is left.
+    """
+    met: list[traceback.TracebackException] = []
     todo: list[traceback.TracebackException | None] = [told]
     while todo:
         one = todo.pop()
-        if one is None:
-            continue
-        one.stack = traceback.StackSummary.from_list([f for f in one.stack if _is_authors(f.filename)])
+        if one is not None:
+            one.stack = traceback.StackSummary.from_list([f for f in one.stack if _is_authors(f.filename)])
+            met.append(one)
+            todo += [one.__cause__, one.__context__, *(one.exceptions or ())]
+    kept: set[int] = set()
+    for one in reversed(met):  # Those that led to another come before it.
+        one.__cause__ = one.__cause__ if id(one.__cause__) in kept else None
+        one.__context__ = one.__context__ if id(one.__context__) in kept else None
+        led = [one.__cause__, one.__context__, *(one.exceptions or ())]
         # A syntax error names its line without a frame.
-        something = something or len(one.stack) > 0 or isinstance(getattr(one, "lineno", None), str)
-        todo += [one.__cause__, one.__context__, *(one.exceptions or ())]
-    return something
+        own = len(one.stack) > 0 or isinstance(getattr(one, "lineno", None), str)
+        if own or any(id(other) in kept for other in led if other is not None):
+            kept.add(id(one))
+    return id(told) in kept
 
 
 def _is_authors(filename: str) -> bool:
