@@ -13,7 +13,7 @@ from typing import Literal
 from flowrt.amounts import event_key
 from flowrt.clock import WallClock
 from flowrt.encoding.values import Values
-from flowrt.engine.drive import OVER, RunResult, drive, recorded_result, start
+from flowrt.engine.drive import RunResult, drive, recorded_result, start
 from flowrt.engine.drive import cancel as note_cancel
 from flowrt.errors import BadInput, FlowrtError, RunCancelled, RunFailed
 from flowrt.executor.lazy import LazyExecutor
@@ -22,6 +22,7 @@ from flowrt.program import Program
 from flowrt.run_id import check_run_id
 from flowrt.store.open import open_store
 from flowrt.store.port import Blobs, NewEvent, Store
+from flowrt.store.status import ENDED
 from flowrt.view import step_value
 
 ExecutorChoice = Literal["ray", "local"] | Executor
@@ -84,7 +85,7 @@ def output(run_id: str, step: str | None = None, *, store: str | Path | None = N
         if step is not None:
             return Values(blobs).load(step_value(opened, run_id, step))
         row = opened.run(run_id)
-        if row.status not in OVER:
+        if row.status not in ENDED:
             message = f"Run {run_id} has not ended; continue it with `flowc resume {run_id}`."
             raise FlowrtError(message)
         return _value(recorded_result(opened, row), blobs)

@@ -9,12 +9,13 @@ from flowrt.clock import WallClock
 from flowrt.command import AwaitEvent, AwaitTimer
 from flowrt.core.path import LIMIT
 from flowrt.encoding.pack import decode_program, decode_record
-from flowrt.engine.drive import OVER, owned
+from flowrt.engine.drive import owned
 from flowrt.engine.fold import fold
 from flowrt.errors import FlowrtError
 from flowrt.observer import StepEnd, StepKind
 from flowrt.record import Computed, Failure, Received, Reopened, Succeeded
 from flowrt.store.port import RunRow, RunStatus, Store
+from flowrt.store.status import ENDED
 from flowrt.value import Handle
 
 
@@ -114,7 +115,7 @@ def view(store: Store, run_id: str) -> RunView:
 
 def status_of(row: RunRow) -> RunStatus:
     """The status of a run: one that was left without its process is suspended."""
-    if row.status in OVER or row.status in {"pending", "suspended"}:
+    if row.status in ENDED or row.status in {"pending", "suspended"}:
         return row.status
     return row.status if owned(row, WallClock().now()) else "suspended"
 

@@ -69,10 +69,11 @@ def _parser() -> CommandParser:
 
 
 def _result(store: "Store", row: "RunRow") -> "Handle | None":
-    from flowrt.engine.drive import OVER, recorded_result
+    from flowrt.engine.drive import recorded_result
+    from flowrt.store.status import ENDED
     from flowrt.view import status_of
 
-    if row.status not in OVER:
+    if row.status not in ENDED:
         sys.stderr.write(f"error: Run {row.run_id} has no result yet: it is {status_of(row)}.\n")
         return None
     result = recorded_result(store, row)

@@ -63,7 +63,7 @@ class State:
             case CancelRequested():
                 self._cancel()
             case Reopened():
-                pass  # What it voids was left out of the fold: see `live_records`.
+                pass  # What it voids was left out of the fold: see `flowrt.engine.fold`.
             case Ended():
                 machine.withdraw(END)
                 self.ended = record

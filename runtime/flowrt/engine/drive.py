@@ -26,10 +26,8 @@ from flowrt.record import Ended, Failure, Reopened, Started
 from flowrt.run_id import check_run_id, new_run_id
 from flowrt.store.owner import alive, this_owner
 from flowrt.store.port import Blobs, NewRun, RunRow, RunStatus, Store
+from flowrt.store.status import ENDED
 from flowrt.value import Handle
-
-OVER = frozenset({"succeeded", "failed", "cancelled"})
-"""The statuses of a run that has ended."""
 
 ObserverOf = Callable[[str], Observer]
 
@@ -153,7 +151,7 @@ def drive(  # noqa: PLR0913 - the parts of an engine, and what to do
     clock = clock or WallClock()
     interrupt = interrupt or Event()
     rows = {run_id: store.run(run_id) for run_id in run_ids}
-    over = {i for i, row in rows.items() if row.status in OVER and not (reopen and row.status == "failed")}
+    over = {i for i, row in rows.items() if row.status in ENDED and not (reopen and row.status == "failed")}
     results = {run_id: recorded_result(store, rows[run_id]) for run_id in over}
     to_do = [run_id for run_id in run_ids if run_id not in over]
     if to_do:
@@ -255,7 +253,7 @@ def cancel(store: Store, run_id: str, reason: str, *, clock: Clock | None = None
     Raises UnknownRun, and FlowrtError when the run has ended already.
     """
     row = store.run(run_id)
-    if row.status in OVER:
+    if row.status in ENDED:
         message = f"Run {run_id} has ended already: it {_ended_how(row.status)}."
         raise FlowrtError(message)
     store.request_cancel(run_id, reason)

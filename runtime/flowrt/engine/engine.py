@@ -45,11 +45,6 @@ STORE_PATIENCE_US = 30_000_000
 STORE_PAUSE_S = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Wake:
-    """Sent through the queue to end a wait."""
-
-
 class Engine:
     """Runs that this process owns, on one store and one executor."""
 
@@ -66,7 +61,7 @@ class Engine:
         self.superseded: set[str] = set()
         self.finished: dict[str, Ended] = {}
         self._conductors: dict[str, Conductor] = {}
-        self._arrived: queue.SimpleQueue[tuple[AttemptKey, Outcome] | Wake] = queue.SimpleQueue()
+        self._arrived: queue.SimpleQueue[tuple[AttemptKey, Outcome]] = queue.SimpleQueue()
         self._renew_at = 0
         self._news_at = 0
         self._last_event_id = -1
@@ -76,10 +71,6 @@ class Engine:
 
     def _report(self, key: AttemptKey, outcome: Outcome) -> None:
         self._arrived.put((key, outcome))
-
-    def wake(self) -> None:
-        """End a wait of the loop, from any thread or signal handler."""
-        self._arrived.put(Wake())
 
     def add(self, run: ActiveRun) -> None:
         """Take on a run whose journal has been folded."""
@@ -267,9 +258,7 @@ class Engine:
                 return
             self._take(item)
 
-    def _take(self, item: tuple[AttemptKey, Outcome] | Wake) -> None:
-        if isinstance(item, Wake):
-            return
+    def _take(self, item: tuple[AttemptKey, Outcome]) -> None:
         key, outcome = item
         conductor = self._conductors.get(key.run_id)
         if conductor is None:
