@@ -5,6 +5,9 @@
     ├── RunExists             a run of that id exists already
     ├── RunMismatch           … and it is another program or has other inputs
     ├── RunOwned              another live process owns the run
+    ├── RunNotEnded           … and what is wanted needs it to have ended
+    ├── SlotTaken             another engine has dealt with that instant of a schedule
+    ├── WrongEnvironment      a run needs another Python, Ray or package than there is here
     ├── BadRunId              not an id: letters, digits, `.`, `_`, `-`, at most 128, no path
     ├── BadInput              an input is unknown, missing or of the wrong type
     ├── UnsupportedGraph      a Ray graph holds something that cannot run durably
@@ -13,6 +16,7 @@
     ├── StoreError
     │   ├── NotAStore         the place exists and is something else
     │   ├── StoreTooNew       written by a newer version
+    │   ├── WrongStoreKey     sealed, and FLOWC_STORE_KEY is missing or another; or not sealed at all
     │   ├── StoreUnavailable  not reachable, read-only, full, an I/O error
     │   └── StoreCorrupt      bytes are not what was written
     ├── RunFailed             `run` and `resume`: the run failed
@@ -41,6 +45,18 @@ class RunMismatch(FlowrtError):
 
 class RunOwned(FlowrtError):
     """Another live process owns the run."""
+
+
+class RunNotEnded(FlowrtError):
+    """The run has not ended."""
+
+
+class SlotTaken(FlowrtError):
+    """That instant of a schedule has been dealt with."""
+
+
+class WrongEnvironment(FlowrtError):
+    """This place lacks what the run was started with: a version of Python or Ray, a package, its code."""
 
 
 class BadRunId(FlowrtError):
@@ -73,6 +89,10 @@ class NotAStore(StoreError):
 
 class StoreTooNew(StoreError):
     """The store was written by a newer version."""
+
+
+class WrongStoreKey(StoreError):
+    """The store is sealed with another key than the one given, or with none."""
 
 
 class StoreUnavailable(StoreError):

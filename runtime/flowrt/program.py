@@ -85,7 +85,8 @@ class Task:
     """A call of a Python callable, in a worker. Arguments are evaluated in the worker.
 
     With `raises`, the value of the callable is an exception and is raised: the step fails with it.
-    `lost_max` is how often an attempt whose worker was lost is made again.
+    `lost_max` is how often an attempt whose worker was lost is made again. `heartbeat` is how long an
+    attempt may go on without calling `flowrt.heartbeat()`.
     """
 
     callee: Callee
@@ -96,6 +97,7 @@ class Task:
     timeout: Expr | None = None
     raises: bool = False
     lost_max: int = 3
+    heartbeat: Expr | None = None
 
 
 @noun

@@ -149,10 +149,11 @@ class Emitted:
 
 @noun
 class CancelRequested:
-    """Somebody asked for the run to be cancelled."""
+    """Somebody asked for the run to be cancelled; `force`: tasks are not given time to end by themselves."""
 
     at: int
     reason: str
+    force: bool = False
 
 
 @noun

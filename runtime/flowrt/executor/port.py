@@ -26,7 +26,8 @@ class RunFacts:
     """What `run` is in expressions, and what every attempt of a run has in common.
 
     `started_at` is in microseconds since 1970-01-01 UTC. `python_path` is put in front of the worker's
-    `sys.path`. `code` fetches nothing: pickled callables travel in `Attempt.code`.
+    `sys.path`. `snapshot` is the digest of the packed code that takes the place of `python_path` where
+    it is not there (see `flowrt.snapshot`). Without `allow_pickle` values are data or are refused.
     """
 
     id: str
@@ -35,6 +36,8 @@ class RunFacts:
     labels: Mapping[str, str]
     epoch: int
     python_path: Sequence[str]
+    snapshot: str | None = None
+    allow_pickle: bool = True
 
 
 @noun
@@ -43,7 +46,7 @@ class Attempt:
 
     `env` holds the names that the task's argument expressions read. `options` are Ray's own. `code` is
     the pickled callable of a `Pickled` callee, else None. `timeout_s` bounds the attempt from the
-    moment it starts in a worker.
+    moment it starts in a worker, `heartbeat_s` the time without a `flowrt.heartbeat()` in it.
     """
 
     key: AttemptKey
@@ -53,6 +56,7 @@ class Attempt:
     options: Mapping[str, object]
     timeout_s: float | None = None
     code: bytes | None = None
+    heartbeat_s: float | None = None
 
 
 @noun
