@@ -7,7 +7,7 @@ The journal's order is the order in which the core applies records, live and on 
 from typing import Literal, TypeAlias
 
 from flowrt.noun import noun
-from flowrt.value import Handle
+from flowrt.value import Handle, blobs_of
 
 
 @noun
@@ -189,3 +189,17 @@ StepRecord: TypeAlias = (
     | Emitted
 )
 Record: TypeAlias = Started | StepRecord | CancelRequested | Reopened | Ended
+
+
+def digests_of(record: Record) -> list[str]:
+    """The digests of the blobs that a record refers to."""
+    match record:
+        case Started(_, inputs):
+            handles = [handle for _, handle in inputs]
+        case Succeeded(_, value) | Computed(_, value) | Received(_, _, value):
+            handles = [value]
+        case Ended(_, _, value) if value is not None:
+            handles = [value]
+        case _:
+            return []
+    return [blob.digest for blob in blobs_of(handles)]

@@ -6,6 +6,7 @@ contributions, a graph's mapping of names, one element of the value that a loop 
 `flowrt.encoding.values` turns handles into Python objects and back.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
 from flowrt.expr.tree import Const, Expr
@@ -76,6 +77,27 @@ class Literal:
 
 
 Handle: TypeAlias = Inline | Blob | Items | Fields | Element | Collected | Literal
+
+def blobs_of(handles: Iterable[Handle]) -> Iterator[Blob]:
+    """The blobs that handles are made of, with repetitions."""
+    open_ = list(handles)
+    while open_:
+        handle = open_.pop()
+        match handle:
+            case Blob():
+                yield handle
+            case Items(parts):
+                open_.extend(parts)
+            case Fields(fields):
+                open_.extend(part for _, part in fields)
+            case Element(of):
+                open_.append(of)
+            case Collected(values, errors):
+                open_.extend(values)
+                open_.extend(error.item for error in errors)
+            case Inline() | Literal():
+                pass
+
 
 NONE: Handle = Literal(Const(None))
 """The handle of None."""

@@ -77,6 +77,20 @@ _FORMS: Mapping[type, _Form] = {cls: _form(code, cls) for code, cls in CLASSES.i
 _BY_CODE: Mapping[int, _Form] = {form.code: form for form in _FORMS.values()}
 
 
+def is_of(cls: type, data: bytes) -> bool:
+    """Whether bytes that `to_bytes` gave are of this class: a look at one byte, without reading the rest.
+
+    The answer for damaged bytes is either; whoever reads them finds the damage.
+    """
+    at = _HEAD_SIZE
+    try:
+        at += {0xDC: 3, 0xDD: 5}.get(data[at], 1)  # the head of the list
+        at += {0xC4: 2, 0xC5: 3, 0xC6: 5}.get(data[at], 0)  # that of the shape, whose first object is the root
+        return data[at + 1] == _FORMS[cls].code
+    except IndexError:
+        return False
+
+
 def to_bytes(root: object) -> bytes:
     """The bytes of a tree of classes of `flowrt.encoding.classes`. Raises CodecError for a value in it."""
     try:

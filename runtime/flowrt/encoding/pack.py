@@ -71,5 +71,10 @@ def decode_record(data: bytes) -> Record:
     return cast("Record", record)
 
 
+def is_reopened(data: bytes) -> bool:
+    """Whether the bytes of a record are those of a `Reopened`, by a look at one of them."""
+    return flat_form.is_of(Reopened, data)
+
+
 def _name(item: tuple[str, object]) -> str:
     return item[0]
