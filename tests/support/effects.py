@@ -1,0 +1,264 @@
+"""Effects: what tasks themselves saw, in a file that no engine writes, and what a journal must agree with.
+
+In a task: `effect(file, inputs, work)` appends a line when it starts and one when it is about to return,
+each with O_APPEND and fsync, and gives the result as a *made* value: a dict that carries its maker and a
+nonce. A value that was made twice therefore differs from itself, and a consumer's line says whose result
+it was given, and which. `plain` takes the makers off again.
+
+    {"phase": "start", "run", "step", "attempt", "epoch", "at", "pid", "inputs": [[maker, digest], ...]}
+    {"phase": "end",   "run", "step", "attempt", "epoch", "at", "pid", "output": digest}
+
+Afterwards: `violations(read_effects(file), journal_of(store, blobs, run))` holds the two against each
+other, and yields a sentence for each breach of these rules:
+
+    one record        no step has two records that settle it, nor two of the same kind
+    the same bytes    what a consumer was given is what its producer's record holds
+    durable first     what a consumer was given has a record, and it stands before the consumer's own
+    no phantom        what is recorded was started, under that attempt and epoch, and ended with that value
+    nothing behind    no attempt starts after the step's record was made
+    bounded           an attempt starts once under an epoch; attempts are numbered without a gap
+    epochs            never go back in the journal
+"""
+
+import hashlib
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import flowrt
+
+MADE = {"value", "by", "nonce"}
+OUTSIDE = "@"
+"""The maker of what came in an event begins with this, and is no step."""
+
+
+# In tasks
+
+
+def effect(file: str | Path, inputs: Sequence[object], work: Callable[[], object]) -> dict[str, object]:
+    """Do `work` between two lines in the effects file, and give its result as a made value."""
+    note(file, phase="start", inputs=sorted(makers(inputs)))
+    result = made(work(), flowrt.current().step)
+    note(file, phase="end", output=digest(result))
+    return result
+
+
+def made(value: object, by: str) -> dict[str, object]:
+    """A value under its maker, unlike every other one."""
+    return {"value": value, "by": by, "nonce": uuid4().hex}
+
+
+def note(file: str | Path, **facts: object) -> None:
+    """Append one durable line about the attempt that this code runs in."""
+    context = flowrt.current()
+    append(
+        file,
+        run=context.run_id,
+        step=context.step,
+        attempt=context.attempt,
+        epoch=context.fence,
+        **facts,
+    )
+
+
+def append(file: str | Path, **facts: object) -> None:
+    """Append one durable line."""
+    line = json.dumps({**facts, "at": time.time_ns() // 1000, "pid": os.getpid()}) + "\n"
+    opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.write(opened, line.encode())
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def plain(value: object) -> object:
+    """A value, and all that it holds, without makers."""
+    match value:
+        case dict() if value.keys() == MADE:
+            return plain(value["value"])
+        case dict():
+            return {key: plain(one) for key, one in value.items()}
+        case list() | tuple():
+            return [plain(one) for one in value]
+        case _:
+            return value
+
+
+def makers(value: object) -> set[tuple[str, str]]:
+    """Who made a value, or parts of it, and the digest of what each one made."""
+    match value:
+        case dict() if value.keys() == MADE:
+            return {(str(value["by"]), digest(value))}
+        case dict():
+            return set().union(*map(makers, value.values()))
+        case list() | tuple():
+            return set().union(*map(makers, value))
+        case _:
+            return set()
+
+
+def digest(value: object) -> str:
+    """A digest of a value of data."""
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:16]
+
+
+# Afterwards
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A line of the effects file."""
+
+    phase: str
+    run: str
+    step: str
+    attempt: int
+    epoch: int
+    at: int
+    pid: int
+    inputs: tuple[tuple[str, str], ...] = ()
+    output: str = ""
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        return self.step, self.attempt, self.epoch
+
+
+@dataclass(frozen=True)
+class Line:
+    """A record of a journal; `value` is the digest of its value, for what tasks and events gave."""
+
+    seq: int
+    epoch: int
+    record: object
+    value: str = ""
+
+
+def read_effects(file: str | Path) -> list[Effect]:
+    """The lines of an effects file. One that a kill has cut off was never said."""
+    path = Path(file)
+    effects = []
+    for text in path.read_text().splitlines() if path.exists() else ():
+        try:
+            facts = json.loads(text)
+        except ValueError:
+            continue
+        facts["inputs"] = tuple((maker, value) for maker, value in facts.get("inputs", ()))
+        effects.append(Effect(**facts))
+    return effects
+
+
+def journal_of(store: object, blobs: object, run_id: str) -> list[Line]:
+    """The journal of a run, with the digests of its values and without what was voided."""
+    from flowrt.encoding.pack import decode_record  # noqa: PLC0415 - tasks need none of it
+    from flowrt.encoding.values import Values  # noqa: PLC0415
+    from flowrt.record import Received, Reopened, Succeeded  # noqa: PLC0415
+
+    values = Values(blobs)
+    lines = []
+    for row in store.journal(run_id):
+        record = decode_record(row.data)
+        value = ""
+        match record:
+            case Succeeded():
+                value = digest(values.load(record.value))
+            case Received():
+                value = digest(values.load(record.payload))
+        lines.append(Line(row.seq, row.epoch, record, value))
+    voided = {seq for line in lines if isinstance(line.record, Reopened) for seq in line.record.voided}
+    return [line for line in lines if line.seq not in voided]
+
+
+SETTLING = frozenset(
+    {"Succeeded", "Failed", "Stopped", "Computed", "Decided", "Expanded", "Fired", "Received", "Emitted"}
+)
+
+
+def violations(effects: Sequence[Effect], journal: Sequence[Line]) -> Iterator[str]:
+    """A sentence for each rule of the head of this file that one run breaks."""
+    epochs = [line.epoch for line in journal]
+    if epochs != sorted(epochs):
+        yield "epochs go back in the journal"
+    yield from _twice_recorded(journal)
+    recorded = {line.record.step: line for line in journal if type(line.record).__name__ == "Succeeded"}
+    yield from _phantoms(effects, recorded)
+    yield from _inputs(effects, journal, recorded)
+    yield from _begun_behind(effects, journal)
+    yield from _unbounded(effects, journal)
+
+
+def _twice_recorded(journal: Sequence[Line]) -> Iterator[str]:
+    kinds: Counter[tuple[str, ...]] = Counter()
+    for line in journal:
+        kind, step = type(line.record).__name__, getattr(line.record, "step", "")
+        attempt = str(line.record.attempt) if kind == "Retrying" else ""
+        kinds[kind, step, attempt] += 1
+        if kind in SETTLING:
+            kinds["settling", step] += 1
+    for (kind, step, *_), count in kinds.items():
+        if count > 1:
+            yield f"{step or 'the run'} has {count} {kind} records"
+
+
+def _phantoms(effects: Sequence[Effect], recorded: dict[str, Line]) -> Iterator[str]:
+    ended = {effect.key: effect.output for effect in effects if effect.phase == "end"}
+    started = {effect.key for effect in effects if effect.phase == "start"}
+    for step, line in recorded.items():
+        key = step, line.record.attempt, line.epoch
+        if key not in started:
+            yield f"{step} is recorded for attempt {key[1]} of epoch {key[2]}, which never started"
+        elif ended.get(key) != line.value:
+            yield f"{step} is recorded with another value than its attempt gave"
+
+
+def _inputs(effects: Sequence[Effect], journal: Sequence[Line], recorded: dict[str, Line]) -> Iterator[str]:
+    events = {line.value for line in journal if type(line.record).__name__ == "Received"}
+    for effect in effects:
+        own = recorded.get(effect.step)
+        for maker, value in effect.inputs:
+            if maker.startswith(OUTSIDE):
+                if value not in events:
+                    yield f"{effect.step} was given an event that no record holds"
+                continue
+            producer = recorded.get(maker)
+            if producer is None:
+                yield f"{effect.step} was given a result of {maker} that is not recorded"
+            elif producer.value != value:
+                yield f"{effect.step} was given another result of {maker} than the recorded one"
+            elif own is not None and own.seq < producer.seq:
+                yield f"{effect.step} is recorded before {maker}, whose result it used"
+
+
+def _begun_behind(effects: Sequence[Effect], journal: Sequence[Line]) -> Iterator[str]:
+    settled = {
+        line.record.step: line.record.ended_at
+        for line in journal
+        if type(line.record).__name__ in ("Succeeded", "Failed")
+    }
+    for effect in effects:
+        if effect.phase == "start" and effect.at > settled.get(effect.step, effect.at):
+            yield f"{effect.step} began again (attempt {effect.attempt}) after its record was made"
+
+
+def _unbounded(effects: Sequence[Effect], journal: Sequence[Line]) -> Iterator[str]:
+    starts = Counter(effect.key for effect in effects if effect.phase == "start")
+    yield from (
+        f"{step} started {count} times as attempt {attempt} of epoch {epoch}"
+        for (step, attempt, epoch), count in starts.items()
+        if count > 1
+    )
+    attempts: dict[str, set[int]] = {}
+    for step, attempt, _ in starts:
+        attempts.setdefault(step, set()).add(attempt)
+    for line in journal:  # One that was lost may have been lost on its way to a worker.
+        if type(line.record).__name__ == "Retrying" and line.record.lost and line.record.step in attempts:
+            attempts[line.record.step].add(line.record.attempt)
+    for step, numbers in attempts.items():
+        if max(numbers) != len(numbers):
+            yield f"{step} has attempts {sorted(numbers)}"
