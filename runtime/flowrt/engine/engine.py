@@ -23,6 +23,7 @@ from flowrt.engine.perform import Performer
 from flowrt.engine.timers import Timer, Timers
 from flowrt.errors import StoreError, StoreUnavailable
 from flowrt.executor.port import AttemptKey, Executor, Outcome
+from flowrt.failpoint import hit
 from flowrt.record import CancelRequested, Ended
 from flowrt.store.port import Blobs, RunStatus, Store
 
@@ -90,6 +91,7 @@ class Engine:
         )
         if run.cancel_reason is not None and not ended and not cancel_noted(run):
             run.note(CancelRequested(self.clock.now(), run.cancel_reason))
+            hit("cancel.noted")
 
     def run(self, interrupt: Event) -> None:
         """Go on until every run has ended or was taken from us, or `interrupt` is set.
@@ -195,6 +197,7 @@ class Engine:
         if not dirty:
             return
         lost = self.store.append([conductor.run.batch() for conductor in dirty])
+        hit("flush.done")
         for conductor in dirty:
             if conductor.run.run_id not in lost:
                 conductor.flushed()
@@ -287,6 +290,7 @@ class Engine:
             conductor = self._conductors.get(run_id)
             if conductor is not None and not cancel_noted(conductor.run):
                 conductor.run.note(CancelRequested(now, reason))
+                hit("cancel.noted")
         if news.last_event_id != self._last_event_id:
             for conductor in self._conductors.values():
                 conductor.look_for_events(news=True)
