@@ -103,12 +103,10 @@ def _undecorated(found: object) -> object:
 
 
 def _module(name: str, path: str, python_path: Sequence[str]) -> ModuleType:
-    loaded = sys.modules.get(name)
-    if loaded is not None:
-        return loaded
-    importlib.invalidate_caches()  # A file may be younger than what the finders remember of its directory.
+    if name not in sys.modules:
+        importlib.invalidate_caches()  # A file may be younger than what the finders know of its directory.
     try:
-        return importlib.import_module(name)
+        return importlib.import_module(name)  # Waits, should another thread be importing it just now.
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if name == missing or name.startswith(f"{missing}."):
