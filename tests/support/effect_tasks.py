@@ -1,0 +1,76 @@
+"""Tasks of the campaigns' flows: each notes what it was given and what it gave in an effects file.
+
+Values are made values (see `effects`): a dict with `value`, its maker and a nonce.
+"""
+
+import time
+from pathlib import Path
+from random import random
+
+from effects import effect, plain
+
+import flowrt
+
+
+def add(effects: str, *numbers: object) -> dict[str, object]:
+    """The sum of numbers, and of lists of numbers."""
+    return effect(effects, numbers, lambda: sum(map(_sum, numbers)))
+
+
+def _sum(number: object) -> int:
+    value = plain(number)
+    return sum(map(_sum, value)) if isinstance(value, list) else value
+
+
+def slow(effects: str, number: object) -> dict[str, object]:
+    """The number, after a few random milliseconds, so that completions change places."""
+
+    def work() -> object:
+        time.sleep(random() * 0.005)
+        return plain(number)
+
+    return effect(effects, [number], work)
+
+
+def even_only(effects: str, number: object) -> dict[str, object]:
+    """The number; an odd one is refused."""
+
+    def work() -> object:
+        value = plain(number)
+        if value % 2:
+            raise ValueError(f"{value} is odd")
+        return value
+
+    return effect(effects, [number], work)
+
+
+def third_time_lucky(effects: str, number: object) -> dict[str, object]:
+    """The number, at the third attempt."""
+
+    def work() -> object:
+        if flowrt.current().attempt < 3:
+            raise ConnectionError("not yet")
+        return plain(number)
+
+    return effect(effects, [number], work)
+
+
+def large(effects: str, number: object, count: int) -> dict[str, object]:
+    """A list too large for a record, whose first element is the number."""
+    return effect(effects, [number], lambda: [plain(number), *range(count)])
+
+
+def head(effects: str, values: object) -> dict[str, object]:
+    """The first element of a list."""
+    return effect(effects, [values], lambda: plain(values)[0])
+
+
+def needs(effects: str, number: object, file: str) -> dict[str, object]:
+    """The number, if a file is there."""
+
+    def work() -> object:
+        if not Path(file).exists():
+            raise FileNotFoundError(f"{file} is missing")
+        return plain(number)
+
+    return effect(effects, [number], work)
