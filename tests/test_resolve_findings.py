@@ -163,7 +163,7 @@ FILES = [
     ("flowc: 1\nflow: a\nsteps: []\n---\nflow: a\nsteps: []\n", [("F0127", "a")]),
     ("flowc: 1\nflow: a\nsteps: []\n---\nuse: {}\nflow: b\nsteps: []\n", [("F0126", "use")]),
     ("flowc: 1\nflow: a\ndo: []\n", [("F0101", "do")]),
-    ("flowc: 1\nflow: a\nschedule: {every: 1h}\nsteps: []\n", [("F0108", "schedule")]),
+    ("flowc: 1\nflow: a\nschedule: {evry: 1h}\nsteps: []\n", [("F0101", "evry")]),
     ("flowc: 1\nflow: a\ntimeout: 3\nsteps: []\n", [("F0501", "3")]),
     ('flowc: 1\nflow: a\nlabels: {a: "${{ b }}"}\nsteps: []\n', [("F0123", '"${{ b }}"')]),
     ("flowc: 1\nuse: t\nflow: a\nsteps: [{call: t.f()}]\n", [("F0103", "t")]),

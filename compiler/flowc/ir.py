@@ -67,6 +67,7 @@ class Modifiers:
     options: Expr | None = None
     retry: Retry | None = None
     timeout: Expr | None = None
+    heartbeat: Expr | None = None
 
 
 @noun
@@ -285,7 +286,7 @@ class Input:
 
 @noun
 class Flow:
-    """One flow. `failure` is that of a flow whose own body is a graph."""
+    """One flow. `schedule` is the text of a `flowrt.schedule.Schedule`, and where it stands."""
 
     name: Ident
     doc: str
@@ -297,6 +298,7 @@ class Flow:
     result: Expr | None
     result_prelude: tuple[Call, ...]
     span: Span
+    schedule: Ident | None = None
 
 
 @noun

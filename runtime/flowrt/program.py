@@ -279,7 +279,11 @@ class Input:
 
 @noun
 class Flow:
-    """A flow: its inputs are the parameters of its body."""
+    """A flow: its inputs are the parameters of its body.
+
+    `schedule` is the text of a `flowrt.schedule.Schedule`: when the flow runs by itself. It says nothing of
+    what a run does, so it takes no part in equality and is not stored with runs.
+    """
 
     name: str
     body: Body
@@ -287,6 +291,7 @@ class Flow:
     returns: TypeRef | None = None
     labels: tuple[tuple[str, str], ...] = ()
     timeout: Expr | None = None
+    schedule: str | None = field(default=None, compare=False)
 
 
 @noun

@@ -12,6 +12,7 @@ from flowc.checks.graphs import cycles, orders
 from flowc.checks.leaving import misplaced_leaves, unreached_steps
 from flowc.checks.names import hidden_names, own_names, undefined_names, unknown_fields
 from flowc.checks.paths import missing_paths
+from flowc.checks.schedules import scheduled_inputs
 from flowc.diagnostic import Diagnostic
 from flowc.ir import File
 from flowc.scope.facts import FlowFacts
@@ -35,6 +36,7 @@ RULES: tuple[Callable[[FlowFacts], Iterator[Diagnostic]], ...] = (
     endless_recursion,
     undeclared_events,
     flow_arguments,
+    scheduled_inputs,
 )
 """Every rule: a function from the facts of a flow to findings. One file a family."""
 

@@ -154,9 +154,17 @@ def _rendered(found: list[Diagnostic], args: Arguments, file_count: int) -> str:
         case "concise":
             return render_concise(found)
         case "json":
-            skipped = ("names and graphs", *NOT_CHECKED) if args.level == "syntax" else NOT_CHECKED
-            return render_json(found, files=file_count, not_checked=skipped)
+            return render_json(found, files=file_count, not_checked=_not_checked(args.level))
         case "github":
             from flowc.cli.github import render_github
 
             return render_github(found)
+
+
+def _not_checked(level: Level) -> tuple[str, ...]:
+    """What was left out, at this level and with what is installed."""
+    from importlib.util import find_spec
+
+    names = ("names and graphs",) if level == "syntax" else ()
+    cron = () if find_spec("cronsim") else ("cron expressions",)
+    return (*names, *NOT_CHECKED, *cron)

@@ -1,4 +1,4 @@
-"""The rules about durations and sizes, F05xx."""
+"""The rules about durations, sizes and schedules, F05xx."""
 
 from flowc.codes.entry import Code
 
@@ -30,5 +30,26 @@ CODES: tuple[Code, ...] = (
         "is a power of 1000.",
         bad=_HEAD + "steps:\n  - call: t.load()\n    options: {memory: plenty}\n",
         good=_HEAD + "steps:\n  - call: t.load()\n    options: {memory: 4GiB}\n",
+    ),
+    Code(
+        "F0504",
+        "This schedule cannot be understood",
+        "A schedule is `{cron: …, tz: …}` or `{every: …}`. A cron expression has five fields: minute, hour, "
+        "day of the month, month and day of the week; it is local time of the zone `tz`, which is UTC when "
+        "nothing is said. `catchup` says what becomes of slots that came while nobody served the flow: "
+        "`none`, `one`, `all`.",
+        bad=_HEAD + 'schedule: {cron: "0 25 * * *"}\nsteps:\n  - call: t.load()\n',
+        good=_HEAD + 'schedule: {cron: "0 9 * * *", tz: Europe/Berlin}\nsteps:\n  - call: t.load()\n',
+    ),
+    Code(
+        "F0505",
+        "A scheduled flow has an input without a default",
+        "When a flow runs by itself nobody is there to give it inputs, so each of them needs a default. What "
+        "differs from one run to the next, such as the day, is computed in the flow: `today()` is recorded "
+        "once for each run, and stays the same however often the run is resumed.",
+        bad=_HEAD + "schedule: {every: 1h}\ninputs: {table: str}\nsteps:\n  - call: t.load(table)\n",
+        good=_HEAD
+        + "schedule: {every: 1h}\ninputs: {table: {type: str, default: sales}}\n"
+        + "steps:\n  - call: t.load(table)\n",
     ),
 )

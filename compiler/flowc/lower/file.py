@@ -59,4 +59,5 @@ def lower_flow(flow: Flow, flows: Mapping[str, Flow]) -> program.Flow:
         returns=flow.returns,
         labels=flow.labels,
         timeout=flow.timeout,
+        schedule=flow.schedule.text if flow.schedule is not None else None,
     )

@@ -51,7 +51,14 @@ def read_flow(found: Found, names: Names, fields: Fields, span: Span) -> Flow:
         result=result,
         result_prelude=tuple(prelude),
         span=span,
+        schedule=_schedule(found, fields["schedule"]) if "schedule" in fields else None,
     )
+
+
+def _schedule(found: Found, entry: Entry) -> Ident | None:
+    from flowc.resolve.schedule import read_schedule  # noqa: PLC0415 - few flows have one, and it is not cheap
+
+    return read_schedule(found, entry)
 
 
 def _name(found: Found, names: Names, fields: Fields, span: Span) -> Ident:
@@ -113,9 +120,10 @@ def _defaults(setting: Setting, node: Node) -> Modifiers:
     return Modifiers(
         lift(read_options(found, fields["options"].value), where) if "options" in fields else None,
         read_retry(fields["retry"].value, where) if "retry" in fields else None,
-        lift(read_duration(found, fields["timeout"].value, "timeout"), where)
-        if "timeout" in fields
-        else None,
+        *(
+            lift(read_duration(found, fields[key].value, key), where) if key in fields else None
+            for key in ("timeout", "heartbeat")
+        ),
     )
 
 

@@ -34,17 +34,27 @@ FLOW = Construct(
         "doc": "a text for readers",
         "inputs": "name → type, or {type, default, doc, min, max, choices}",
         "returns": "the type of the result",
-        "defaults": "{retry, timeout, options} for every call that does not say otherwise",
+        "defaults": "{retry, timeout, heartbeat, options} for every call that does not say otherwise",
         "timeout": "a bound on the whole run",
+        "schedule": "when the flow runs by itself: {cron, tz, catchup} or {every, catchup}",
         "labels": "text → text",
         "steps": "the body, a list that runs from top to bottom",
         "graph": "the body, a map of names to steps that run when their inputs are ready",
         "result": "the value of the flow when its body ends without `return`",
     },
     required=("flow",),
-    later={"schedule": "schedules are"},
 )
-FIRST_FLOW = replace(FLOW, keys=FILE_KEYS | dict(FLOW.keys), later=FILE_LATER | dict(FLOW.later))
+FIRST_FLOW = replace(FLOW, keys=FILE_KEYS | dict(FLOW.keys), later=FILE_LATER)
+
+SCHEDULE = Construct(
+    "`schedule`",
+    {
+        "cron": "five fields: minute, hour, day of the month, month, day of the week",
+        "tz": "the time zone of `cron`; UTC",
+        "every": "a duration, in the place of `cron`",
+        "catchup": "what becomes of slots that were missed: `none`, `one` or `all`",
+    },
+)
 
 INPUT = Construct(
     "an input",
@@ -72,6 +82,7 @@ DEFAULTS = Construct(
     {
         "retry": "the retry policy of every call",
         "timeout": "the bound on each attempt of every call",
+        "heartbeat": "how long an attempt of any call may be silent",
         "options": "Ray's options of every call",
     },
 )
@@ -93,7 +104,7 @@ RETRY = Construct(
 SLEEP = Construct("`sleep`", {"until": "the instant at which it ends"})
 
 _COMMON = {"id": "the name of the step's value", "doc": "a text for readers"}
-_CALL_LATER = {"heartbeat": "`heartbeat` is", "cache": "`cache` is", "undo": "`undo` is"}
+_CALL_LATER = {"cache": "`cache` is", "undo": "`undo` is"}
 _BLOCKS = {
     "do": "a list that runs from top to bottom",
     "graph": "a map of names to steps that run when their inputs are ready",
@@ -114,6 +125,7 @@ STEPS: Mapping[str, Construct] = {
             "options": "Ray's own options",
             "retry": "a number of retries, or a policy",
             "timeout": "a bound on each attempt",
+            "heartbeat": "how long an attempt may go on without calling `flowrt.heartbeat()`",
         },
         later=_CALL_LATER,
     ),

@@ -68,6 +68,8 @@ def _flow(flow: Flow) -> Iterator[str]:
     yield f"flow {flow.name}({inputs}){returns}{_word('timeout', flow.timeout)}"
     for name, text in flow.labels:
         yield f"{STEP}label {name}={text!r}"
+    if flow.schedule is not None:
+        yield f"{STEP}schedule {flow.schedule}"
     yield from _indented(_body(flow.body))
 
 
@@ -177,7 +179,8 @@ def _task(task: Task) -> str:
     lost = "" if task.lost_max == LOST_MAX else f" lost_max {task.lost_max}"
     return (
         f"{'raise' if task.raises else 'task'} {callee}({', '.join(args)})"
-        f"{retry}{_word('timeout', task.timeout)}{_word('options', task.options)}{lost}"
+        f"{retry}{_word('timeout', task.timeout)}{_word('heartbeat', task.heartbeat)}"
+        f"{_word('options', task.options)}{lost}"
     )
 
 

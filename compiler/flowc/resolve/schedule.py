@@ -1,0 +1,223 @@
+"""What stands under `schedule` comes in; the text of a schedule of the runtime goes out.
+
+Cron expressions are read by the package that also finds their slots. Who only checks files may not have
+it: then they are taken as they are, and `flowc validate` says that they were not checked.
+"""
+
+from flowc.diagnostic import Fix
+from flowc.ir import Ident
+from flowc.resolve.fields import Fields, read_fields
+from flowc.resolve.found import Found, excerpt, listing, shape
+from flowc.resolve.keys import SCHEDULE
+from flowc.span import Span
+from flowc.suggest import closest
+from flowc.tree import Entry, Mapping, Node, Scalar
+from flowrt.expr.durations import parse_duration
+from flowrt.schedule import (
+    CATCHUPS,
+    SECOND_US,
+    BadSchedule,
+    Catchup,
+    Cron,
+    Every,
+    Schedule,
+    check_cron,
+    check_zone,
+    schedule_json,
+)
+
+_NAMED = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
+_FIELDS = ("minute", "hour", "day-of-month", "month", "day-of-week")
+_LATE_DAYS = ("30", "31")
+_ORDER = "minute, hour, day of the month, month, day of the week"
+
+
+def read_schedule(found: Found, entry: Entry) -> Ident | None:
+    """The schedule as text, with its place; None when it cannot be understood, which is reported."""
+    node = entry.value
+    if not isinstance(node, Mapping):
+        _not_a_map(found, node)
+        return None
+    fields = read_fields(found, node, SCHEDULE)
+    catchup = _catchup(found, fields["catchup"].value) if "catchup" in fields else "none"
+    when = _when(found, fields, entry.key.span)
+    if when is None or catchup is None:
+        return None
+    return Ident(schedule_json(Schedule(when, catchup)), entry.key.span)
+
+
+def _not_a_map(found: Found, node: Node) -> None:
+    better = '{cron: "0 9 * * *", tz: Europe/Berlin}` or `schedule: {every: 1h}'
+    if isinstance(node, Scalar):
+        text = node.text.strip()
+        if text.lower() in _NAMED or len(text.split()) == len(_FIELDS):
+            better = f'{{cron: "{_NAMED.get(text.lower(), text)}"}}'
+        elif parse_duration(text) is not None:
+            better = f"{{every: {text}}}"
+    found.error(
+        "F0103",
+        f"`schedule` takes a map, not {shape(node)}",
+        excerpt(node),
+        help=f"write `schedule: {better}`",
+    )
+
+
+def _when(found: Found, fields: Fields, key: Span) -> Cron | Every | None:
+    cron, every, tz = fields.get("cron"), fields.get("every"), fields.get("tz")
+    if cron is not None and every is not None:
+        found.error(
+            "F0504", "a schedule has `cron` or `every`, not both", every.key.span, help="leave one out"
+        )
+        return None
+    if every is not None:
+        if tz is not None:
+            found.error(
+                "F0504",
+                "`tz` is the time zone of `cron`, and `every` counts real time",
+                tz.key.span,
+                help="leave it out",
+            )
+        return _every(found, every.value)
+    if cron is not None:
+        zone = _zone(found, tz.value) if tz is not None else "UTC"
+        expr = _cron(found, cron.value)
+        return Cron(expr, zone) if expr is not None and zone is not None else None
+    if not fields.keys() - {"tz", "catchup"}:
+        found.error(
+            "F0102",
+            "`schedule` does not say when",
+            key,
+            help='write `schedule: {cron: "0 9 * * *"}` or `schedule: {every: 1h}`',
+        )
+    return None
+
+
+def _static(found: Found, node: Node, key: str, example: str) -> str | None:
+    """The text of a scalar that is not computed."""
+    if not isinstance(node, Scalar) or not node.text.strip():
+        found.error("F0103", f"`{key}` takes text, not {shape(node)}", excerpt(node), help=f"write {example}")
+        return None
+    if "${{" in node.text:
+        found.error(
+            "F0123",
+            f"`{key}` of a schedule cannot be computed",
+            node.span,
+            hint="a schedule is static",
+            help=f"write the text itself, as in {example}",
+        )
+        return None
+    return node.text.strip()
+
+
+def _every(found: Found, node: Node) -> Every | None:
+    text = _static(found, node, "every", "`every: 1h`")
+    if text is None:
+        return None
+    if text.replace(".", "", 1).isdecimal():
+        found.error(
+            "F0501",
+            "`every` has no unit",
+            excerpt(node),
+            hint=f"seconds? write `{text}s`",
+            fixes=(Fix(node.span, f"{text}s", f"write `{text}s`"),),
+        )
+        return None
+    duration = parse_duration(text)
+    if duration is None:
+        found.error(
+            "F0502",
+            f"`{text}` is not a duration",
+            excerpt(node),
+            help="durations look like `30s`, `5m`, `1h30m`, `2d`",
+        )
+        return None
+    whole, rest = divmod(round(duration.total_seconds() * SECOND_US), SECOND_US)
+    if whole < 1 or rest:
+        found.error(
+            "F0504",
+            f"a schedule cannot come every {text}",
+            excerpt(node),
+            help="its slots are whole seconds: `every` is at least `1s`, without a fraction of a second",
+        )
+        return None
+    return Every(whole)
+
+
+def _cron(found: Found, node: Node) -> str | None:
+    text = _static(found, node, "cron", '`cron: "0 9 * * *"`')
+    if text is None:
+        return None
+    try:
+        check_cron(text)
+    except BadSchedule as wrong:
+        _bad_cron(found, node, text, wrong)
+        return None
+    except ModuleNotFoundError:
+        pass  # `flowc serve` needs the package, and reads the expression again.
+    return " ".join(text.split())
+
+
+def _bad_cron(found: Found, node: Node, text: str, wrong: BadSchedule) -> None:
+    fields = text.split()
+    named = _NAMED.get(text.lower())
+    hint = ""
+    if named is not None:
+        hint = f'write `"{named}"`'
+    elif wrong.field in _FIELDS and len(fields) == len(_FIELDS):
+        hint = f"`{fields[_FIELDS.index(wrong.field)]}` does not fit the {wrong.field.replace('-', ' ')}"
+        if wrong.field == "day-of-month" and fields[2] in _LATE_DAYS:
+            hint = "no month that it names has such a day"
+    elif len(fields) == len(_FIELDS) + 1:
+        hint = "a field for seconds? the shortest step is a minute; `every` takes seconds"
+    found.error(
+        "F0504",
+        f"the cron expression `{text}` {wrong}",
+        excerpt(node),
+        hint=hint,
+        help=f'its fields are {_ORDER}: `"0 9 * * MON-FRI"` is 9:00 on working days',
+    )
+
+
+def _zone(found: Found, node: Node) -> str | None:
+    text = _static(found, node, "tz", "`tz: Europe/Berlin`")
+    if text is None:
+        return None
+    try:
+        check_zone(text)
+    except BadSchedule as wrong:
+        meant = wrong.field
+        found.error(
+            "F0504",
+            f"`{text}` is not a time zone",
+            excerpt(node),
+            hint=f"did you mean `{meant}`?" if meant else "",
+            help="zones are named as in the IANA list: `UTC`, `Europe/Berlin`, `America/New_York`",
+            fixes=(Fix(node.span, meant, f"write `{meant}`"),) if meant else (),
+        )
+        return None
+    return text
+
+
+def _catchup(found: Found, node: Node) -> Catchup | None:
+    text = node.text if isinstance(node, Scalar) else ""
+    for known in CATCHUPS:
+        if text == known:
+            return known
+    near = closest(text, CATCHUPS)
+    found.error(
+        "F0504",
+        f"`catchup` takes {listing(CATCHUPS)}, not {f'`{text}`' if text else shape(node)}",
+        excerpt(node),
+        hint=f"did you mean `{near}`?" if near else "",
+        help="none: missed slots are left out; one: the newest of them runs; all: each of them runs",
+        fixes=(Fix(node.span, near, f"write `{near}`"),) if near else (),
+    )
+    return None
