@@ -7,8 +7,8 @@ from collections import Counter, OrderedDict, namedtuple
 
 import pytest
 
-from flowc.cli.json_value import dump, plain
 from flowrt.collected import Collected, ForError
+from flowrt.shown.json_value import dump, plain
 
 
 @pytest.mark.parametrize("value", [None, True, 1, 1.5, "ü\n", [1, [2]], {"a": {"b": None}}, 10**300])

@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING
 from flowc.cli.executors import DriveArguments, make_executor
 from flowc.cli.exits import DONE, INTERRUPTED, RUN_NOT_SUCCEEDED
 from flowc.cli.interrupts import Interrupts
-from flowc.cli.json_value import dump, plain
 from flowc.cli.live import Live
 from flowc.cli.progress import Progress, format_seconds, tasks_done
-from flowc.cli.results import load, print_value
+from flowc.cli.results import print_value
 from flowc.render.text_cells import printable
 from flowrt.observer import Observer
+from flowrt.shown.json_value import dump, plain
 
 if TYPE_CHECKING:
     from flowrt.engine.drive import RunResult
-    from flowrt.record import Failure
     from flowrt.store.port import Blobs, Store
 
 
@@ -107,6 +106,8 @@ def _summarise(board: Board, results: "dict[str, RunResult]") -> None:
 
 def report(result: "RunResult", store: "Store", blobs: "Blobs", args: DriveArguments) -> int:
     """Print how one run ended: its result on stdout, anything else on stderr. Returns the exit code."""
+    from flowrt.shown.load import load
+
     value = None if result.value is None else load(blobs, result.value)
     if args.json:
         sys.stdout.write(dump(as_json(result, value), indent=None) + "\n")
@@ -129,6 +130,8 @@ def exit_code(result: "RunResult") -> int:
 
 def as_json(result: "RunResult", value: object) -> dict[str, object]:
     """What `--json` prints for a run."""
+    from flowrt.shown.run_json import failure_json
+
     return {
         "run": result.run_id,
         "flow": result.flow,
@@ -136,13 +139,6 @@ def as_json(result: "RunResult", value: object) -> dict[str, object]:
         "result": plain(value),
         "error": failure_json(result.failure),
     }
-
-
-def failure_json(failure: "Failure | None") -> dict[str, object] | None:
-    """A failure as JSON shows it."""
-    if failure is None:
-        return None
-    return {"type": failure.type, "message": failure.message, "step": failure.step}
 
 
 def explain(result: "RunResult", store: "Store", args: DriveArguments) -> None:

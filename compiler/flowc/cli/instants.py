@@ -5,13 +5,6 @@ from datetime import UTC, datetime, timedelta
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def iso(at: int | None) -> str | None:
-    """ISO 8601 in UTC, to the microsecond."""
-    if at is None:
-        return None
-    return f"{EPOCH + timedelta(microseconds=at):%Y-%m-%dT%H:%M:%S.%fZ}"
-
-
 def local(at: int | None) -> str:
     """For people: local time, to the second; `-` for none."""
     if at is None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, get_args
 
 from flowc.cli.columns import align
 from flowc.cli.exits import DONE
-from flowc.cli.instants import iso, length, local
-from flowc.cli.json_value import dump, plain
+from flowc.cli.instants import length, local
 from flowc.cli.parser import CommandParser
 from flowc.cli.places import StoreArguments, add_store_arguments, open_place
-from flowc.cli.results import load, use_python_path
+from flowc.cli.results import use_python_path
+from flowrt.shown.json_value import dump, plain
 from flowrt.store.port import RunStatus
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ def main(argv: Sequence[str]) -> int:
     try:
         rows = _rows(store, args)
         if args.json:
-            told = [{**about(row, status), "inputs": _inputs(store, blobs, row)} for row, status in rows]
+            from flowrt.shown.run_json import row_json
+
+            told = [{**row_json(row, status), "inputs": _inputs(store, blobs, row)} for row, status in rows]
             sys.stdout.write(dump([_ordered(one) for one in told]) + "\n")
         elif rows:
             sys.stdout.write(align(("RUN", "FLOW", "STATUS", "CREATED", "TIME"), _table(rows)))
@@ -53,19 +55,6 @@ def main(argv: Sequence[str]) -> int:
     finally:
         store.close()
     return DONE
-
-
-def about(row: "RunRow", status: RunStatus) -> dict[str, object]:
-    """What the store knows of a run, as `list` and `show` print it."""
-    return {
-        "run": row.run_id,
-        "flow": row.flow,
-        "status": status,
-        "labels": dict(row.labels),
-        "created_at": iso(row.created_at),
-        "started_at": iso(row.started_at),
-        "ended_at": iso(row.ended_at),
-    }
 
 
 def _ordered(one: dict[str, object]) -> dict[str, object]:
@@ -92,6 +81,7 @@ def _inputs(store: "Store", blobs: "Blobs", row: "RunRow") -> dict[str, object]:
     """The inputs out of the first record of the run."""
     from flowrt.encoding.pack import decode_record
     from flowrt.record import Started
+    from flowrt.shown.load import load
 
     use_python_path(row.python_path)
     for line in store.journal(row.run_id):

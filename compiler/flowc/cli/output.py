@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowc.cli.exits import DONE, RUN_NOT_SUCCEEDED, UsageError
-from flowc.cli.json_value import dump
 from flowc.cli.parser import CommandParser
 from flowc.cli.places import StoreArguments, add_store_arguments, open_place
 from flowc.cli.results import print_value, use_python_path
+from flowrt.shown.json_value import dump
 
 if TYPE_CHECKING:
     from flowrt.store.port import RunRow, Store

@@ -1,27 +1,9 @@
-"""Recorded values on the command line. In: handles. Out: Python values, or text on stdout."""
+"""Recorded values on the command line. In: where they are decoded; values. Out: text on stdout."""
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from flowc.cli.json_value import dump
-from flowrt.errors import CodecError
-
-if TYPE_CHECKING:
-    from flowrt.store.port import Blobs
-    from flowrt.value import Handle
-
-
-class Undecodable:
-    """Stands for a value whose class is not to be had here, such as one of a package not installed."""
-
-    def __init__(self, reason: str) -> None:
-        """Keep why."""
-        self._reason = reason
-
-    def __repr__(self) -> str:
-        """Say why."""
-        return f"<{self._reason}>"
+from flowrt.shown.json_value import dump
 
 
 def use_python_path(python_path: Sequence[str]) -> None:
@@ -29,16 +11,6 @@ def use_python_path(python_path: Sequence[str]) -> None:
     from flowrt.executor.callee import put_first
 
     put_first(python_path)
-
-
-def load(blobs: "Blobs", handle: "Handle") -> object:
-    """The value of a handle, or an `Undecodable`. Raises StoreCorrupt."""
-    from flowrt.encoding.values import Values
-
-    try:
-        return Values(blobs).load(handle)
-    except CodecError as error:
-        return Undecodable(str(error))
 
 
 def print_value(value: object) -> None:

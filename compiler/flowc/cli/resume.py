@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from flowc.cli.driving import as_json, drive_runs, exit_code, explain, report
 from flowc.cli.executors import DriveArguments, add_drive_arguments, require_executor
 from flowc.cli.exits import DONE, INTERRUPTED, RUN_NOT_SUCCEEDED, UsageError
-from flowc.cli.json_value import dump
 from flowc.cli.parser import CommandParser
 from flowc.cli.places import add_store_arguments, open_place
-from flowc.cli.results import load, use_python_path
+from flowc.cli.results import use_python_path
+from flowrt.shown.json_value import dump
 
 if TYPE_CHECKING:
     from flowrt.store.port import Blobs, RunRow, Store
@@ -70,6 +70,8 @@ def _resume_all(store: "Store", blobs: "Blobs", args: Arguments) -> int:
     elif not args.quiet:
         sys.stderr.write("No run is left to resume.\n")
     if args.json:
+        from flowrt.shown.load import load
+
         told = [
             as_json(result, None if result.value is None else load(blobs, result.value))
             for result in results.values()

@@ -5,17 +5,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flowc.cli.columns import align
-from flowc.cli.driving import failure_json
 from flowc.cli.exits import DONE
-from flowc.cli.instants import iso, length, local
-from flowc.cli.json_value import dump, plain
-from flowc.cli.list_runs import about
+from flowc.cli.instants import length, local
 from flowc.cli.parser import CommandParser
 from flowc.cli.places import StoreArguments, add_store_arguments, open_place
-from flowc.cli.results import load, use_python_path
+from flowc.cli.results import use_python_path
 
 if TYPE_CHECKING:
-    from flowrt.store.port import Blobs
     from flowrt.view import RunView, StepView, Waiting
 
 EXAMPLE = """\
@@ -43,53 +39,16 @@ def main(argv: Sequence[str]) -> int:
 
         run = view(store, args.run)
         if args.json:
+            from flowrt.shown.json_value import dump
+            from flowrt.shown.run_json import run_json
+
             use_python_path(run.row.python_path)
-            sys.stdout.write(dump(_json(run, blobs)) + "\n")
+            sys.stdout.write(dump(run_json(run, blobs)) + "\n")
         else:
             sys.stdout.write(_text(run))
     finally:
         store.close()
     return DONE
-
-
-def _json(run: "RunView", blobs: "Blobs") -> dict[str, object]:
-    known = about(run.row, run.status)
-    return {
-        "run": known["run"],
-        "flow": known["flow"],
-        "status": known["status"],
-        "inputs": {name: plain(load(blobs, handle)) for name, handle in run.inputs},
-        "labels": known["labels"],
-        "created_at": known["created_at"],
-        "started_at": known["started_at"],
-        "ended_at": known["ended_at"],
-        "result": None if run.value is None else plain(load(blobs, run.value)),
-        "error": failure_json(run.failure),
-        "waiting": [_waiting_json(one) for one in run.waiting],
-        "steps": [_step_json(one) for one in run.steps],
-    }
-
-
-def _waiting_json(one: "Waiting") -> dict[str, object]:
-    return {
-        "step": one.step,
-        "kind": one.kind,
-        "event": one.event,
-        "key": one.key,
-        "until": iso(one.until),
-    }
-
-
-def _step_json(one: "StepView") -> dict[str, object]:
-    return {
-        "id": one.id,
-        "kind": one.kind,
-        "status": one.status,
-        "attempts": one.attempts,
-        "started_at": iso(one.started_at),
-        "ended_at": iso(one.ended_at),
-        "error": one.error,
-    }
 
 
 def _text(run: "RunView") -> str:
