@@ -1,0 +1,337 @@
+"""One simulation: in a seed, out the hash of its trace and what went wrong, if anything did.
+
+Two or three machines share a store and try to bring some runs to their ends, while processes die and
+freeze, clocks differ and jump, the store refuses and forgets to answer, workers are lost, events come
+early, late and twice, and some run is cancelled. After a while all that ends. Then every run must end.
+"""
+
+import random
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from uuid import UUID
+
+from process import Machine, Process
+from programs import FAILED, Case, cases, once_each
+from watch import Known, Watch
+from weather import Weather, weather
+from world import HOUR, SECOND, YEAR, Violation, World
+
+from flowrt.core.state import State
+from flowrt.encoding.pack import decode_program, decode_record, encode_program, program_digest
+from flowrt.encoding.values import Values
+from flowrt.engine.drive import drive, start
+from flowrt.engine.engine import Pace
+from flowrt.engine.fold import fold
+from flowrt.errors import RunOwned, StoreUnavailable
+from flowrt.record import Emitted, Record
+from flowrt.store.blobs import MemoryBlobs
+from flowrt.store.memory import MemoryStore
+from flowrt.store.port import NewEvent
+from flowrt.store.status import ENDED
+
+TURNS_MAX = 20_000
+"""How many things may happen before the runs count as stuck."""
+
+LETTERS = tuple(
+    (key, payload)
+    for key, payloads in {"x": (9, 8, 7, 5, 3), "y": (1, 2, 101, 102, 103), "z": (4,), "w": (6, 11)}.items()
+    for payload in payloads
+)
+"""What is sent to programs that wait for mail: enough for each of them to end."""
+
+
+@dataclass
+class Simulated:
+    """What came of a seed."""
+
+    seed: int
+    trace: str
+    problems: list[str]
+    turns: int
+    lines: list[str] = field(default_factory=list)
+
+
+class Simulation:
+    """A store, some machines, some runs, and bad weather."""
+
+    def __init__(self, seed: int, *, keep_trace: bool) -> None:
+        self.world = World(seed, lines=[] if keep_trace else None)
+        self.rng = self.world.rng
+        self.weather: Weather = weather(self.rng)
+        self.store, self.blobs = MemoryStore(), MemoryBlobs()
+        self.watch = Watch(self.world, self.store)
+        self.values = Values(self.blobs)
+        self.cases: dict[str, Case] = {f"run{i}": case for i, case in enumerate(cases(self.rng))}
+        self.cancelled: set[str] = set()
+        self.processes: list[Process] = []
+        self.pace = Pace(30 * SECOND, self.rng.choice((5, 9)) * SECOND, self.rng.choice((1, 3, 11)) * SECOND)
+
+    def run(self) -> None:
+        """Let it all happen. Raises Violation."""
+        self.world.note("seed", self.world.seed, *[case.name for case in self.cases.values()], self.weather)
+        self._prepare()
+        self.world.at(self.world.now + self.weather.calm_after_us, self._calm_down)
+        while self.world.faulty or not self._all_ended():
+            going = self.world.step()
+            if self.watch.problems:
+                raise Violation(self.watch.problems[0])
+            if not going or self.world.turns > TURNS_MAX:
+                raise Violation(f"stuck: {self._stands()}")
+            if self.world.faulty and self._all_ended():
+                break
+        for process in self.processes:
+            process.die()
+        for run_id, case in self.cases.items():
+            self._check_end(run_id, case)
+
+    def _all_ended(self) -> bool:
+        return len(self.watch.runs) == len(self.cases) and all(
+            known.ended is not None for known in self.watch.runs.values()
+        )
+
+    def _stands(self) -> str:
+        rows = [self.store.run(run_id) for run_id in self.cases]
+        return ", ".join(f"{row.run_id} {row.status} with {row.head} records" for row in rows)
+
+    # What happens
+
+    def _prepare(self) -> None:
+        rng, world, weather = self.rng, self.world, self.weather
+        mail = any(case.mail for case in self.cases.values())
+        if mail and rng.random() < 0.5:
+            self._send("x", 1_000, None)
+        for run_id, case in self.cases.items():
+            self._create(run_id, case)
+        for n in range(rng.choice((1, 2, 2, 3))):
+            skew = rng.randrange(-weather.skew_us, weather.skew_us + 1)
+            machine = Machine(world, "abc"[n], skew)
+            world.after(rng.randrange(20 * SECOND), lambda machine=machine: self._boot(machine))
+            for _ in range(weather.jumps):
+                length = rng.choice((HOUR, 10 * YEAR, SECOND)) * rng.choice((-1, 1))
+                world.after(self._some_time(), lambda m=machine, by=length: self._jump(m, by))
+        for letter in LETTERS if mail else ():
+            world.after(self._some_time(), lambda letter=letter: self._post(*letter))
+        for _ in range(weather.cancels):
+            run_id = rng.choice(list(self.cases))
+            world.after(self._some_time(), lambda run_id=run_id: self._cancel(run_id))
+        for _ in range(weather.interrupts):
+            world.after(self._some_time(), self._interrupt)
+        for _ in range(weather.outages):
+            world.after(self._some_time(), self._outage)
+
+    def _some_time(self) -> int:
+        return self.rng.randrange(self.weather.calm_after_us // self.rng.choice((1, 2, 8)))
+
+    def _create(self, run_id: str, case: Case) -> None:
+        clock = Machine(self.world, "client", 0)
+        start(
+            self.store,
+            self.blobs,
+            case.program,
+            {},
+            run_id=run_id,
+            labels={},
+            python_path=(),
+            clock=Clock(clock),
+        )
+        self.watch.runs[run_id] = Known()
+        self.world.note("create", run_id, case.name)
+
+    def _boot(self, machine: Machine) -> None:
+        if self._all_ended():
+            return
+        process = Process(machine, self.weather, self.watch, self.store, self.blobs)
+        self.world.note(process.name, "boots")
+        self.processes = [p for p in self.processes if p.machine is not machine]
+        self.processes.append(process)
+        process.begin(self._drives)
+        self._look_after(process)
+
+    def _look_after(self, process: Process) -> None:
+        """Start a process that has died anew after a while."""
+        if process.dead:
+            pause = self.rng.randrange(60 * SECOND)
+            self.world.after(pause, lambda: self._boot(process.machine))
+        elif not process.ended:
+            self.world.after(5 * SECOND, lambda: self._look_after(process))
+
+    def _drives(self, process: Process) -> None:
+        """What a process does: drive some of the runs until all have ended."""
+        rng = self.rng
+        while True:
+            left = [run_id for run_id in self.cases if self.watch.runs[run_id].ended is None]
+            if not left:
+                return
+            picked = left if rng.random() < 0.5 else [rng.choice(left)]
+            process.interrupt.on = False
+            try:
+                drive(
+                    process.store,
+                    process.blobs,
+                    process.executor,
+                    picked,
+                    clock=process.clock,
+                    interrupt=process.interrupt,
+                    pace=self.pace,
+                )
+            except (RunOwned, StoreUnavailable) as error:
+                self.world.note(process.name, type(error).__name__)
+            process.executor.close()
+            process.wait(rng.randrange(1, 30 * SECOND))
+
+    def _send(self, key: str, payload: int, to: str | None, dedupe: str | None = None) -> None:
+        data = self.values.encode(payload)
+        number = self.store.send(NewEvent("mail", key, data, self.world.now, to, dedupe))
+        self.world.note("event", number, key, payload, to)
+
+    def _post(self, key: str, payload: int) -> None:
+        """Send a letter to each run that waits for mail, or one to all of them; sometimes twice."""
+        dedupe = f"{key} {payload}"
+        addressed = [run_id for run_id, case in self.cases.items() if case.mail]
+        for to in addressed if self.rng.random() < 0.3 else [None]:
+            for _ in range(self.rng.choice((1, 1, 2))):
+                self._send(key, payload, to, f"{dedupe} {to}")
+
+    def _cancel(self, run_id: str) -> None:
+        if self.store.run(run_id).status not in ENDED:
+            self.cancelled.add(run_id)
+            self.store.request_cancel(run_id, "the simulation says so")
+            self.world.note("cancel", run_id)
+
+    def _interrupt(self) -> None:
+        if self.processes:
+            process = self.rng.choice(self.processes)
+            self.world.note("interrupt", process.name)
+            process.interrupt.on = True
+            process.wake()
+
+    def _outage(self) -> None:
+        length = self.rng.randrange(90 * SECOND)
+        for process in self.processes:
+            if self.rng.random() < 0.7:
+                process.cut_off_until = self.world.now + length
+        self.world.note("outage", length)
+
+    def _jump(self, machine: Machine, by: int) -> None:
+        if self.world.faulty:
+            machine.offset += by
+            self.world.note("jump", machine.name, by)
+
+    def _calm_down(self) -> None:
+        """No more faults; and as much time goes by as the fastest clock was ahead."""
+        self.world.faulty = False
+        self.world.note("calm")
+        if self.weather.jumps:
+            self.world.now += 60 * YEAR
+        for process in self.processes:
+            process.machine.offset = 0
+
+    # What must have come of it
+
+    def _check_end(self, run_id: str, case: Case) -> None:
+        known = self.watch.runs[run_id]
+        ended = known.ended
+        hold = self.watch.hold
+        if ended.status == "cancelled" or known.cancelled:
+            hold(run_id in self.cancelled, f"{run_id} was cancelled, and nobody had asked for that")
+        elif case.expected == FAILED:
+            hold(ended.status == "failed", f"{run_id} {ended.status} and should have failed")
+        else:
+            told = f"{run_id} {case.name} {ended.status} {ended.failure}"
+            hold(ended.status == "succeeded", told)
+            if ended.value is not None:
+                value = self.values.load(ended.value)
+                hold(case.open or value == case.expected, f"{told}: {value}, not {case.expected}")
+        row = self.store.run(run_id)
+        hold(row.status == ended.status, f"{run_id} is {row.status} and ended {ended.status}")
+        hold(row.head == len(known.records), f"the head of {run_id} is not the length of its journal")
+        state = fold(self.store, run_id, case.program).state
+        hold(state.open_commands == [], f"{run_id} has open commands behind its end")
+        self._check_sent(run_id, known.records)
+        if self.watch.problems:
+            raise Violation(self.watch.problems[0])
+
+    def _check_sent(self, run_id: str, records: list[Record]) -> None:
+        sent = sum(isinstance(record, Emitted) for record in records)
+        names = [name for name in self.store._dedupe if name.startswith(f"{run_id}/")]
+        self.watch.hold(len(names) == sent, f"{run_id} sent {len(names)} events and recorded {sent}")
+
+
+class Clock:
+    """A machine's clock, for whoever only asks the time."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+
+    def now(self) -> int:
+        return self.machine.world.now + self.machine.offset
+
+    def timeout_s(self, until: int) -> float:  # noqa: ARG002
+        raise AssertionError("nobody waits here")
+
+
+def simulate(seed: int, *, keep_trace: bool = False) -> Simulated:
+    """Run one seed."""
+    simulation = Simulation(seed, keep_trace=keep_trace)
+    world, watch = simulation.world, simulation.watch
+    problems: list[str] = []
+    with _chance_is_ours(world, watch):
+        try:
+            simulation.run()
+        except Violation as error:
+            problems = [*watch.problems, *([str(error)] if str(error) not in watch.problems else [])]
+        finally:
+            for process in simulation.processes:
+                process.die()
+    return Simulated(seed, world.trace, problems, world.turns, world.lines or [])
+
+
+_REMEMBERED: dict[str, Callable[..., object]] = {
+    "decode_record": lru_cache(20_000)(decode_record),
+    "decode_program": lru_cache(None)(decode_program),
+    "encode_program": once_each(encode_program),
+    "program_digest": once_each(program_digest),
+}
+"""What gives the same for the same each time, and is asked for again and again: nouns never change."""
+
+
+@contextmanager
+def _chance_is_ours(world: World, watch: Watch) -> Iterator[None]:
+    """Replace what would differ each time: random numbers, ids, owners, the clock of workers."""
+    chance = random.Random(world.seed)
+
+    class Watched(State):
+        def apply(self, record: Record, seq: int) -> None:
+            watch.applies(self, record, seq)
+            super().apply(record, seq)
+
+    ours: dict[str, Callable[..., object]] = {
+        "random": chance.random,
+        "uuid4": lambda: UUID(int=chance.getrandbits(128)),
+        "this_owner": lambda: watch.running.owner,
+        "alive": lambda owner: None,  # noqa: ARG005
+        "_versions": dict,
+        "State": Watched,
+        **_REMEMBERED,
+    }
+    with _replaced(ours), _replaced({"_now": lambda: world.now}, "flowrt.executor.attempt"):
+        yield
+
+
+@contextmanager
+def _replaced(ours: dict[str, Callable[..., object]], room: str = "flowrt.") -> Iterator[None]:
+    former: list[tuple[object, str, object]] = []
+    for name, module in list(sys.modules.items()):
+        if name.startswith(room):
+            for attribute, substitute in ours.items():
+                if callable(getattr(module, attribute, None)) and attribute in vars(module):
+                    former.append((module, attribute, getattr(module, attribute)))
+                    setattr(module, attribute, substitute)
+    try:
+        yield
+    finally:
+        for module, attribute, was in former:
+            setattr(module, attribute, was)

@@ -1,0 +1,241 @@
+"""The watch: what every simulated process does is held against the promises, at the moment it is done.
+
+In: calls of the store before and after, attempts as they begin, records as they are applied. Out: problems.
+
+    one owner        a claim raises the epoch and passes over no lease that runs; only its owner writes a run
+    one record       a step has one result; epochs never go back; nothing follows the end
+    durable first    what came from outside is applied to a state only when it stands in the journal
+    no run behind    the owner begins no attempt of a step that has its record, or before its retry is due
+    never early      a timer fires when it is due by the clock of its engine, and not before a last look
+                     at the events that could still have come in time
+    cancelled        behind the request nothing begins
+    each event once  in each run, the oldest first
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from flowrt.command import Decide, Evaluate, Expand
+from flowrt.core.state import State
+from flowrt.encoding.pack import decode_record, encode_record
+from flowrt.executor.port import Attempt
+from flowrt.record import (
+    CancelRequested,
+    Computed,
+    Decided,
+    Emitted,
+    Ended,
+    Expanded,
+    Failed,
+    Fired,
+    Received,
+    Record,
+    Retrying,
+    Sleeping,
+    Succeeded,
+    Waiting,
+)
+from flowrt.store.memory import MemoryStore
+from flowrt.store.port import Batch, RunRow
+
+if TYPE_CHECKING:
+    from process import Process
+    from world import World
+
+LOST_MAX = 3
+"""How often a step may lose its worker without failing."""
+
+ANSWERS = (Succeeded, Failed, Computed, Decided, Expanded, Emitted, Received, Fired)
+BEGINNINGS = (Computed, Decided, Expanded, Emitted, Sleeping, Waiting, Retrying)
+
+
+@dataclass
+class Known:
+    """What the journal of a run holds, as far as it was read."""
+
+    records: list[Record] = field(default_factory=list)
+    epoch: int = 0
+    claimed: int = 0
+    answered: set[tuple[str, type]] = field(default_factory=set)
+    ended_steps: set[str] = field(default_factory=set)
+    retries: dict[str, Retrying] = field(default_factory=dict)
+    attempts: dict[str, int] = field(default_factory=dict)
+    waits: dict[str, Waiting | Sleeping] = field(default_factory=dict)
+    taken: set[int] = field(default_factory=set)
+    cancelled: bool = False
+    ended: Ended | None = None
+
+
+class Watch:
+    """Watches all processes of one simulation."""
+
+    def __init__(self, world: "World", store: MemoryStore) -> None:
+        self.world, self.store = world, store
+        self.running: Process | None = None
+        self.problems: list[str] = []
+        self.runs: dict[str, Known] = {}
+        self.lost: dict[tuple[str, str], int] = {}
+        self._before: RunRow | None = None
+
+    def hold(self, good: object, problem: str) -> None:
+        """Note a problem unless all is well."""
+        if not good:
+            self.world.note("PROBLEM", problem)
+            self.problems.append(problem)
+
+    # Calls of the store
+
+    def before(self, process: "Process", call: str, args: Sequence[object]) -> None:
+        if call == "claim":
+            self._before = self.store.run(cast("str", args[0]))
+        elif call == "events":
+            name, key = cast("tuple[str, str | None]", args[:2])
+            process.looked[name, key] = process.clock.now()
+
+    def after(self, process: "Process", call: str, args: Sequence[object], answer: object) -> None:
+        if call == "claim":
+            before = self._before
+            self._claimed(before, cast("int", args[2]), cast("int", answer))
+        elif call == "append":
+            for batch in cast("Sequence[Batch]", args[0]):
+                self._appended(process, batch)
+
+    def words(self, call: str, args: Sequence[object], answer: object) -> str:
+        """A call and its answer, for the trace."""
+        if call == "append":
+            batches = cast("Sequence[Batch]", args[0])
+            told = [f"{b.run_id}@{b.epoch}:{b.first_seq}+{len(b.records)}" for b in batches]
+            return f"{' '.join(told)} lost {sorted(cast('frozenset[str]', answer))}"
+        if call in ("claim", "release", "renew"):
+            shown = sorted(answer) if isinstance(answer, frozenset) else answer
+            return f"{args[0]} {shown}"
+        return ""
+
+    def _claimed(self, before: RunRow, now: int, epoch: int) -> None:
+        known = self.runs.setdefault(before.run_id, Known())
+        self.hold(epoch > known.claimed, f"a claim of {before.run_id} gave epoch {epoch} again")
+        free = before.owner is None or before.lease_until <= now or before.owner.token == self.running.name
+        self.hold(free, f"{self.running.name} took {before.run_id} before its lease had run out")
+        known.claimed = epoch
+
+    # Records
+
+    def _appended(self, process: "Process", batch: Batch) -> None:
+        known = self.runs.setdefault(batch.run_id, Known())
+        for row in self.store.journal(batch.run_id, len(known.records)):
+            self.hold(row.epoch >= known.epoch, f"the epochs of {batch.run_id} go back at {row.seq}")
+            if row.seq:
+                wrong = f"{process.name} wrote {batch.run_id} under epoch {row.epoch}, not {known.claimed}"
+                self.hold(row.epoch == known.claimed, wrong)
+            known.epoch = row.epoch
+            record = decode_record(row.data)
+            self._follows(process, batch.run_id, known, record)
+            known.records.append(record)
+            _note(known, record)
+
+    def _follows(self, process: "Process", run_id: str, known: Known, record: Record) -> None:
+        step = getattr(record, "step", "")
+        told = f"{run_id} {step} {type(record).__name__}"
+        self.world.note("record", told)
+        self.hold(known.ended is None, f"{told}: written behind the end")
+        if isinstance(record, ANSWERS):
+            self.hold(step not in known.ended_steps, f"{told}: the step has its record already")
+        if known.cancelled:
+            self.hold(not isinstance(record, BEGINNINGS), f"{told}: begun behind the request to cancel")
+        if isinstance(record, Fired):
+            self._fires(process, known, record, told)
+        if isinstance(record, Received):
+            self._receives(run_id, known, record, told)
+
+    def _fires(self, process: "Process", known: Known, record: Fired, told: str) -> None:
+        wait = known.waits[record.step]
+        now = process.clock.now()
+        self.hold(
+            wait.due_at <= min(record.at, now), f"{told}: early by {wait.due_at - min(record.at, now)} us"
+        )
+        if isinstance(wait, Waiting):
+            looked = process.looked.get((wait.event, wait.key), 0)
+            self.hold(looked >= wait.due_at, f"{told}: timed out without a last look")
+
+    def _receives(self, run_id: str, known: Known, record: Received, told: str) -> None:
+        self.hold(record.event_id not in known.taken, f"{told}: event {record.event_id} taken twice")
+        wait = known.waits[record.step]
+        assert isinstance(wait, Waiting)
+        visible = self.events_of(run_id, wait.event, wait.key)
+        self.hold(record.event_id in visible, f"{told}: event {record.event_id} is not one of its own")
+        if record.step.rpartition(".")[2] != "r":  # Waits called `r` have a `match`.
+            older = [e for e in visible if e < record.event_id and e not in known.taken]
+            self.hold(not older, f"{told}: event {record.event_id} taken before {older}")
+
+    def events_of(self, run_id: str, name: str, key: str | None) -> list[int]:
+        """The numbers of the events that a run may take."""
+        after = self.store.run(run_id).events_after
+        return [
+            event.event_id
+            for event in self.store._events
+            if (event.name, event.key) == (name, key)
+            and event.event_id > after
+            and event.run_id in (None, run_id)
+        ]
+
+    # Attempts
+
+    def begins(self, process: "Process", attempt: Attempt) -> None:
+        """An attempt is handed to an executor."""
+        key = attempt.key
+        known = self.runs[key.run_id]
+        if attempt.run.epoch != known.claimed:
+            return
+        told = f"{process.name} begins {key.run_id} {key.step} {key.attempt}"
+        self.hold(key.step not in known.ended_steps, f"{told}: the step has its record")
+        self.hold(not known.cancelled, f"{told}: behind the request to cancel")
+        self.hold(key not in process.executor.held, f"{told}: it runs already")
+        self.hold(known.ended is None, f"{told}: the run has ended")
+        expected = known.attempts.get(key.step, 0) + 1
+        self.hold(key.attempt == expected, f"{told}: attempt {expected} is next")
+        retry = known.retries.get(key.step)
+        if retry is not None:
+            self.hold(process.clock.now() >= retry.retry_at, f"{told}: before the retry is due")
+
+    def may_lose(self, attempt: Attempt) -> bool:
+        """Whether this attempt's worker may be lost and the step still go on."""
+        step = (attempt.key.run_id, attempt.key.step)
+        self.lost[step] = self.lost.get(step, 0) + 1
+        return self.lost[step] <= LOST_MAX
+
+    # States
+
+    def applies(self, state: State, record: Record, seq: int) -> None:
+        """A record is applied to the state of a run, in some process."""
+        command = state.command(getattr(record, "step", ""))
+        if isinstance(command, Evaluate | Decide | Expand) or (seq and command is None):
+            return  # It follows from what is durable; or its step was stopped, and it says nothing.
+        if self.running is None or any(self._holds(known, record, seq) for known in self.runs.values()):
+            return
+        data = encode_record(record)
+        durable = any(
+            row.data == data for run_id in self.runs for row in list(self.store.journal(run_id, seq))[:1]
+        )
+        self.hold(durable, f"{self.running.name} applied {type(record).__name__} {seq} before it was durable")
+
+    def _holds(self, known: Known, record: Record, seq: int) -> bool:
+        return len(known.records) > seq and known.records[seq] == record
+
+
+def _note(known: Known, record: Record) -> None:
+    match record:
+        case Retrying(step, _, attempt):
+            known.retries[step] = record
+            known.attempts[step] = attempt
+        case Sleeping(step) | Waiting(step):
+            known.waits[step] = record
+        case CancelRequested():
+            known.cancelled = True
+        case Ended():
+            known.ended = record
+        case Received(step, event_id):
+            known.taken.add(event_id)
+            known.ended_steps.add(step)
+        case _ if isinstance(record, ANSWERS):
+            known.ended_steps.add(record.step)
