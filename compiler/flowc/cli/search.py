@@ -45,7 +45,7 @@ def refuse_dsl(path: str) -> None:
 def _search(top: str) -> Iterator[str]:
     from pathlib import Path  # Most calls name files and do without these.
 
-    from flowc.cli.gitignore import Ignore
+    from flowrt.snapshot.gitignore import Ignore
 
     ignore = Ignore.above(Path(top).resolve())
     pending = [("" if top == "." else top, Path(top).resolve(), ignore)]

@@ -4,6 +4,9 @@ Loading imports the author's module, so whatever that module does happens here. 
 wrong becomes one `ImportFailed` whose message tells apart: no such module, a module that fails while it
 is imported, a module without that name, a name that is not callable. A callable is kept once it was
 loaded; a failure is not, so that a corrected module is found by the next attempt.
+
+A process has one module of a name, and runs of different code have modules of the same names: see
+`flowrt.executor.own_modules`. A callable belongs to the code that it was loaded for.
 """
 
 import difflib
@@ -16,6 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
 from typing import cast
 
+from flowrt.executor.own_modules import Place, enter, importing
 from flowrt.program import Callee, Imported, Pickled
 
 
@@ -23,34 +27,40 @@ class ImportFailed(ImportError):
     """A callable could not be loaded; the message says which, why, and where it was searched."""
 
 
-_LOADED: dict[tuple[str, tuple[str, ...]], Callable[..., object]] = {}
+_LOADED: dict[tuple[str, Place], Callable[..., object]] = {}
 
 
-def load(callee: Callee, code: bytes | None, python_path: Sequence[str]) -> Callable[..., object]:
+def load(
+    callee: Callee, code: bytes | None, python_path: Sequence[str], snapshot: str | None = None
+) -> Callable[..., object]:
     """The callable that `callee` names.
 
     Args:
         callee: An import path, or the digest of pickled code.
         code: The pickled code of a `Pickled` callee.
         python_path: Directories to search before those of the interpreter, in this order.
+        snapshot: Which code it is that lies there; other code may have lain there before.
 
     Raises:
         ImportFailed: It cannot be loaded.
     """
+    place = Place(snapshot, tuple(python_path))
+    enter(place)
     match callee:
         case Imported(path):
-            key = (path, tuple(python_path))
+            key = (path, place)
         case Pickled(digest):
-            key = (f"sha256:{digest}", ())
+            key = (f"sha256:{digest}", place)
     known = _LOADED.get(key)
     if known is not None:
         return known
     put_first(python_path)
-    match callee:
-        case Imported(path):
-            loaded = _imported(path, python_path)
-        case Pickled(_, name):
-            loaded = _unpickled(name, code)
+    with importing(place):
+        match callee:
+            case Imported(path):
+                loaded = _imported(path, python_path)
+            case Pickled(_, name):
+                loaded = _unpickled(name, code)
     _LOADED[key] = loaded
     return loaded
 
