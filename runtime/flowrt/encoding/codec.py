@@ -4,7 +4,7 @@ The first byte says the form (high half) and its version (low half):
 
     0x1v  data: `flowrt.encoding.data_form`, compact, deterministic, without pickle
     0x2v  pickle: everything else, by cloudpickle with protocol 5
-    0x3v  reserved for an envelope that carries an HMAC over another form
+    0x3v  not a value: an envelope of `flowrt.store.seal`, whose bytes are read by who has the key
 
 The pickle form keeps the large buffers of numpy arrays and of what else offers them (Arrow, Ray) out of
 the pickle, so that they are written from where they lie and read without a copy:
@@ -28,23 +28,26 @@ from collections.abc import Sequence
 import cloudpickle  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
 
 from flowrt.encoding.data_form import NotData, from_bytes, to_bytes
-from flowrt.errors import CodecError, StoreCorrupt
+from flowrt.encoding.pickles import pickles_allowed
+from flowrt.errors import CodecError, StoreCorrupt, WrongStoreKey
+from flowrt.store.seal import SEALED_FORM, without_key
 
 _DATA = b"\x11"
 _PICKLE = b"\x21"
 _HEAD = struct.Struct("<B3xIIQ")
 _ALIGNMENT = 64
-_KNOWN_FORMS = frozenset({1, 2, 3})
+_KNOWN_FORMS = frozenset({1, 2})
+_DATA_ONLY = "The codec is `data` here (FLOWC_CODEC, or `codec` in [tool.flowc]), which pickles nothing."
 
 Part = bytes | memoryview
 
 
-def encode(obj: object, *, allow_pickle: bool = True) -> list[Part]:
+def encode(obj: object, *, allow_pickle: bool | None = None) -> list[Part]:
     """The bytes of a value, in parts that may share memory with it.
 
     Args:
         obj: Any value. It must not change before the parts are written.
-        allow_pickle: Whether what is no data may be pickled.
+        allow_pickle: Whether what is no data may be pickled; None for what the environment says.
 
     Raises:
         CodecError: The value cannot be encoded.
@@ -52,17 +55,19 @@ def encode(obj: object, *, allow_pickle: bool = True) -> list[Part]:
     try:
         return [_DATA + to_bytes(obj)]
     except NotData as reason:
-        if not allow_pickle:
+        if not _may(allow_pickle=allow_pickle):
             raise CodecError(
-                f"A value of type {_type_name(obj)} cannot be stored as data: {reason}. "
+                f"A value of type {_type_name(obj)} cannot be stored as data: {reason}. {_DATA_ONLY} "
                 "Return None, bool, int, float, str, bytes, dates, times, and lists, tuples, dicts and "
                 "sets of them."
             ) from reason
     return _pickle(obj)  # Out here, an error of the value's own code has no error of ours as its context.
 
 
-def decode(data: bytes | memoryview, *, allow_pickle: bool = True) -> object:
+def decode(data: bytes | memoryview, *, allow_pickle: bool | None = None) -> object:
     """The value of bytes that `encode` gave; a new object at each call, arrays read-only.
+
+    `allow_pickle` is as for `encode`.
 
     Raises:
         StoreCorrupt: The bytes are damaged.
@@ -74,16 +79,22 @@ def decode(data: bytes | memoryview, *, allow_pickle: bool = True) -> object:
     match data[0]:
         case 0x11:
             return from_bytes(memoryview(data)[1:])
-        case 0x21 if allow_pickle:
+        case 0x21 if _may(allow_pickle=allow_pickle):
             return _unpickle(memoryview(data).toreadonly())
         case 0x21:
-            raise CodecError("A stored value is pickled, and this store is told to hold data only.")
+            raise CodecError(f"A stored value is pickled and is not read. {_DATA_ONLY}")
+        case tag if tag >> 4 == SEALED_FORM:
+            raise WrongStoreKey(without_key("value"))
         case tag if tag >> 4 in _KNOWN_FORMS:
             raise CodecError(
                 f"A stored value has form {tag:#04x}, which a newer version of flowc wrote. Upgrade flowc."
             )
         case tag:
             raise StoreCorrupt(f"A stored value begins with {tag:#04x}, which is no form of a value.")
+
+
+def _may(*, allow_pickle: bool | None) -> bool:
+    return pickles_allowed() if allow_pickle is None else allow_pickle
 
 
 def _type_name(obj: object) -> str:

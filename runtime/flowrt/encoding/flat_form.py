@@ -32,7 +32,8 @@ from typing import cast
 from flowrt.encoding.classes import CLASSES
 from flowrt.encoding.codec import decode, encode
 from flowrt.encoding.wire import UNPACK_ERRORS, pack, unpack
-from flowrt.errors import StoreCorrupt, StoreTooNew
+from flowrt.errors import StoreCorrupt, StoreTooNew, WrongStoreKey
+from flowrt.store.seal import is_sealed, without_key
 
 VERSION = 1
 _HEAD_SIZE = 5
@@ -85,7 +86,9 @@ def is_of(cls: type, data: bytes) -> bool:
     at = _HEAD_SIZE
     try:
         at += {0xDC: 3, 0xDD: 5}.get(data[at], 1)  # the head of the list
-        at += {0xC4: 2, 0xC5: 3, 0xC6: 5}.get(data[at], 0)  # that of the shape, whose first object is the root
+        at += {0xC4: 2, 0xC5: 3, 0xC6: 5}.get(
+            data[at], 0
+        )  # that of the shape, whose first object is the root
         return data[at + 1] == _FORMS[cls].code
     except IndexError:
         return False
@@ -150,8 +153,11 @@ def from_bytes(data: bytes) -> object:
     Raises:
         StoreCorrupt: The bytes are others.
         StoreTooNew: They are of a newer version.
+        WrongStoreKey: They are sealed, and have come here without being unsealed.
         CodecError: A value in them needs what this process lacks.
     """
+    if is_sealed(data):
+        raise WrongStoreKey(without_key("program or record"))
     if len(data) <= _HEAD_SIZE:
         raise StoreCorrupt(f"A stored program or record has {len(data)} bytes, too few to be one.")
     if zlib.crc32(memoryview(data)[_HEAD_SIZE:]) != int.from_bytes(data[1:_HEAD_SIZE], "big"):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import cast
 
 from flowrt import collected
-from flowrt.encoding.codec import decode, encode
+from flowrt.encoding.codec import Part, decode, encode
 from flowrt.encoding.data_shape import SCALARS
 from flowrt.encoding.elements import elements
 from flowrt.encoding.recent import Recent
@@ -33,10 +33,30 @@ _TOO_DEEP = "A value made of the results of many steps is nested too deeply to b
 class Values:
     """Loads and records values by way of one blob store."""
 
-    def __init__(self, blobs: Blobs, keep_bytes: int = _KEEP_BYTES) -> None:
-        """Keep up to `keep_bytes` of decoded values for `peek` and for the items of loops."""
+    def __init__(
+        self, blobs: Blobs, keep_bytes: int = _KEEP_BYTES, *, allow_pickle: bool | None = None
+    ) -> None:
+        """Keep up to `keep_bytes` of decoded values for `peek` and for the items of loops.
+
+        `allow_pickle` is as for `flowrt.encoding.codec.encode`.
+        """
         self._blobs = blobs
+        self._allow_pickle = allow_pickle
+        self._of_data: Values | None = None
         self._kept: Recent[tuple[object, Handle]] = Recent(keep_bytes)
+
+    @property
+    def blobs(self) -> Blobs:
+        """Where large values are kept."""
+        return self._blobs
+
+    def of_data(self) -> "Values":
+        """Values of the same blob store that pickle and unpickle nothing."""
+        if self._allow_pickle is False:
+            return self
+        if self._of_data is None:
+            self._of_data = Values(self._blobs, allow_pickle=False)
+        return self._of_data
 
     def load(self, handle: Handle) -> object:
         """The value of a handle, as a new object; arrays in it are read-only.
@@ -75,7 +95,7 @@ class Values:
 
     def encode(self, obj: object) -> bytes:
         """The encoded bytes of a value. Raises CodecError."""
-        return b"".join(encode(obj))
+        return b"".join(encode(obj, allow_pickle=self._allow_pickle))
 
     def record(self, obj: object) -> Handle:
         """A handle of a value that is durable: large values are in the blob store on return.
@@ -84,7 +104,14 @@ class Values:
             CodecError: The value cannot be encoded.
             StoreUnavailable: The blob store cannot be written just now.
         """
-        parts = encode(obj)
+        return self.stored(self.parts(obj))
+
+    def parts(self, obj: object) -> list[Part]:
+        """The encoded bytes of a value, in parts that may share memory with it. Raises CodecError."""
+        return encode(obj, allow_pickle=self._allow_pickle)
+
+    def stored(self, parts: list[Part]) -> Handle:
+        """A handle of encoded bytes that is durable. Raises StoreUnavailable."""
         if sum(map(len, parts)) <= INLINE_MAX:
             return Inline(b"".join(parts))
         return Blob(*self._blobs.put(parts))
@@ -92,22 +119,22 @@ class Values:
     def _load(self, handle: Handle) -> object:
         match handle:
             case Inline(data):
-                return decode(data)
+                return decode(data, allow_pickle=self._allow_pickle)
             case Blob(digest):
-                return decode(self._blobs.get(digest))
+                return decode(self._blobs.get(digest), allow_pickle=self._allow_pickle)
             case Items() | Fields() | Collected():
                 return _assembled(handle, self._load)
             case Element(Items(parts), index, batch):
                 return _of_items(parts, index, batch, self._load)
             case Element():
-                return _own(self._element(handle))
+                return self._own(self._element(handle))
             case Literal(expr):
-                return _own(_constant(expr))
+                return self._own(_constant(expr))
 
     def _peek(self, handle: Handle) -> object:
         match handle:
             case Inline(data) if len(data) < _KEEP_FROM:
-                return decode(data)
+                return decode(data, allow_pickle=self._allow_pickle)
             case Inline() | Blob():
                 return self._keep(("value", _key(handle)), handle, self._load)
             case Items() | Fields() | Collected():
@@ -130,6 +157,12 @@ class Values:
     def _elements(self, handle: Handle) -> Sequence[object]:
         made = self._keep(("elements", _key(handle)), handle, lambda of: elements(self._peek(of)))
         return cast("Sequence[object]", made)
+
+    def _own(self, value: object) -> object:
+        """A value that shares nothing with the given one."""
+        if type(value) in SCALARS:
+            return value
+        return decode(self.encode(value), allow_pickle=self._allow_pickle)
 
     def _keep(self, key: Hashable, handle: Handle, make: Callable[[Handle], object]) -> object:
         """What is kept under a key, or else is made of the handle and kept.
@@ -164,11 +197,6 @@ def _of_items(parts: Sequence[Handle], index: int, batch: int, part: Callable[[H
     if batch:
         return [part(item) for item in parts[index * batch : (index + 1) * batch]]
     return part(parts[index])
-
-
-def _own(value: object) -> object:
-    """A value that shares nothing with the given one."""
-    return value if type(value) in SCALARS else decode(b"".join(encode(value)))
 
 
 def _constant(expr: Expr) -> object:

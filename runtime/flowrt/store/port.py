@@ -45,7 +45,7 @@ class NewRun:
     `inputs_digest` is the digest of the inputs as the author gave them: with the program's digest it
     tells whether a run of the same id is the same run. `snapshot` is the digest of the code that was
     packed for it (see `flowrt.snapshot`), `blobs` are the digests that its inputs and snapshot refer to,
-    `seal` authenticates all of it (see `flowrt.store.sealed`).
+    `seal` authenticates all of it, `head_seal` that there is one record (see `flowrt.store.sealed`).
     """
 
     run_id: str
@@ -63,6 +63,7 @@ class NewRun:
     snapshot: str | None = None
     blobs: Sequence[str] = ()
     seal: bytes = b""
+    head_seal: bytes = b""
 
 
 @noun
