@@ -228,3 +228,44 @@ class Unwilling:
 
 def fail_to_pickle():
     return Unwilling()
+
+
+def beat(times, seconds):
+    """Call the heartbeat that often, that long apart; then be silent for as long."""
+    for _ in range(times):
+        flowrt.context.heartbeat()
+        time.sleep(seconds)
+    return times
+
+
+def beat_from_thread(times, seconds):
+    thread = threading.Thread(target=beat, args=(times, seconds))
+    thread.start()
+    sleep_deaf(times * seconds)
+    thread.join()
+    return times
+
+
+def silent(times, seconds, silence):
+    beat(times, seconds)
+    time.sleep(silence)
+    return "too late"
+
+
+def sleep_deaf(seconds):
+    """Sleep in C, beyond the reach of Python's signal handlers, and without Python's lock."""
+    import ctypes  # noqa: PLC0415
+
+    libc = ctypes.CDLL(None)
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0 and libc.usleep(int(left * 1e6)) != 0:
+        pass
+    return "awake"
+
+
+def multiply(size):
+    """One call of numpy that takes minutes."""
+    import numpy as np  # noqa: PLC0415
+
+    many = np.ones((size, size))
+    return float((many @ many).sum())

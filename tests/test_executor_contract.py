@@ -56,12 +56,15 @@ class Bench:
         *args: object,
         env: Mapping[str, Handle] | None = None,
         timeout_s: float | None = None,
+        heartbeat_s: float | None = None,
         **task: object,
     ) -> Attempt:
         written: tuple[Expr, ...] = tuple(a if isinstance(a, Name) else Const(a) for a in args)
         key = AttemptKey("run-1", f"step[{next(self.numbers)}]", 1)
         path = name if ":" in name else f"executor_tasks:{name}"
-        return Attempt(key, Task(Imported(path), written, **task), env or {}, RUN, {}, timeout_s)
+        return Attempt(
+            key, Task(Imported(path), written, **task), env or {}, RUN, {}, timeout_s, None, heartbeat_s
+        )
 
     def submit(self, *attempts: Attempt) -> None:
         self.executor.submit(attempts)
@@ -154,6 +157,35 @@ def test_time_is_up(bench: Bench, name: str, args: tuple[object, ...]) -> None:
 def test_in_time(bench: Bench) -> None:
     outcomes = bench.make(*(bench.attempt("nap", 0.01, value, timeout_s=20.0) for value in range(3)))
     assert [bench.load(outcome) for outcome in outcomes] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("name", ["beat", "beat_from_thread"])
+def test_a_heart_that_beats(bench: Bench, name: str) -> None:
+    (outcome,) = bench.make(bench.attempt(name, 6, 0.2, heartbeat_s=0.8))
+    assert bench.load(outcome) == 6
+
+
+def test_a_heart_that_stops(bench: Bench) -> None:
+    began = time.monotonic()
+    policy = Retry(Const(1), Const(None), Const(2), Const(None), catch=("TimeoutError",))
+    stopping = bench.attempt("silent", 3, 0.2, 60, heartbeat_s=0.5, retry=policy)
+    others = [bench.attempt("inc", number) for number in range(20)]
+    outcome, *rest = bench.make(stopping, *others)
+    assert isinstance(outcome, Raised)
+    assert outcome.failure.type == "TimeoutError"
+    assert (
+        "did not call `flowrt.heartbeat()` for longer than its heartbeat of 0.5 s" in outcome.failure.message
+    )
+    assert outcome.failure.caught == ("TimeoutError",)
+    assert outcome.retryable
+    assert time.monotonic() - began < 10
+    assert [bench.load(one) for one in rest] == list(range(1, 21))
+
+
+def test_a_timeout_beside_a_heartbeat(bench: Bench) -> None:
+    (outcome,) = bench.make(bench.attempt("beat", 300, 0.1, timeout_s=0.7, heartbeat_s=5.0))
+    assert isinstance(outcome, Raised)
+    assert "its timeout of 0.7 s" in outcome.failure.message
 
 
 @pytest.mark.parametrize("force", [False, True])

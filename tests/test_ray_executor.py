@@ -224,7 +224,7 @@ def test_the_time_of_a_deaf_step_is_up_all_the_same(bench: Bench) -> None:
     )
     for outcome in outcomes:
         assert isinstance(outcome, Raised), outcome
-        assert outcome.failure.type == "TimeoutError"
+        assert outcome.failure.type == "TimeoutError", outcome
         assert outcome.retryable
     assert time.monotonic() - began < 20
 

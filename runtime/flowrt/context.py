@@ -1,6 +1,6 @@
 """What a task may know of the step that it is an attempt of. In: nothing. Out: the current context."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -24,6 +24,9 @@ class StepContext:
 
 
 _CURRENT: ContextVar[StepContext] = ContextVar("flowrt_step")
+_BEAT: ContextVar[Callable[[], None]] = ContextVar("flowrt_beat")
+# The attempts of this process whose heart is listened to: a thread of a task's own has no context.
+_BEATS: set[Callable[[], None]] = set()
 
 
 def current() -> StepContext:
@@ -43,8 +46,28 @@ def current() -> StepContext:
 def heartbeat() -> None:
     """Tell that the attempt is alive and makes progress; cheap enough for every turn of a loop.
 
-    Outside of a task it does nothing, so that a callable can be used on its own.
+    An attempt of a step with `heartbeat: 5m` that has not called this for five minutes has failed. It
+    may be called from any thread. Without such a bound, and outside of a task, it does nothing, so that a
+    callable can be used on its own.
     """
+    beat = _BEAT.get(None)
+    if beat is None:
+        beats = tuple(_BEATS)
+        beat = beats[0] if len(beats) == 1 else None
+    if beat is not None:
+        beat()
+
+
+@contextmanager
+def beating(beat: Callable[[], None]) -> Generator[None]:
+    """Let `heartbeat` call `beat` for the time of a `with` block."""
+    token = _BEAT.set(beat)
+    _BEATS.add(beat)
+    try:
+        yield
+    finally:
+        _BEATS.discard(beat)
+        _BEAT.reset(token)
 
 
 @contextmanager

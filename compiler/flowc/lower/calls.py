@@ -41,8 +41,10 @@ def lower_call(maker: Maker, call: Call) -> int:
         options=said.options,
         retry=retry,
         timeout=said.timeout,
+        heartbeat=said.heartbeat,
     )
-    values = (*call.args, *(value for _, value in call.kwargs), said.options, said.timeout)
+    lengths = (said.timeout, said.heartbeat)
+    values = (*call.args, *(value for _, value in call.kwargs), said.options, *lengths)
     policy = () if retry is None else (retry.max, retry.delay, retry.factor, retry.cap, retry.within)
     return maker.add(call.meta.path_id, op, names_in(*values, *policy))
 

@@ -71,7 +71,7 @@ def _exprs(step: Step) -> Iterator[Expr | None]:  # noqa: C901 - one arm a kind
 
 
 def _modifiers(said: Modifiers) -> Iterator[Expr | None]:
-    yield from (said.options, said.timeout)
+    yield from (said.options, said.timeout, said.heartbeat)
     if said.retry is not None:
         retry = said.retry
         yield from (retry.max, retry.delay, retry.factor, retry.cap, retry.within)

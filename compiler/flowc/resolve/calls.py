@@ -102,7 +102,7 @@ def _with(step: StepText, inline: Arguments, callee: Callee) -> tuple[tuple[Iden
 
 
 def _modifiers(step: StepText, callee: Callee) -> Modifiers:
-    written = [key for key in ("options", "retry", "timeout") if key in step.fields]
+    written = [key for key in ("options", "retry", "timeout", "heartbeat") if key in step.fields]
     if isinstance(callee, FlowCallee) or callee.path.startswith("flowc:"):
         for key in written:
             step.found.error(
@@ -122,6 +122,7 @@ def _modifiers(step: StepText, callee: Callee) -> Modifiers:
             None if options is None else lift(read_options(step.found, options), step.where("options")),
             None if retry is None else read_retry(retry, step.where("retry")),
             step.duration("timeout"),
+            step.duration("heartbeat"),
         ),
         step.setting,
     )
@@ -136,7 +137,10 @@ def merge_modifiers(own: Modifiers, setting: Setting) -> Modifiers:
         kept = [(k, v) for k, v in defaults.options.items if isinstance(k, Const) and k.value not in said]
         options = DictOf((*kept, *options.items), options.at)
     return Modifiers(
-        options or defaults.options, own.retry or defaults.retry, own.timeout or defaults.timeout
+        options or defaults.options,
+        own.retry or defaults.retry,
+        own.timeout or defaults.timeout,
+        own.heartbeat or defaults.heartbeat,
     )
 
 

@@ -83,7 +83,7 @@ class Reads:
         return type_of_call(call.callee, self.facts.file)
 
     def _modifiers(self, modifiers: Modifiers, frame: Frame, place: Span) -> None:
-        self.all((modifiers.options, modifiers.timeout), frame, place)
+        self.all((modifiers.options, modifiers.timeout, modifiers.heartbeat), frame, place)
         retry = modifiers.retry
         if retry is not None:
             self.all((retry.max, retry.delay, retry.factor, retry.cap, retry.within), frame, place)

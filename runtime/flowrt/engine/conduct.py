@@ -4,6 +4,7 @@ In: commands of the core, outcomes of the executor, timers, events. Out: records
 attempts for the executor. It decides nothing about the flow of the run: that is the core's.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import random
 from typing import assert_never, cast
@@ -34,6 +35,7 @@ from flowrt.engine.perform import Performer
 from flowrt.engine.timers import Timer, Timers
 from flowrt.executor.port import Attempt, AttemptKey, Executor, Halted, Lost, Outcome, Raised, Returned
 from flowrt.expr.evaluate import evaluate, truth
+from flowrt.expr.tree import Expr
 from flowrt.program import Pickled
 from flowrt.record import (
     Failed,
@@ -131,17 +133,15 @@ class Conductor:
         task = command.task
         env = self.performer.env(command.env)
         options = {} if task.options is None else _mapping("options", evaluate(task.options, env))
-        timeout_s = None
-        if task.timeout is not None:
-            timeout_s = duration_us("timeout", evaluate(task.timeout, env)) / 1_000_000
         return Attempt(
             key=AttemptKey(self.run.run_id, command.step, command.attempt),
             task=task,
             env=narrow_env(command.env, self.values),
             run=self.run.facts,
             options=options,
-            timeout_s=timeout_s,
+            timeout_s=_seconds("timeout", task.timeout, env),
             code=self._code(task.callee.digest) if isinstance(task.callee, Pickled) else None,
+            heartbeat_s=_seconds("heartbeat", task.heartbeat, env),
         )
 
     def _code(self, digest: str) -> bytes:
@@ -294,6 +294,10 @@ class Conductor:
             self.run.note(accepted)
             return False
         return accepted
+
+
+def _seconds(what: str, expr: Expr | None, env: Mapping[str, object]) -> float | None:
+    return None if expr is None else duration_us(what, evaluate(expr, env)) / 1_000_000
 
 
 def _mapping(what: str, value: object) -> dict[str, object]:

@@ -19,9 +19,9 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from copy import deepcopy
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
-from typing import Literal, NamedTuple, TypeAlias, cast
+from typing import Literal, NamedTuple, Protocol, TypeAlias, cast
 
-from flowrt.context import StepContext, entered
+from flowrt.context import StepContext, beating, entered
 from flowrt.encoding.values import Values
 from flowrt.errors import CodecError, StoreCorrupt, StoreError
 from flowrt.executor.callee import load
@@ -61,16 +61,37 @@ def make_attempt(attempt: Attempt, blobs: Blobs) -> Outcome:
     return make_with(attempt, Values(blobs))
 
 
-def make_with(attempt: Attempt, values: Values) -> Outcome:
+class Pulse(Protocol):
+    """Listens to the heartbeats of an attempt, while the author's code runs."""
+
+    def begin(self) -> None:
+        """The author's code begins."""
+        ...
+
+    def beat(self) -> None:
+        """A heartbeat; from any thread."""
+        ...
+
+    def end(self) -> None:
+        """The author's code has ended."""
+        ...
+
+
+def make_with(attempt: Attempt, values: Values, pulse: Pulse | None = None) -> Outcome:
     """Make one attempt with a `Values` that outlives it, so that its caches serve the next one too."""
-    return _Making(attempt, values).outcome()
+    process = os.getpid()
+    outcome = _Making(attempt, values, pulse).outcome()
+    if os.getpid() != process:
+        os._exit(0)  # A process that the author's code has forked came back here: it is no worker.
+    return outcome
 
 
 class _Making:
     """The state of one attempt: how far it came, and the secrets that it was given."""
 
-    def __init__(self, attempt: Attempt, values: Values) -> None:
+    def __init__(self, attempt: Attempt, values: Values, pulse: Pulse | None) -> None:
         self._attempt = attempt
+        self._pulse = pulse
         self._values = values
         self._phase: Phase = "load"
         self._secrets: list[str] = []
@@ -81,7 +102,7 @@ class _Making:
             call = self._prepare()
             self._phase = "call"
             with entered(_context(self._attempt)):
-                result = _finished(call.function(*call.args, **call.kwargs))
+                result = self._called(call)
                 if self._attempt.task.raises:
                     _raise(result, self._attempt.key.step)
                 result = awaited(result)
@@ -103,6 +124,17 @@ class _Making:
         args = [self._argument(arg, env) for arg in task.args]
         kwargs = {name: self._argument(arg, env) for name, arg in task.kwargs}
         return _Call(function, args, kwargs)
+
+    def _called(self, call: _Call) -> object:
+        """What the author's code gives; its heartbeats are listened to meanwhile."""
+        if self._pulse is None:
+            return _finished(call.function(*call.args, **call.kwargs))
+        self._pulse.begin()
+        try:
+            with beating(self._pulse.beat):
+                return _finished(call.function(*call.args, **call.kwargs))
+        finally:
+            self._pulse.end()
 
     def _argument(self, expr: Expr, env: Mapping[str, object]) -> object:
         if isinstance(expr, Const):

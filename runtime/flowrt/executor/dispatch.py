@@ -16,17 +16,21 @@ How a batch gets to a worker is the affair of a `Launcher`; nothing here knows R
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from itertools import count
 from queue import Empty, SimpleQueue
 from typing import TypeAlias, assert_never
+from uuid import uuid4
 
+from flowrt.executor.alarm import GRACE_S
 from flowrt.executor.batching import Entry, Lane
+from flowrt.executor.flight import CameBack, Closed, Flight, FlightEvent, StopAsked, Submitted, Taken
 from flowrt.executor.held import Kept, References
 from flowrt.executor.launcher import Launcher, Trouble
 from flowrt.executor.options import BadOption, apart, options_key, wish
-from flowrt.executor.port import Attempt, AttemptKey, Halted, Lost, Outcome, Raised, Report
+from flowrt.executor.port import Attempt, AttemptKey, Halted, Outcome, Raised, Report
+from flowrt.executor.verdict import overdue, told_of
 from flowrt.executor.wire import Packer, Reply, blobs_of, size_of, unpack_reply
-from flowrt.executor.worker import GRACE_S
 from flowrt.program import Callee, Pickled
 from flowrt.record import Failure
 
@@ -34,60 +38,17 @@ from flowrt.record import Failure
 PATIENCE_S = 10.0
 # How long after a worker was killed for one attempt the death of another attempt's worker may be due to it.
 STRAY_S = 2.0
+# How long a worker that is to be killed may take to die before it is hunted and its batch given up.
+FORCE_S = 3.0
+# How long beyond its bounds, and its worker's own grace, an attempt may be under way unheard of.
+OVERDUE_S = 3.0
+# How often what is under way is looked at.
+LOOK_S = 0.5
 # Pickled code above this size goes to workers by reference.
 LARGE_CODE = 64 << 10
 
 _LOG = logging.getLogger("flowrt")
 
-
-@dataclass(slots=True, eq=False)
-class _Taken:
-    """An attempt that was submitted and not yet reported."""
-
-    attempt: Attempt
-    lane: Lane["_Taken"]
-    entry: Entry["_Taken"] | None = None
-    flight: "_Flight | None" = None
-    stopping: bool = False
-    by_value: bool = False
-    bystander: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class _Flight:
-    """A batch under way. `digests` are the values that it was given by reference."""
-
-    taken: list[_Taken]
-    lane: Lane[_Taken]
-    digests: list[str]
-    launched: object = None
-    cancelled: bool = False
-    since: float = field(default_factory=time.monotonic)
-
-
-@dataclass(frozen=True, slots=True)
-class _Submitted:
-    attempts: Sequence[Attempt]
-
-
-@dataclass(frozen=True, slots=True)
-class _StopAsked:
-    key: AttemptKey
-    force: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _CameBack:
-    flight: _Flight
-    result: bytes | BaseException
-
-
-@dataclass(frozen=True, slots=True)
-class _Closed:
-    pass
-
-
-_Event: TypeAlias = _Submitted | _StopAsked | _CameBack | _Closed
 _LaneKey: TypeAlias = tuple[Callee, str, tuple[str, ...], bool]
 
 
@@ -103,29 +64,32 @@ class Dispatch:
         self._report = report
         self._packer = packer
         self._references = References(held_bytes)
-        self._events: SimpleQueue[_Event] = SimpleQueue()
-        self._lanes: dict[_LaneKey, Lane[_Taken]] = {}
+        self._events: SimpleQueue[FlightEvent] = SimpleQueue()
+        self._lanes: dict[_LaneKey, Lane[Taken]] = {}
         self._prepared: dict[int, object] = {}
-        self._taken: dict[AttemptKey, _Taken] = {}
-        self._flights: dict[int, _Flight] = {}
+        self._taken: dict[AttemptKey, Taken] = {}
+        self._flights: dict[int, Flight] = {}
         self._codes: dict[str, object] = {}
         self._home: tuple[str, ...] | None = None
         self._told: set[int] = set()
         self.printed_at = 0.0
         self._forced_at = -STRAY_S
+        self._looked_at = 0.0
+        self._name = uuid4().hex[:12]
+        self._numbers = count()
         self._open = True
 
     def submit(self, attempts: Sequence[Attempt]) -> None:
         """Take attempts on. From any thread."""
-        self._events.put(_Submitted(attempts))
+        self._events.put(Submitted(attempts))
 
     def stop(self, key: AttemptKey, *, force: bool) -> None:
         """Stop an attempt. From any thread."""
-        self._events.put(_StopAsked(key, force))
+        self._events.put(StopAsked(key, force))
 
     def close(self) -> None:
         """End the loop; nothing is reported any more, what is under way is killed. From any thread."""
-        self._events.put(_Closed())
+        self._events.put(Closed())
 
     def run(self) -> None:
         """Handle events until closed."""
@@ -134,30 +98,30 @@ class Dispatch:
                 self._handle(event)
             if self._open:
                 self._launch_ready()
-                self._look_for_hopeless()
+                self._look_at_flights()
         for flight in self._flights.values():
             self._launcher.cancel(flight.launched, force=True)
 
-    def _next_events(self) -> list[_Event]:
-        """At least one event, or none after a second while something is under way."""
-        events: list[_Event] = []
+    def _next_events(self) -> list[FlightEvent]:
+        """At least one event, or none after a while when something is under way."""
+        events: list[FlightEvent] = []
         try:
-            events.append(self._events.get(timeout=1.0 if self._flights else None))
+            events.append(self._events.get(timeout=LOOK_S if self._flights else None))
             while True:
                 events.append(self._events.get_nowait())
         except Empty:
             return events
 
-    def _handle(self, event: _Event) -> None:
+    def _handle(self, event: FlightEvent) -> None:
         match event:
-            case _Submitted(attempts):
+            case Submitted(attempts):
                 for attempt in attempts:
                     self._take(attempt)
-            case _StopAsked(key, force):
+            case StopAsked(key, force):
                 self._stop(key, force=force)
-            case _CameBack(flight, result):
+            case CameBack(flight, result):
                 self._came_back(flight, result)
-            case _Closed():
+            case Closed():
                 self._open = False
             case _:
                 assert_never(event)
@@ -169,7 +133,7 @@ class Dispatch:
             attempt.task.callee,
             options_key(attempt.options),
             tuple(attempt.run.python_path),
-            attempt.timeout_s is not None,
+            _is_bounded(attempt),
         )
         lane = self._lanes.get(key)
         if lane is None:
@@ -181,21 +145,21 @@ class Dispatch:
                 self._report(attempt.key, Raised(refused, now, now, retryable=False))
                 return
             self._lanes[key] = lane
-        taken = _Taken(attempt, lane)
+        taken = Taken(attempt, lane)
         self._taken[attempt.key] = taken
         self._wait(taken)
 
-    def _new_lane(self, attempt: Attempt) -> Lane[_Taken]:
+    def _new_lane(self, attempt: Attempt) -> Lane[Taken]:
         asked = wish(attempt.options)
         place = tuple(attempt.run.python_path)
         self._home = place if self._home is None else self._home
         named = asked.named if place == self._home else apart(asked.named, place)
         prepared = self._launcher.accept(named)
-        lane: Lane[_Taken] = Lane(asked.named, asked.cpus, asked.alone or attempt.timeout_s is not None)
+        lane: Lane[Taken] = Lane(asked.named, asked.cpus, asked.alone or _is_bounded(attempt))
         self._prepared[id(lane)] = prepared
         return lane
 
-    def _wait(self, taken: _Taken, *, suspect: bool = False, again: bool = False) -> None:
+    def _wait(self, taken: Taken, *, suspect: bool = False, again: bool = False) -> None:
         size = size_of(taken.attempt.env)
         taken.flight = None
         taken.entry = Entry(taken, size, suspect)
@@ -211,25 +175,25 @@ class Dispatch:
                 busy = sum(flight.lane.cpus for flight in self._flights.values())
                 self._launch(lane, [entry.what for entry in lane.take(int(cpus - busy))])
 
-    def _launch(self, lane: Lane[_Taken], batch: list[_Taken]) -> None:
+    def _launch(self, lane: Lane[Taken], batch: list[Taken]) -> None:
         held: dict[str, object] = {}
         for taken in batch:
             if not taken.by_value:
                 held.update(self._references.find(blobs_of(taken.attempt.env)))
-        flight = _Flight(batch, lane, list(held))
+        flight = Flight(f"{self._name}-{next(self._numbers)}", batch, lane, list(held))
         lane.under_way += 1
         self._flights[id(flight)] = flight
         for taken in batch:
             taken.flight, taken.entry = flight, None
-        job = self._packer.job([self._lightened(taken, held) for taken in batch])
+        job = self._packer.job(flight.name, [self._lightened(taken, held) for taken in batch])
         references = list({id(reference): reference for reference in held.values()}.values())
 
         def done(result: bytes | BaseException) -> None:
-            self._events.put(_CameBack(flight, result))
+            self._events.put(CameBack(flight, result))
 
         flight.launched = self._launcher.launch(self._prepared[id(lane)], job, references, done)
 
-    def _lightened(self, taken: _Taken, held: dict[str, object]) -> Attempt:
+    def _lightened(self, taken: Taken, held: dict[str, object]) -> Attempt:
         """The attempt without its code when that is large: it goes once, by reference."""
         attempt = taken.attempt
         callee, code = attempt.task.callee, attempt.code
@@ -254,23 +218,25 @@ class Dispatch:
             taken.flight.cancelled = True
             if force:
                 self._forced_at = time.monotonic()
+                taken.flight.forced_at = taken.flight.forced_at or self._forced_at
             self._launcher.cancel(taken.flight.launched, force=force)
 
     # Coming back.
 
-    def _tell(self, taken: _Taken, outcome: Outcome) -> None:
+    def _tell(self, taken: Taken, outcome: Outcome) -> None:
         del self._taken[taken.attempt.key]
         self._report(taken.attempt.key, outcome)
 
-    def _came_back(self, flight: _Flight, result: bytes | BaseException) -> None:
-        del self._flights[id(flight)]
+    def _came_back(self, flight: Flight, result: bytes | BaseException) -> None:
+        if self._flights.pop(id(flight), None) is None:
+            return  # It was given up.
         flight.lane.under_way -= 1
         if isinstance(result, bytes):
             self._replied(flight, unpack_reply(result))
         else:
             self._failed(flight, self._launcher.trouble(result))
 
-    def _replied(self, flight: _Flight, reply: Reply) -> None:
+    def _replied(self, flight: Flight, reply: Reply) -> None:
         if reply.printed:
             self.printed_at = time.monotonic()
         flight.lane.learn(len(reply.outcomes), reply.busy_s, reply.longest_s)
@@ -287,7 +253,7 @@ class Dispatch:
             else:
                 self._tell(taken, outcome)
 
-    def _failed(self, flight: _Flight, trouble: Trouble) -> None:
+    def _failed(self, flight: Flight, trouble: Trouble) -> None:
         for taken in reversed(flight.taken):
             match trouble.kind:
                 case "cancelled":
@@ -301,20 +267,20 @@ class Dispatch:
                 case _:
                     assert_never(trouble.kind)
 
-    def _halt_or_again(self, taken: _Taken) -> None:
+    def _halt_or_again(self, taken: Taken) -> None:
         if taken.stopping:
             self._tell(taken, Halted())
         else:
             self._wait(taken, again=True)
 
-    def _by_value(self, taken: _Taken, flight: _Flight) -> None:
+    def _by_value(self, taken: Taken, flight: Flight) -> None:
         """A value that was to come by reference is gone; the blob store has it."""
         for digest in flight.digests:
             self._references.forget(digest)
         taken.by_value = True
         self._halt_or_again(taken)
 
-    def _alone_or_told(self, taken: _Taken, flight: _Flight, trouble: Trouble) -> None:
+    def _alone_or_told(self, taken: Taken, flight: Flight, trouble: Trouble) -> None:
         if taken.stopping:
             self._tell(taken, Halted())
         elif len(flight.taken) > 1:
@@ -323,7 +289,9 @@ class Dispatch:
             taken.bystander = True
             self._wait(taken, suspect=True, again=True)
         else:
-            self._tell(taken, _told_of(taken.attempt, flight, trouble))
+            bounded = _is_bounded(taken.attempt) and trouble.kind != "error"
+            sign = self._launcher.sign(flight.name) if bounded else None
+            self._tell(taken, told_of(taken.attempt, trouble, sign))
 
     def _forced_recently(self) -> bool:
         """Whether a worker was killed just now, which may have moved on to another batch by then."""
@@ -331,25 +299,49 @@ class Dispatch:
 
     # Waiting in vain.
 
-    def _look_for_hopeless(self) -> None:
+    def _look_at_flights(self) -> None:
         now = time.monotonic()
-        for flight in self._flights.values():
-            lane = flight.lane
-            if id(lane) in self._told or not lane.options or now - flight.since < PATIENCE_S:
-                continue
-            self._told.add(id(lane))
-            lacking = self._launcher.lacking(lane.options)
-            if lacking:
-                _LOG.warning("Step %s waits: %s", flight.taken[0].attempt.key.step, lacking)
+        if now - self._looked_at < LOOK_S:
+            return
+        self._looked_at = now
+        for flight in list(self._flights.values()):
+            if flight.forced_at is not None:
+                if now - flight.forced_at > FORCE_S:
+                    self._give_up(flight)
+            elif not self._is_overdue(flight, now):
+                self._say_if_hopeless(flight, now)
+
+    def _give_up(self, flight: Flight) -> None:
+        """The worker does not die: it is stopped, or its node is gone. Its batch goes on without it."""
+        self._launcher.hunt(flight.name)
+        del self._flights[id(flight)]
+        flight.lane.under_way -= 1
+        self._failed(flight, Trouble("lost", "The worker did not answer any more."))
+
+    def _is_overdue(self, flight: Flight, now: float) -> bool:
+        """Whether the time of an attempt was up and its worker did not say so; then it is reported."""
+        first = flight.taken[0]
+        if first.bound_s is None or now - flight.since < first.bound_s + GRACE_S + OVERDUE_S:
+            return False
+        late = overdue(first.attempt, self._launcher.sign(flight.name), GRACE_S + OVERDUE_S)
+        if late is None:
+            return False
+        self._launcher.cancel(flight.launched, force=True)
+        self._tell(first, late)
+        flight.taken.clear()
+        flight.cancelled = True
+        self._give_up(flight)
+        return True
+
+    def _say_if_hopeless(self, flight: Flight, now: float) -> None:
+        lane = flight.lane
+        if id(lane) in self._told or not lane.options or now - flight.since < PATIENCE_S:
+            return
+        self._told.add(id(lane))
+        lacking = self._launcher.lacking(lane.options)
+        if lacking:
+            _LOG.warning("Step %s waits: %s", flight.taken[0].attempt.key.step, lacking)
 
 
-def _told_of(attempt: Attempt, flight: _Flight, trouble: Trouble) -> Outcome:
-    now = time.time_ns() // 1000
-    step = attempt.key.step
-    if trouble.kind != "error":
-        timeout_s = attempt.timeout_s
-        if timeout_s is None or time.monotonic() - flight.since < timeout_s + GRACE_S:
-            return Lost(trouble.reason)
-        message = f"The attempt took longer than its timeout of {timeout_s:g} s and did not end when told to."
-        return Raised(Failure("TimeoutError", message, step), now, now)
-    return Raised(Failure("RuntimeError", trouble.reason, step), now, now, retryable=False)
+def _is_bounded(attempt: Attempt) -> bool:
+    return attempt.timeout_s is not None or attempt.heartbeat_s is not None

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from pickle import PickleBuffer
 
-from flowrt.store.port import Blobs
+from flowrt.store.port import BlobFacts, Blobs
 from flowrt.value import Blob
 
 
@@ -70,6 +70,14 @@ class HeldBlobs:
         held = self.held(digest)
         # The codec reads any buffer; a copy into `bytes` is what holding by reference is meant to save.
         return self._blobs.get(digest) if held is None else held  # type: ignore[return-value]
+
+    def every(self) -> Iterator[BlobFacts]:
+        """All that the blob store has."""
+        return self._blobs.every()
+
+    def remove(self, digest: str, put_before: int) -> bool:
+        """Remove a blob from the blob store."""
+        return self._blobs.remove(digest, put_before)
 
 
 class References:

@@ -4,15 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from flowrt.executor.held import Kept
+from flowrt.executor.signs import Sign
 
 TroubleKind = Literal["cancelled", "lost", "value lost", "error"]
 
 
 class Trouble(NamedTuple):
-    """Why a batch came back without a reply."""
+    """Why a batch came back without a reply. `node_lost`: with the machine that it was on."""
 
     kind: TroubleKind
     reason: str
+    node_lost: bool = False
 
 
 class Launcher(Protocol):
@@ -38,6 +40,14 @@ class Launcher(Protocol):
 
     def cancel(self, launched: object, *, force: bool) -> None:
         """Stop a job: interrupt what it does, or kill its worker."""
+        ...
+
+    def sign(self, name: str) -> Sign | None:
+        """What the worker of a job of that name has said of itself last, if it makes such signs."""
+        ...
+
+    def hunt(self, name: str) -> None:
+        """Kill the processes that work on a job of that name, wherever they are, without their help."""
         ...
 
     def kept(self, launched: object) -> object:

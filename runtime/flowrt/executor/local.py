@@ -5,6 +5,7 @@ outside. So an attempt that is stopped by force, or whose time is up, is reporte
 left to itself: what it gives later is dropped, and another thread takes its place.
 """
 
+import math
 import os
 import threading
 import time
@@ -12,10 +13,53 @@ from collections.abc import Sequence
 from queue import SimpleQueue
 
 from flowrt.encoding.values import Values
+from flowrt.executor.alarm import too_long, too_silent
 from flowrt.executor.attempt import make_with
 from flowrt.executor.failure import failure_of
 from flowrt.executor.port import Attempt, AttemptKey, Halted, Outcome, Raised, Report
 from flowrt.store.port import Blobs
+
+
+class _Watch:
+    """The bounds in time of one attempt, and when it is to be looked at again."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        self.began_at = time.time_ns() // 1000
+        self._ends_at = math.inf
+        if attempt.timeout_s is not None:
+            self._ends_at = time.monotonic() + attempt.timeout_s
+        self._heard_at: float | None = None
+        self.timer: threading.Timer | None = None
+
+    def begin(self) -> None:
+        """The author's code begins."""
+        self._heard_at = time.monotonic()
+
+    def beat(self) -> None:
+        """A heartbeat."""
+        if self._heard_at is not None:
+            self._heard_at = time.monotonic()
+
+    def end(self) -> None:
+        """The author's code has ended."""
+        self._heard_at = None
+
+    def left_s(self) -> float:
+        """How long until a bound may be over. A heart that is not listened to is looked at again."""
+        now, heartbeat_s, heard_at = time.monotonic(), self._attempt.heartbeat_s, self._heard_at
+        if heartbeat_s is None:
+            return self._ends_at - now
+        return min(self._ends_at, (now if heard_at is None else heard_at) + heartbeat_s) - now
+
+    def over(self) -> str:
+        """Which bound is over, in words; empty when none is."""
+        attempt, now, heard_at = self._attempt, time.monotonic(), self._heard_at
+        if attempt.timeout_s is not None and now >= self._ends_at:
+            return too_long(attempt.timeout_s)
+        if attempt.heartbeat_s is not None and heard_at is not None and now >= heard_at + attempt.heartbeat_s:
+            return too_silent(attempt.heartbeat_s)
+        return ""
 
 
 class LocalExecutor:
@@ -27,7 +71,7 @@ class LocalExecutor:
         self._queue: SimpleQueue[AttemptKey | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._waiting: dict[AttemptKey, Attempt] = {}
-        self._running: dict[AttemptKey, threading.Timer | None] = {}
+        self._running: dict[AttemptKey, _Watch | None] = {}
         self._report: Report | None = None
         self._blobs: Blobs | None = None
 
@@ -58,10 +102,11 @@ class LocalExecutor:
         with self._lock:
             self._report = None
             self._waiting.clear()
-            timers = [timer for timer in self._running.values() if timer is not None]
+            watches = [watch for watch in self._running.values() if watch is not None]
             self._running.clear()
-        for timer in timers:
-            timer.cancel()
+        for watch in watches:
+            if watch.timer is not None:
+                watch.timer.cancel()
         for _ in range(self._count):
             self._queue.put(None)
 
@@ -73,33 +118,38 @@ class LocalExecutor:
         assert self._blobs is not None
         values = Values(self._blobs)
         while (key := self._queue.get()) is not None:
-            attempt = self._begin(key)
-            if attempt is not None and not self._finish(key, make_with(attempt, values)):
+            begun = self._begin(key)
+            if begun is None:
+                continue
+            attempt, watch = begun
+            pulse = None if attempt.heartbeat_s is None else watch
+            if not self._finish(key, make_with(attempt, values, pulse)):
                 return
 
-    def _begin(self, key: AttemptKey) -> Attempt | None:
+    def _begin(self, key: AttemptKey) -> tuple[Attempt, _Watch | None] | None:
         with self._lock:
             attempt = self._waiting.pop(key, None)
             if attempt is None:
                 return None
-            timer = self._timer(attempt)
-            self._running[key] = timer
-        if timer is not None:
-            timer.start()
-        return attempt
+            bounded = attempt.timeout_s is not None or attempt.heartbeat_s is not None
+            watch = _Watch(attempt) if bounded else None
+            self._running[key] = watch
+        if watch is not None:
+            self._look_later(attempt, watch)
+        return attempt, watch
 
-    def _timer(self, attempt: Attempt) -> threading.Timer | None:
-        if attempt.timeout_s is None:
-            return None
-        began_at = time.time_ns() // 1000
-        timer = threading.Timer(attempt.timeout_s, self._late, (attempt, began_at))
-        timer.daemon = True
-        return timer
+    def _look_later(self, attempt: Attempt, watch: _Watch) -> None:
+        watch.timer = threading.Timer(max(watch.left_s(), 0.0), self._look, (attempt, watch))
+        watch.timer.daemon = True
+        watch.timer.start()
 
-    def _late(self, attempt: Attempt, began_at: int) -> None:
-        error = TimeoutError(f"The attempt took longer than its timeout of {attempt.timeout_s:g} s.")
-        failure = failure_of(error, attempt.key.step, attempt.task.retry)
-        self._abandon(attempt.key, Raised(failure, began_at, time.time_ns() // 1000))
+    def _look(self, attempt: Attempt, watch: _Watch) -> None:
+        said = watch.over()
+        if said:
+            failure = failure_of(TimeoutError(said), attempt.key.step, attempt.task.retry)
+            self._abandon(attempt.key, Raised(failure, watch.began_at, time.time_ns() // 1000))
+        elif self._running.get(attempt.key) is watch:
+            self._look_later(attempt, watch)
 
     def _abandon(self, key: AttemptKey, outcome: Outcome) -> None:
         if self._finish(key, outcome):
@@ -110,9 +160,9 @@ class LocalExecutor:
         with self._lock:
             if key not in self._running:
                 return False
-            timer = self._running.pop(key)
-        if timer is not None:
-            timer.cancel()
+            watch = self._running.pop(key)
+        if watch is not None and watch.timer is not None:
+            watch.timer.cancel()
         self._tell(key, outcome)
         return True
 

@@ -8,6 +8,7 @@ a few hundred bytes; the second one holds large results, which stay in the objec
 `flowrt.executor.dispatch` decides what is called when; here is how.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,7 @@ from flowrt.executor.held import Kept
 from flowrt.executor.launcher import Trouble
 from flowrt.executor.options import BadOption
 from flowrt.executor.port import Attempt, AttemptKey, Report
+from flowrt.executor.signs import Sign, kill_named, read_sign, remove_sign
 from flowrt.executor.wire import Packer
 from flowrt.executor.worker import work
 from flowrt.store.port import Blobs
@@ -31,6 +33,7 @@ from flowrt.store.port import Blobs
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+_LOG = logging.getLogger("flowrt")
 _LOOK_AGAIN_S = 5.0
 _LOGS_TAKE_S = 0.5
 """What tasks print takes a while to arrive; Ray itself waits so long when a script of its own ends."""
@@ -107,6 +110,14 @@ class RayLauncher:
         if reply is not None:
             cast("Any", ray).cancel(reply, force=force)
 
+    def sign(self, name: str) -> Sign | None:
+        """The last sign of the worker that made a job, if it makes any."""
+        return read_sign(name)
+
+    def hunt(self, name: str) -> None:
+        """Kill the processes that work on a job, on every node; nobody waits for it."""
+        threading.Thread(target=_hunt, args=(name,), name="flowrt-hunt", daemon=True).start()
+
     def kept(self, launched: object) -> object:
         """The second return value."""
         return cast("_Launched", launched).kept
@@ -121,7 +132,8 @@ class RayLauncher:
             case exceptions.RayTaskError() if isinstance(_cause(error), exceptions.ObjectLostError):
                 return Trouble("value lost", _first_line(error))
             case _ if isinstance(error, _LOST):
-                return Trouble("lost", _first_line(error))
+                gone = isinstance(error, exceptions.NodeDiedError)
+                return Trouble("lost", _first_line(error), node_lost=gone)
             case exceptions.RayTaskError():
                 return Trouble("error", f"The step could not be begun in a worker of Ray: {_why(error)}")
             case _:
@@ -211,6 +223,20 @@ class RayExecutor:
         if self._connection is not None:
             leave(self._connection)
             self._connection = None
+
+
+def _hunt(name: str) -> None:
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - rarely needed
+
+    try:
+        killer = cast("Any", ray.remote)(num_cpus=0, max_retries=0)(kill_named)
+        for node in cast("list[dict[str, Any]]", cast("Any", ray).nodes()):
+            if node["Alive"]:
+                there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+                killer.options(name="flowrt", scheduling_strategy=there).remote(name)
+        remove_sign(name)
+    except exceptions.RayError as error:
+        _LOG.warning("A worker that no longer answers could not be killed: %s", _first_line(error))
 
 
 def _resources() -> dict[str, float]:

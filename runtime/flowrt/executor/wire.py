@@ -34,11 +34,13 @@ class _Item(NamedTuple):
     attempt: int
     env: tuple[tuple[str, Wired], ...]
     timeout_s: float | None
+    heartbeat_s: float | None
 
 
 class _Job(NamedTuple):
     """A batch; tables hold pickled objects, codes hold pickled callables."""
 
+    name: str
     blobs: bytes
     tasks: tuple[bytes, ...]
     runs: tuple[bytes, ...]
@@ -70,8 +72,8 @@ class Packer:
         # The object is kept beside its pickle: its id must not be given to another one.
         self._kept: dict[int, tuple[object, bytes]] = {}
 
-    def job(self, attempts: Sequence[Attempt]) -> bytes:
-        """The bytes of a job that makes these attempts in this order."""
+    def job(self, name: str, attempts: Sequence[Attempt]) -> bytes:
+        """The bytes of a job of that name that makes these attempts in this order."""
         tasks: dict[bytes, int] = {}
         runs: dict[bytes, int] = {}
         codes: dict[bytes, int] = {}
@@ -87,9 +89,10 @@ class Packer:
                     key.attempt,
                     tuple((name, _wired(handle)) for name, handle in attempt.env.items()),
                     attempt.timeout_s,
+                    attempt.heartbeat_s,
                 )
             )
-        job = _Job(self._blobs, tuple(tasks), tuple(runs), tuple(codes), tuple(items))
+        job = _Job(name, self._blobs, tuple(tasks), tuple(runs), tuple(codes), tuple(items))
         return pickle.dumps(tuple(job), protocol=5)
 
     def _shared(self, thing: Task | RunFacts) -> bytes:
@@ -103,8 +106,8 @@ class Packer:
         return data
 
 
-def unpack_job(data: bytes) -> tuple[bytes, list[Attempt]]:
-    """The pickled blob store of a job and its attempts."""
+def unpack_job(data: bytes) -> tuple[str, bytes, list[Attempt]]:
+    """The name of a job, its pickled blob store and its attempts."""
     job = _Job(*pickle.loads(data))  # noqa: S301 - from our own driver
     attempts: list[Attempt] = []
     for item in (_Item(*item) for item in job.items):
@@ -118,9 +121,10 @@ def unpack_job(data: bytes) -> tuple[bytes, list[Attempt]]:
                 {},
                 item.timeout_s,
                 None if item.code < 0 else job.codes[item.code],
+                item.heartbeat_s,
             )
         )
-    return job.blobs, attempts
+    return job.name, job.blobs, attempts
 
 
 @lru_cache(maxsize=1024)
@@ -212,7 +216,7 @@ def _handle(wired: Wired) -> Handle:
 
 def _for_worker(thing: Task | RunFacts) -> Task | RunFacts:
     if isinstance(thing, Task):
-        return replace(thing, options=None, timeout=None)
+        return replace(thing, options=None, timeout=None, heartbeat=None)
     return replace(thing, labels=dict(thing.labels), python_path=tuple(thing.python_path))
 
 

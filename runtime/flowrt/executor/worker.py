@@ -7,37 +7,33 @@ The attempts of a job are made one after another in the main thread, where signa
   flag; a thread reads it and sends the process a real signal that has no other effect than to end the
   system call. The step then gets `Interrupted`, and a job that was interrupted ends there: what it has
   done is reported, the rest goes back.
-* **Time.** A timer raises TimeoutError in the step. A step that does not end within GRACE_S of that is
-  deaf (it runs C code, or swallows the error) and the process ends, by a thread of `faulthandler` that
-  does not need Python's lock. The executor knows such a death by the time it took.
+* **Time.** Attempts that have a bound in time travel alone; `flowrt.executor.alarm` watches over them, and
+  `flowrt.executor.signs` lets the executor know of a process that was ended by it.
 
 Nothing here imports Ray, so it costs a worker only what `flowrt.executor.attempt` costs.
 """
 
-import faulthandler
 import os
 import signal
 import socket
 import threading
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from types import FrameType
 from typing import cast
 
 from flowrt.encoding.values import Values
+from flowrt.executor.alarm import Alarm
 from flowrt.executor.attempt import Interrupted, make_with
 from flowrt.executor.callee import ImportFailed, load
 from flowrt.executor.failure import failure_of
 from flowrt.executor.held import HeldBlobs, Kept
 from flowrt.executor.port import Attempt, Halted, Outcome, Raised
+from flowrt.executor.signs import Scribe, Sign
 from flowrt.executor.wire import Reply, pack_reply, unpack_job, unpickled
 from flowrt.program import Pickled
 from flowrt.store.port import Blobs
-
-GRACE_S = 5.0
 
 
 class _Interrupts:
@@ -74,11 +70,13 @@ class _Interrupts:
 
 
 _INTERRUPTS = _Interrupts()
+_SCRIBE = Scribe()
 
 
 def work(job: bytes, *held: Kept) -> tuple[bytes, Kept | None]:
     """Make the attempts of a job; the second value holds the large results, if there are any."""
-    packed_blobs, attempts = unpack_job(job)
+    name, packed_blobs, attempts = unpack_job(job)
+    _SCRIBE.name(name)
     blobs, values = _store(packed_blobs)
     blobs.hold(held)
     _INTERRUPTS.listen()
@@ -90,7 +88,7 @@ def work(job: bytes, *held: Kept) -> tuple[bytes, Kept | None]:
         attempt = _with_code(attempt, blobs)  # noqa: PLW2901 - the same attempt, complete
         _warm(attempt)
         began = time.perf_counter()
-        outcomes.append(_made(attempt, values))
+        outcomes.append(_made(name, attempt, values))
         took = time.perf_counter() - began
         busy_s += took
         longest_s = max(longest_s, took)
@@ -126,41 +124,50 @@ def _with_code(attempt: Attempt, blobs: HeldBlobs) -> Attempt:
 
 def _warm(attempt: Attempt) -> None:
     """Import the callable first: what that takes says nothing about how long a step takes."""
+    if not attempt.run.allow_pickle and isinstance(attempt.task.callee, Pickled):
+        return  # The attempt refuses it.
     try:
         load(attempt.task.callee, attempt.code, attempt.run.python_path)
     except ImportFailed:
         return  # The attempt itself meets the same failure and reports it.
 
 
-def _made(attempt: Attempt, values: Values) -> Outcome:
+def _made(job: str, attempt: Attempt, values: Values) -> Outcome:
     try:
         _INTERRUPTS.armed = True
         try:
-            if attempt.timeout_s is None:
+            if attempt.timeout_s is None and attempt.heartbeat_s is None:
                 return make_with(attempt, values)
-            with _bounded(attempt.timeout_s):
-                return make_with(attempt, values)
+            return _bounded(job, attempt, values)
         finally:
             _INTERRUPTS.armed = False
     except Interrupted:
+        _INTERRUPTS.armed = False
         return Halted()
-    except TimeoutError as late:
-        # The alarm went off in the last lines of the attempt, outside of what the attempt looks after.
-        now = time.time_ns() // 1000
-        return Raised(failure_of(late, attempt.key.step, attempt.task.retry), now, now)
 
 
-@contextmanager
-def _bounded(timeout_s: float) -> Generator[None]:
-    def late(_number: int, _frame: FrameType | None) -> None:
-        raise TimeoutError(f"The attempt took longer than its timeout of {timeout_s:g} s.")
-
-    with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - the watchdog wants a descriptor
-        signal.signal(signal.SIGALRM, late)
-        signal.setitimer(signal.ITIMER_REAL, max(timeout_s, 1e-6))
-        faulthandler.dump_traceback_later(timeout_s + GRACE_S, exit=True, file=nowhere)
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            faulthandler.cancel_dump_traceback_later()
+def _bounded(job: str, attempt: Attempt, values: Values) -> Outcome:
+    """An attempt with a bound in time: when the alarm has rung it has failed, whatever it makes of that."""
+    began_at = time.time()
+    _SCRIBE.begin(job, Sign(began_at, None if attempt.heartbeat_s is None else began_at))
+    alarm = Alarm(
+        attempt.timeout_s,
+        attempt.heartbeat_s,
+        lambda heard_at: _SCRIBE.tell(job, Sign(began_at, heard_at)),
+    )
+    outcome: Outcome | None = None
+    try:
+        with alarm:
+            outcome = make_with(attempt, values, None if attempt.heartbeat_s is None else alarm)
+    except TimeoutError:
+        assert alarm.rang is not None, "nothing else raises in the last lines of an attempt"
+    finally:
+        alarm.off()
+        _SCRIBE.tell(job, None)
+    late = alarm.rang
+    if late is None or isinstance(outcome, Halted):
+        assert outcome is not None, "without an alarm the attempt has an outcome"
+        return outcome
+    where = outcome.failure.traceback if isinstance(outcome, Raised) else ""
+    failure = replace(failure_of(late, attempt.key.step, attempt.task.retry), traceback=where)
+    return Raised(failure, int(began_at * 1e6), time.time_ns() // 1000)
