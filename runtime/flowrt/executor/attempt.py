@@ -19,19 +19,23 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from copy import deepcopy
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
-from typing import Literal, NamedTuple, Protocol, TypeAlias, cast
+from typing import Literal, NamedTuple, TypeAlias, cast
 
-from flowrt.context import StepContext, beating, entered
+from flowrt.context import StepContext, entered
 from flowrt.encoding.values import Values
 from flowrt.errors import CodecError, StoreCorrupt, StoreError
-from flowrt.executor.callee import load
+from flowrt.executor.callee import ImportFailed, load
 from flowrt.executor.failure import failure_of, qualified
 from flowrt.executor.port import Attempt, Halted, Lost, Outcome, Raised, Returned
+from flowrt.executor.printed import redacted
 from flowrt.executor.ray_refs import awaited
+from flowrt.executor.redaction import Redaction
 from flowrt.executor.run_info import run_info
 from flowrt.expr.evaluate import evaluate
 from flowrt.expr.tree import Const, Expr
+from flowrt.program import Pickled
 from flowrt.store.port import Blobs
+from flowrt.value import Handle
 
 # Iterators of these modules hold nothing but what they give, so a list of it loses nothing.
 _PLAIN_ITERATORS = ("builtins", "itertools", "_csv")
@@ -61,53 +65,36 @@ def make_attempt(attempt: Attempt, blobs: Blobs) -> Outcome:
     return make_with(attempt, Values(blobs))
 
 
-class Pulse(Protocol):
-    """Listens to the heartbeats of an attempt, while the author's code runs."""
+def make_with(attempt: Attempt, values: Values, *, alone: bool = False) -> Outcome:
+    """Make one attempt with a `Values` that outlives it, so that its caches serve the next one too.
 
-    def begin(self) -> None:
-        """The author's code begins."""
-        ...
-
-    def beat(self) -> None:
-        """A heartbeat; from any thread."""
-        ...
-
-    def end(self) -> None:
-        """The author's code has ended."""
-        ...
-
-
-def make_with(attempt: Attempt, values: Values, pulse: Pulse | None = None) -> Outcome:
-    """Make one attempt with a `Values` that outlives it, so that its caches serve the next one too."""
-    process = os.getpid()
-    outcome = _Making(attempt, values, pulse).outcome()
-    if os.getpid() != process:
-        os._exit(0)  # A process that the author's code has forked came back here: it is no worker.
-    return outcome
+    `alone`: nothing else in this process prints meanwhile (see `flowrt.executor.printed`).
+    """
+    return _Making(attempt, values, alone=alone).outcome()
 
 
 class _Making:
     """The state of one attempt: how far it came, and the secrets that it was given."""
 
-    def __init__(self, attempt: Attempt, values: Values, pulse: Pulse | None) -> None:
+    def __init__(self, attempt: Attempt, values: Values, *, alone: bool) -> None:
         self._attempt = attempt
-        self._pulse = pulse
-        self._values = values
+        self._values = values if attempt.run.allow_pickle else values.of_data()
+        self._alone = alone
         self._phase: Phase = "load"
-        self._secrets: list[str] = []
+        self._secrets = Redaction()
 
     def outcome(self) -> Outcome:
         started_at = _now()
         try:
             call = self._prepare()
             self._phase = "call"
-            with entered(_context(self._attempt)):
-                result = self._called(call)
+            with entered(_context(self._attempt)), redacted(self._secrets, whole_process=self._alone):
+                result = _finished(call.function(*call.args, **call.kwargs))
                 if self._attempt.task.raises:
                     _raise(result, self._attempt.key.step)
                 result = awaited(result)
                 self._phase = "record"
-                value = self._values.record(result)
+                value = self._recorded(result)
         except Interrupted:
             return Halted()
         except BaseException as error:  # noqa: BLE001 - the author's code may raise anything
@@ -116,6 +103,8 @@ class _Making:
 
     def _prepare(self) -> _Call:
         attempt, task = self._attempt, self._attempt.task
+        if isinstance(task.callee, Pickled) and not attempt.run.allow_pickle:
+            raise ImportFailed(f"The pickled code of `{task.callee.name}` is not loaded: the codec is `data`.")
         function = load(task.callee, attempt.code, attempt.run.python_path)
         self._phase = "decode"
         env = self._values.load_env(attempt.env)
@@ -125,22 +114,21 @@ class _Making:
         kwargs = {name: self._argument(arg, env) for name, arg in task.kwargs}
         return _Call(function, args, kwargs)
 
-    def _called(self, call: _Call) -> object:
-        """What the author's code gives; its heartbeats are listened to meanwhile."""
-        if self._pulse is None:
-            return _finished(call.function(*call.args, **call.kwargs))
-        self._pulse.begin()
-        try:
-            with beating(self._pulse.beat):
-                return _finished(call.function(*call.args, **call.kwargs))
-        finally:
-            self._pulse.end()
-
     def _argument(self, expr: Expr, env: Mapping[str, object]) -> object:
         if isinstance(expr, Const):
             # The constant belongs to every attempt in this process; what one does to it no other may see.
             return deepcopy(expr.value)
         return evaluate(expr, env, self._secret)
+
+    def _recorded(self, result: object) -> Handle:
+        parts = self._values.parts(result)
+        name = self._secrets.found_in(parts)
+        if name is not None:
+            raise CodecError(
+                f"it holds the secret {name}, and what is recorded may not hold secrets. Return something "
+                "else, and have each task that needs the secret take it as an argument of its own"
+            )
+        return self._values.stored(parts)
 
     def _secret(self, name: str) -> str:
         value = os.environ.get(name)
@@ -148,7 +136,7 @@ class _Making:
             raise LookupError(
                 f"The secret {name} is not known: the environment variable {name} is not set in the worker."
             )
-        self._secrets.append(value)
+        self._secrets.add(name, value)
         return value
 
     def _ended_by(self, error: BaseException, started_at: int) -> Outcome:

@@ -7,13 +7,14 @@ of any size and may hold a secret that the step was given.
 import builtins
 import os
 import traceback
-from collections.abc import Collection
 from pathlib import Path
 from typing import cast
 
 from flowrt.executor.callee import ImportFailed, find
+from flowrt.executor.redaction import NOTHING_HIDDEN, Redaction
 from flowrt.program import Retry
 from flowrt.record import Failure
+from flowrt.snapshot.cache import as_recorded, names_packed
 
 MESSAGE_LIMIT = 4_000
 TRACEBACK_LIMIT = 8_192
@@ -30,7 +31,7 @@ _READ_ONLY = ("read-only", "read only")
 
 
 def failure_of(
-    error: BaseException, step: str, retry: Retry | None = None, secrets: Collection[str] = ()
+    error: BaseException, step: str, retry: Retry | None = None, secrets: Redaction = NOTHING_HIDDEN
 ) -> Failure:
     """What is recorded of an exception.
 
@@ -38,18 +39,20 @@ def failure_of(
         error: What was raised.
         step: The path of the step that it arose in.
         retry: The step's retry policy: its classes are compared with the exception here, where it lives.
-        secrets: Values that must not be seen in the texts.
+        secrets: What must not be seen in the texts.
     """
     caught, notes = _caught(error, retry)
-    text = _text(error)
+    text = _clean(_text(error), secrets)  # First: half a secret would not be known for one.
     if isinstance(error, ValueError) and any(words in text for words in _READ_ONLY):
         notes.append("arguments are shared and cannot be changed; change a copy: `copy.deepcopy(value)`")
+    if isinstance(error, FileNotFoundError) and names_packed(_text(error)):
+        notes.append("the packed code has no such file; `flowc run --verbose` tells what was left out, and why")
     message = _shortened(text, MESSAGE_LIMIT, "") + "".join(f" ({note})" for note in notes)
     return Failure(
-        type=qualified(type(error)),
+        type=_clean(qualified(type(error)), secrets),
         message=_clean(message, secrets),
         step=step,
-        traceback=_clean(_traceback(error), secrets),
+        traceback=_shortened(_clean(_traceback(error), secrets), TRACEBACK_LIMIT, "end"),
         caught=caught,
     )
 
@@ -75,10 +78,8 @@ def _shortened(text: str, limit: int, keep_from_end: str) -> str:
     return left_out + text[-limit:] if keep_from_end else text[:limit] + left_out.rstrip()
 
 
-def _clean(text: str, secrets: Collection[str]) -> str:
-    for secret in sorted((secret for secret in secrets if secret), key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return text.encode("utf-8", "backslashreplace").decode()
+def _clean(text: str, secrets: Redaction) -> str:
+    return as_recorded(secrets.text(text)).encode("utf-8", "backslashreplace").decode()
 
 
 def _traceback(error: BaseException) -> str:
@@ -88,7 +89,7 @@ def _traceback(error: BaseException) -> str:
         text = "".join(told.format()) if _keep_authors_frames(told) else ""
     except Exception as second:  # noqa: BLE001 - an exception class may break its own formatting
         text = f"(no traceback: {type(second).__name__} while it was formatted)"
-    return _shortened(text, TRACEBACK_LIMIT, "end")
+    return text
 
 
 def _keep_authors_frames(told: traceback.TracebackException) -> bool:
