@@ -3,7 +3,7 @@
 This is what a worker does, whichever executor it belongs to. Five things happen in order, and each has
 its own kind of failure:
 
-    load the callable       Raised, not retryable: the same import would fail again
+    load the callable       Lost when the store is at fault; else Raised, not retryable: it would fail again
     decode the environment  Lost when the store is at fault; Raised when the bytes are
     evaluate the arguments  Raised, not retryable: the same expressions over the same values
     call it                 Raised, retryable; not for a BaseException such as SystemExit
@@ -19,12 +19,13 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from copy import deepcopy
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
-from typing import Literal, NamedTuple, TypeAlias, cast
+from typing import Literal, NamedTuple, Protocol, TypeAlias, cast
 
-from flowrt.context import StepContext, entered
+from flowrt.context import StepContext, beating, entered
 from flowrt.encoding.values import Values
 from flowrt.errors import CodecError, StoreCorrupt, StoreError
-from flowrt.executor.callee import ImportFailed, load
+from flowrt.executor.callee import ImportFailed
+from flowrt.executor.code import function_of
 from flowrt.executor.failure import failure_of, qualified
 from flowrt.executor.port import Attempt, Halted, Lost, Outcome, Raised, Returned
 from flowrt.executor.printed import redacted
@@ -65,19 +66,42 @@ def make_attempt(attempt: Attempt, blobs: Blobs) -> Outcome:
     return make_with(attempt, Values(blobs))
 
 
-def make_with(attempt: Attempt, values: Values, *, alone: bool = False) -> Outcome:
+class Pulse(Protocol):
+    """Listens to the heartbeats of an attempt, while the author's code runs."""
+
+    def begin(self) -> None:
+        """The author's code begins."""
+        ...
+
+    def beat(self) -> None:
+        """A heartbeat; from any thread."""
+        ...
+
+    def end(self) -> None:
+        """The author's code has ended."""
+        ...
+
+
+def make_with(
+    attempt: Attempt, values: Values, pulse: Pulse | None = None, *, alone: bool = False
+) -> Outcome:
     """Make one attempt with a `Values` that outlives it, so that its caches serve the next one too.
 
     `alone`: nothing else in this process prints meanwhile (see `flowrt.executor.printed`).
     """
-    return _Making(attempt, values, alone=alone).outcome()
+    process = os.getpid()
+    outcome = _Making(attempt, values, pulse, alone=alone).outcome()
+    if os.getpid() != process:
+        os._exit(0)  # A process that the author's code has forked came back here: it is no worker.
+    return outcome
 
 
 class _Making:
     """The state of one attempt: how far it came, and the secrets that it was given."""
 
-    def __init__(self, attempt: Attempt, values: Values, *, alone: bool) -> None:
+    def __init__(self, attempt: Attempt, values: Values, pulse: Pulse | None, *, alone: bool) -> None:
         self._attempt = attempt
+        self._pulse = pulse
         self._values = values if attempt.run.allow_pickle else values.of_data()
         self._alone = alone
         self._phase: Phase = "load"
@@ -89,7 +113,7 @@ class _Making:
             call = self._prepare()
             self._phase = "call"
             with entered(_context(self._attempt)), redacted(self._secrets, whole_process=self._alone):
-                result = _finished(call.function(*call.args, **call.kwargs))
+                result = self._called(call)
                 if self._attempt.task.raises:
                     _raise(result, self._attempt.key.step)
                 result = awaited(result)
@@ -104,8 +128,10 @@ class _Making:
     def _prepare(self) -> _Call:
         attempt, task = self._attempt, self._attempt.task
         if isinstance(task.callee, Pickled) and not attempt.run.allow_pickle:
-            raise ImportFailed(f"The pickled code of `{task.callee.name}` is not loaded: the codec is `data`.")
-        function = load(task.callee, attempt.code, attempt.run.python_path)
+            raise ImportFailed(
+                f"The pickled code of `{task.callee.name}` is not loaded: the codec is `data`."
+            )
+        function = function_of(attempt, self._values.blobs)
         self._phase = "decode"
         env = self._values.load_env(attempt.env)
         self._phase = "arguments"
@@ -113,6 +139,17 @@ class _Making:
         args = [self._argument(arg, env) for arg in task.args]
         kwargs = {name: self._argument(arg, env) for name, arg in task.kwargs}
         return _Call(function, args, kwargs)
+
+    def _called(self, call: _Call) -> object:
+        """What the author's code gives; its heartbeats are listened to meanwhile."""
+        if self._pulse is None:
+            return _finished(call.function(*call.args, **call.kwargs))
+        self._pulse.begin()
+        try:
+            with beating(self._pulse.beat):
+                return _finished(call.function(*call.args, **call.kwargs))
+        finally:
+            self._pulse.end()
 
     def _argument(self, expr: Expr, env: Mapping[str, object]) -> object:
         if isinstance(expr, Const):
@@ -140,7 +177,7 @@ class _Making:
         return value
 
     def _ended_by(self, error: BaseException, started_at: int) -> Outcome:
-        at_fault = self._phase in ("decode", "record")
+        at_fault = self._phase in ("load", "decode", "record")
         if at_fault and isinstance(error, StoreError) and not isinstance(error, StoreCorrupt):
             return Lost(f"the store failed: {error}")
         timed_out = isinstance(error, TimeoutError)

@@ -132,7 +132,7 @@ class Dispatch:
         key = (
             attempt.task.callee,
             options_key(attempt.options),
-            tuple(attempt.run.python_path),
+            _place(attempt),
             _is_bounded(attempt),
         )
         lane = self._lanes.get(key)
@@ -151,7 +151,7 @@ class Dispatch:
 
     def _new_lane(self, attempt: Attempt) -> Lane[Taken]:
         asked = wish(attempt.options)
-        place = tuple(attempt.run.python_path)
+        place = _place(attempt)
         self._home = place if self._home is None else self._home
         named = asked.named if place == self._home else apart(asked.named, place)
         prepared = self._launcher.accept(named)
@@ -341,6 +341,11 @@ class Dispatch:
         lacking = self._launcher.lacking(lane.options)
         if lacking:
             _LOG.warning("Step %s waits: %s", flight.taken[0].attempt.key.step, lacking)
+
+
+def _place(attempt: Attempt) -> tuple[str, ...]:
+    """Which code an attempt runs: a worker process serves one, for it has one module of a name."""
+    return (attempt.run.snapshot or "", *attempt.run.python_path)
 
 
 def _is_bounded(attempt: Attempt) -> bool:

@@ -46,7 +46,9 @@ def failure_of(
     if isinstance(error, ValueError) and any(words in text for words in _READ_ONLY):
         notes.append("arguments are shared and cannot be changed; change a copy: `copy.deepcopy(value)`")
     if isinstance(error, FileNotFoundError) and names_packed(_text(error)):
-        notes.append("the packed code has no such file; `flowc run --verbose` tells what was left out, and why")
+        notes.append(
+            "the packed code has no such file; `flowc run --verbose` tells what was left out, and why"
+        )
     message = _shortened(text, MESSAGE_LIMIT, "") + "".join(f" ({note})" for note in notes)
     return Failure(
         type=_clean(qualified(type(error)), secrets),

@@ -62,8 +62,8 @@ def wish(options: Mapping[str, object]) -> Wish:
     return Wish(named, occupied, isolated or bool(named.keys() - {"num_cpus"}))
 
 
-def apart(named: Mapping[str, object], python_path: Sequence[str]) -> Mapping[str, object]:
-    """Options that get worker processes of their own for a search path.
+def apart(named: Mapping[str, object], place: Sequence[str]) -> Mapping[str, object]:
+    """Options that get worker processes of their own for a place: a snapshot of code, and a search path.
 
     A process that has imported a project's modules has them for good; another project with modules of
     the same names needs other processes. Ray gives each runtime environment its own.
@@ -74,7 +74,7 @@ def apart(named: Mapping[str, object], python_path: Sequence[str]) -> Mapping[st
     env_vars = dict(cast("Mapping[str, str]", variables)) if isinstance(variables, Mapping) else {}
     return {
         **named,
-        "runtime_env": {**runtime_env, "env_vars": {**env_vars, "FLOWRT_PYTHON_PATH": ":".join(python_path)}},
+        "runtime_env": {**runtime_env, "env_vars": {**env_vars, "FLOWRT_CODE": ":".join(place)}},
     }
 
 

@@ -26,8 +26,8 @@ class RunFacts:
     """What `run` is in expressions, and what every attempt of a run has in common.
 
     `started_at` is in microseconds since 1970-01-01 UTC. `python_path` is put in front of the worker's
-    `sys.path`. `snapshot` is the digest of the packed code that takes the place of `python_path` where
-    it is not there (see `flowrt.snapshot`). Without `allow_pickle` values are data or are refused.
+    `sys.path`. `snapshot` is the digest of the packed code that takes the place of `python_path` in
+    workers (see `flowrt.snapshot`). Without `allow_pickle` values are data or are refused.
     """
 
     id: str

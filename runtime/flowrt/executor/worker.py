@@ -24,9 +24,11 @@ from types import FrameType
 from typing import cast
 
 from flowrt.encoding.values import Values
+from flowrt.errors import StoreError
 from flowrt.executor.alarm import Alarm
 from flowrt.executor.attempt import Interrupted, make_with
-from flowrt.executor.callee import ImportFailed, load
+from flowrt.executor.callee import ImportFailed
+from flowrt.executor.code import function_of
 from flowrt.executor.failure import failure_of
 from flowrt.executor.held import HeldBlobs, Kept
 from flowrt.executor.port import Attempt, Halted, Outcome, Raised
@@ -86,7 +88,7 @@ def work(job: bytes, *held: Kept) -> tuple[bytes, Kept | None]:
     _INTERRUPTS.wanted = False
     for attempt in attempts:
         attempt = _with_code(attempt, blobs)  # noqa: PLW2901 - the same attempt, complete
-        _warm(attempt)
+        _warm(attempt, values.blobs)
         began = time.perf_counter()
         outcomes.append(_made(name, attempt, values))
         took = time.perf_counter() - began
@@ -122,13 +124,13 @@ def _with_code(attempt: Attempt, blobs: HeldBlobs) -> Attempt:
     return attempt if code is None else replace(attempt, code=bytes(code))
 
 
-def _warm(attempt: Attempt) -> None:
+def _warm(attempt: Attempt, blobs: Blobs) -> None:
     """Import the callable first: what that takes says nothing about how long a step takes."""
     if not attempt.run.allow_pickle and isinstance(attempt.task.callee, Pickled):
         return  # The attempt refuses it.
     try:
-        load(attempt.task.callee, attempt.code, attempt.run.python_path)
-    except ImportFailed:
+        function_of(attempt, blobs)
+    except (ImportFailed, StoreError):
         return  # The attempt itself meets the same failure and reports it.
 
 
@@ -137,7 +139,7 @@ def _made(job: str, attempt: Attempt, values: Values) -> Outcome:
         _INTERRUPTS.armed = True
         try:
             if attempt.timeout_s is None and attempt.heartbeat_s is None:
-                return make_with(attempt, values)
+                return make_with(attempt, values, alone=True)
             return _bounded(job, attempt, values)
         finally:
             _INTERRUPTS.armed = False
@@ -158,7 +160,7 @@ def _bounded(job: str, attempt: Attempt, values: Values) -> Outcome:
     outcome: Outcome | None = None
     try:
         with alarm:
-            outcome = make_with(attempt, values, None if attempt.heartbeat_s is None else alarm)
+            outcome = make_with(attempt, values, None if attempt.heartbeat_s is None else alarm, alone=True)
     except TimeoutError:
         assert alarm.rang is not None, "nothing else raises in the last lines of an attempt"
     finally:
