@@ -72,6 +72,13 @@ def test_events_and_attempts_that_are_in_order() -> None:
     assert told(effects, journal) == ""
 
 
+def test_a_superseded_engine_may_start_what_another_one_has_recorded() -> None:
+    effects = [start("a", 30), *(replace(e, epoch=2) for e in EFFECTS)]
+    journal = [replace(line, epoch=2) if line.value else line for line in JOURNAL]
+    assert "a began again" in told(effects, journal)
+    assert list(violations(effects, journal, superseded=True)) == []
+
+
 def test_an_attempt_that_was_lost_on_its_way_leaves_no_line() -> None:
     lost = Retrying("a", Failure("flowrt.WorkerLost", "gone"), 1, 5, 5, 9, lost=True)
     effects = [replace(effect, attempt=2) if effect.step == "a" else effect for effect in EFFECTS]

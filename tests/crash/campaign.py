@@ -1,207 +1,303 @@
 """Kill the engine at random instants, resume, and check what the tasks themselves saw.
 
-    python tests/crash/campaign.py                 50 trials on real Ray
-    python tests/crash/campaign.py --times 500     more
-    python tests/crash/campaign.py --seed 7        the same instants again (as far as a machine repeats)
-    python tests/crash/campaign.py --jobs 3        three trials at a time
+    python tests/crash/campaign.py                     50 trials on SQLite
+    python tests/crash/campaign.py --times 1000        more
+    python tests/crash/campaign.py --store all         on SQLite and on a PostgreSQL server of its own
+    python tests/crash/campaign.py --executor ray      `flowc run` and `flowc resume` on one Ray cluster
+    python tests/crash/campaign.py --seed 7            the same instants again (as far as a machine repeats)
+    python tests/crash/campaign.py --jobs 3            three trials at a time
 
-One Ray cluster is started. Each trial runs `mixed.flow.yaml` in a process of its own on that cluster,
-kills it with SIGKILL at a random instant, then resumes it, each time with a chance of being killed
-again, until it ends. Then the journal is held against the effects file, which the tasks wrote themselves
-(append and fsync). What must hold:
+Each trial runs `mixed.flow.yaml`, some two hundred steps, in a process of its own, kills it with SIGKILL at
+a random instant, then resumes it, each time with a chance of being killed again, until it ends; all the
+while other processes send it the events that it waits for, early or late, some of them twice. Then the
+journal is held against the effects file (`tests/support/effects.py`). What must hold: the same result as
+an undisturbed run, and no violation of the checker's rules: no record lost or doubled, no recorded step
+run again.
 
-    same result          as an undisturbed run
-    one record a step    no step has two recorded results
-    no run behind one    no attempt of a step began after the recorded attempt had ended
-    no phantom           every recorded step has a start in the effects file under its attempt and epoch
-    epochs never go back in the journal
+With the local executor the tasks die with the engine; with Ray they are told to stop by Ray, and the
+engine is the `flowc` command itself.
 """
 
 import argparse
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 
-from flowrt.encoding.pack import decode_record
-from flowrt.errors import StoreError
-from flowrt.record import Reopened, Succeeded
-from flowrt.store.open import open_store
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+
+from durable_runs import Place, begin_run, go_on, place_in, problems_of, program_of, warm
+from effects import made
+from grounds import Ground, grounds
+from lives import DIED, Ending, Life, begin
+
+from flowrt.encoding.values import Values
+from flowrt.errors import StoreError, UnknownRun
+from flowrt.store.port import NewEvent
 
 HERE = Path(__file__).resolve().parent
+SUPPORT = HERE.parent / "support"
 FLOW = HERE / "mixed.flow.yaml"
-PATIENCE_S = 120
-KILL_AGAIN = 0.3
-FLOWC = ("-m", "flowc")
+PROGRAM = program_of(FLOW)
+EVENTS = 5
+PATIENCE_S = 120.0
+KILL_AGAIN = 0.4
+
+
+@dataclass
+class Command:
+    """`flowc run` or `flowc resume` as a life: killed and waited for in the same way."""
+
+    words: list[str]
+
+    def __post_init__(self) -> None:
+        self.process = subprocess.Popen(self.words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.said = ("", "")
+
+    def kill(self) -> None:
+        self.process.kill()
+
+    def over(self, within_s: float) -> bool:
+        try:
+            self.said = self.process.communicate(timeout=within_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def end(self, patience_s: float) -> Ending:
+        late = self.process.returncode is None and not self.over(patience_s)
+        if late:
+            self.kill()
+            self.over(patience_s)
+            return Ending(-1, None, f"it did not end within {patience_s:g} s")
+        code = self.process.returncode
+        if code < 0:
+            return Ending(DIED)
+        out, err = self.said
+        if code:
+            return Ending(code, None, f"{err.strip()[-2000:]} {out.strip()[-500:]}")
+        told = json.loads(out)
+        return Ending(0, {"status": told["status"], "value": told["result"]["value"]})
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a campaign is held on; `address` is that of a Ray cluster, None for the local executor."""
+
+    ground: Ground
+    address: str | None
+
+    def start(self, place: Place, *, created: bool) -> Life | Command:
+        """Begin to run the run, or resume it."""
+        if self.address is None:
+            return begin(lambda: _local(place))
+        verb = ["resume", place.run_id] if created else ["run", str(FLOW), "--id", place.run_id]
+        given = [] if created else ["-i", f"effects={place.effects}"]
+        blobs = ["--blobs", place.blobs] if place.blobs else []
+        where = ["--store", place.store, *blobs, "--address", self.address]
+        return Command([sys.executable, "-m", "flowc", *verb, *given, *where, "--quiet", "--json"])
+
+
+def _local(place: Place) -> object:
+    begin_run(place, PROGRAM)
+    told = go_on(place)
+    return {"status": told["status"], "value": told["value"]}
 
 
 @dataclass
 class Trial:
     """One run that is killed again and again until it ends."""
 
-    directory: Path
-    address: str
+    kind: Kind
+    place: Place
     rng: random.Random
+    length_s: float
     kills: int = 0
     first_kill_s: float = 0.0
     problems: list[str] = field(default_factory=list)
+    unsent: list[int] = field(default_factory=list)
 
-    @property
-    def store(self) -> Path:
-        return self.directory / "store"
-
-    @property
-    def effects(self) -> Path:
-        return self.directory / "effects.jsonl"
-
-    def command(self, *words: str) -> list[str]:
-        flowc = [sys.executable, *FLOWC, *words, "--store", str(self.store)]
-        return [*flowc, "--address", self.address, "--quiet", "--json"]
-
-    def go(self, kill_after_s: float | None) -> str | None:
-        """Run or resume; the output, or None when it was killed."""
-        words = ("resume", "crash") if self.created() else self.first_words()
-        process = subprocess.Popen(
-            self.command(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        try:
-            out, err = process.communicate(timeout=PATIENCE_S if kill_after_s is None else kill_after_s)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-            if kill_after_s is None:
-                self.problems.append(f"did not end within {PATIENCE_S} s")
+    def live(self, kill_after_s: float | None) -> Ending:
+        """One life; events are sent while it lasts."""
+        life = self.kind.start(self.place, created=self.created())
+        ends_at = time.monotonic() + (PATIENCE_S if kill_after_s is None else kill_after_s)
+        while self.unsent and not life.over(max(0.0, min(self.pause(), ends_at - time.monotonic()))):
+            if time.monotonic() >= ends_at:
+                break
+            self.send()
+        if not life.over(max(0.0, ends_at - time.monotonic())) and kill_after_s is not None:
             self.kills += 1
-            return None
-        if process.returncode != 0:
-            self.problems.append(f"exit {process.returncode}: {err.strip()[-2000:]} {out.strip()[-500:]}")
-        return out
+            life.kill()
+        return life.end(PATIENCE_S)
 
-    def first_words(self) -> tuple[str, ...]:
-        return ("run", str(FLOW), "--id", "crash", "-i", f"effects={self.effects}")
+    def pause(self) -> float:
+        return self.rng.uniform(0.0, self.length_s / 8)
+
+    def send(self) -> None:
+        """Send one of the events that are left, and sometimes one of them again."""
+        number = self.unsent.pop()
+        if self.rng.random() < 0.3:
+            self.unsent.insert(0, number)
+        ending = begin(lambda: _send(self.place, number)).end()
+        if ending.status:
+            self.problems.append(f"event {number} was not accepted: {ending.error}")
 
     def created(self) -> bool:
         """Whether the run is in the store: a kill may have come before that."""
-        try:
-            store, _ = open_store(str(self.store), create=False)
-        except StoreError:
-            return False
-        try:
-            return any(row.run_id == "crash" for row in store.runs())
-        finally:
-            store.close()
+        return begin(lambda: _created(self.place)).end().value is True
 
-    def until_end(self, kill_first_s: float) -> object:
-        """Kill once for certain, then again by chance, and give the result of the last go."""
-        out = self.go(kill_first_s)
-        while out is None and not self.problems:
-            out = self.go(self.rng.uniform(0.3, 4.0) if self.rng.random() < KILL_AGAIN else None)
-        if out is None:
-            return None
-        return json.loads(out).get("result") if out.strip() else None
+    def until_end(self) -> Ending:
+        """Kill once for certain, then again by chance, until it ends."""
+        self.first_kill_s = self.rng.uniform(0.0, self.length_s)
+        ending = self.live(self.first_kill_s)
+        while ending.died and self.kills < 50:
+            again = self.rng.random() < KILL_AGAIN
+            ending = self.live(self.rng.uniform(0.0, self.length_s) if again else None)
+        return ending
 
 
-def check(trial: Trial) -> list[str]:
-    """Hold the journal against the effects file."""
-    effects = [json.loads(line) for line in trial.effects.read_text().splitlines()]
-    store, _ = open_store(str(trial.store), create=False)
+def _created(place: Place) -> bool:
     try:
-        rows = [(row.epoch, decode_record(row.data)) for row in store.journal("crash")]
-    finally:
-        store.close()
-    return list(_violations(effects, rows))
+        store, _ = place.opened(create=False)
+        store.run(place.run_id)
+    except (StoreError, UnknownRun):
+        return False
+    return True
 
 
-def _violations(effects: list[dict], rows: list[tuple[int, object]]) -> Iterator[str]:
-    epochs = [epoch for epoch, _ in rows]
-    if epochs != sorted(epochs):
-        yield "epochs go back in the journal"
-    if any(isinstance(record, Reopened) for _, record in rows):
-        yield "the run was reopened, which nobody asked for"
-    recorded = {r.step: (epoch, r) for epoch, r in rows if isinstance(r, Succeeded)}
-    counts = Counter(r.step for _, r in rows if isinstance(r, Succeeded))
-    yield from (f"{step} has {count} results" for step, count in counts.items() if count > 1)
-    started = {(e["step"], e["attempt"], e["epoch"]) for e in effects}
-    for step, (_, record) in recorded.items():
-        if not any(s == step and attempt == record.attempt for s, attempt, _ in started):
-            yield f"{step} is recorded and never started"
-    for effect in effects:
-        found = recorded.get(effect["step"])
-        if found and effect["at"] > found[1].ended_at:
-            yield f"{effect['step']} began again after its recorded attempt had ended: {effect}"
+def _send(place: Place, number: int) -> int:
+    """Send an event to a run, which is made first if need be: it sees no event from before it was."""
+    begin_run(place, PROGRAM)
+    store, blobs = place.opened()
+    payload = Values(blobs).encode(made(number, f"@{number}"))
+    now = time.time_ns() // 1000
+    return store.send(NewEvent("outside", place.run_id, payload, now, dedupe=f"{place.run_id}/{number}"))
+
+
+def one_trial(kind: Kind, seed: str, length_s: float, expected: object) -> Trial:
+    """A run that is killed at random instants of its life, and what is wrong with what it left."""
+    with tempfile.TemporaryDirectory(prefix="flowc-crash-") as folder:
+        place = place_in(folder, kind.ground)
+        trial = Trial(kind, place, random.Random(seed), length_s)
+        trial.unsent = trial.rng.sample(range(EVENTS), EVENTS)
+        ending = trial.until_end()
+        if ending.status:
+            trial.problems.append(f"exit {ending.status}: {ending.error}")
+        elif expected is not None and ending.value != expected:
+            trial.problems.append(f"result {ending.value}")
+        checked = begin(lambda: problems_of(place)).end()
+        trial.problems += checked.value if checked.status == 0 else [checked.error]
+        return trial
+
+
+def undisturbed(kind: Kind) -> tuple[object, float]:
+    """What a run gives that nobody kills, and how long it takes."""
+    with tempfile.TemporaryDirectory(prefix="flowc-crash-") as folder:
+        place = place_in(folder, kind.ground)
+        for number in range(EVENTS):
+            begin(lambda number=number: _send(place, number)).end()
+        life = kind.start(place, created=False)
+        began = time.monotonic()
+        ending = life.end(PATIENCE_S)
+        assert ending.status == 0, ending.error
+        wrong = begin(lambda: problems_of(place)).end()
+        assert not wrong.value, wrong
+        return ending.value, time.monotonic() - began
 
 
 @contextmanager
-def cluster() -> Iterator[str]:
-    """A Ray cluster of its own for the campaign."""
-    import ray  # noqa: PLC0415 - the checks above need no Ray
-
-    context = ray.init(num_cpus=4, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    try:
-        yield context.address_info["address"]
-    finally:
-        ray.shutdown()
-
-
-def one_trial(base: Path, address: str, seed: str, length_s: float, expected: object) -> Trial:
-    """A run that is killed at a random instant of its life, and what is wrong with what it left."""
-    trial = Trial(base, address, random.Random(seed))
-    trial.directory.mkdir()
-    trial.first_kill_s = trial.rng.uniform(0.2, length_s)
-    result = trial.until_end(trial.first_kill_s)
-    trial.problems = trial.problems or check(trial)
-    if not trial.problems and result != expected:
-        trial.problems = [f"result {result}"]
-    return trial
+def cluster(wanted: bool) -> Iterator[str | None]:
+    """The address of a Ray cluster of the campaign's own, held by a process of its own, or None."""
+    if not wanted:
+        yield None
+        return
+    paths = filter(None, [str(SUPPORT), os.environ.get("PYTHONPATH", "")])
+    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+    with tempfile.TemporaryDirectory(prefix="flowc-crash-") as folder:
+        known, stop = Path(folder) / "address", Path(folder) / "stop"
+        life = begin(lambda: _hold_cluster(known, stop))
+        while not known.exists():
+            if life.over(0.1):
+                raise RuntimeError(f"Ray did not start: {life.end().error}")
+        try:
+            yield known.read_text()
+        finally:
+            stop.touch()
+            life.end()
 
 
-def campaign(times: int, seed: int, jobs: int) -> int:
-    """Run the trials; how many failed."""
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH", "")]))
+def _hold_cluster(known: Path, stop: Path) -> None:
+    from ray_cluster import ray_cluster  # noqa: PLC0415 - imports Ray
+
+    with ray_cluster(num_cpus=4) as address:
+        unfinished = known.with_suffix(".tmp")
+        unfinished.write_text(address)
+        unfinished.rename(known)
+        while not stop.exists():
+            time.sleep(0.1)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What every trial of a campaign on one ground has in common."""
+
+    kind: Kind
+    seed: int
+    length_s: float
+    expected: object
+
+
+_PLANS: list[Plan] = []
+"""What workers, which are forks, are given without being pickled."""
+
+
+def _numbered(number: int) -> tuple[int, float, list[str]]:
+    plan = _PLANS[-1]
+    trial = one_trial(plan.kind, f"{plan.seed}/{number}", plan.length_s, plan.expected)
+    return trial.kills, trial.first_kill_s, trial.problems
+
+
+def campaign(kind: Kind, times: int, seed: int, jobs: int) -> int:
+    """Run the trials on one ground; how many failed."""
+    began = time.monotonic()
+    expected, length_s = undisturbed(kind)
+    print(f"{kind.ground.name}: undisturbed {expected} in {length_s:.1f} s, seed {seed}", flush=True)
+    _PLANS.append(Plan(kind, seed, length_s * jobs**0.5, expected))
     failed = kills = 0
-    with tempfile.TemporaryDirectory(prefix="flowc-crash-") as base, cluster() as address:
-        began = time.monotonic()
-        calm = Trial(Path(base) / "calm", address, random.Random(seed))
-        calm.directory.mkdir()
-        expected = json.loads(calm.go(None) or "{}").get("result")
-        length_s = (time.monotonic() - began) * jobs**0.5
-        if calm.problems or expected is None:
-            print(f"the undisturbed run failed: {calm.problems}")
-            return times
-        print(f"undisturbed: {expected} in {length_s:.1f} s", flush=True)
-        with ThreadPoolExecutor(jobs) as pool:
-            trials = [
-                pool.submit(one_trial, Path(base) / f"{n}", address, f"{seed}/{n}", length_s, expected)
-                for n in range(1, times + 1)
-            ]
-            for number, done in enumerate(trials, 1):
-                trial = done.result()
-                kills += trial.kills
-                failed += bool(trial.problems)
-                verdict = "ok" if not trial.problems else "FAILED " + "; ".join(trial.problems[:5])
-                first = f"first at {trial.first_kill_s:.2f} s"
-                print(f"{number}/{times} killed {trial.kills}x, {first}: {verdict}", flush=True)
-    print(f"{times - failed} of {times} trials without a violation, {kills} kills, seed {seed}")
+    with get_context("fork").Pool(jobs) as pool:
+        for number, done in enumerate(pool.imap(_numbered, range(1, times + 1)), 1):
+            kills += done[0]
+            failed += bool(done[2])
+            if done[2] or number % 50 == 0:
+                verdict = "FAILED " + "; ".join(done[2][:5]) if done[2] else "ok"
+                print(f"{number}/{times} killed {done[0]}x, first at {done[1]:.2f} s: {verdict}", flush=True)
+    took = time.monotonic() - began
+    told = f"{times - failed} of {times} trials without a violation, {kills} kills, {took:.0f} s"
+    print(f"{kind.ground.name}: {told}", flush=True)
     return failed
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--times", type=int, default=50)
+    parser.add_argument("--store", choices=("sqlite", "postgres", "all"), default="sqlite")
+    parser.add_argument("--executor", choices=("local", "ray"), default="local")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
-    parser.add_argument("--jobs", type=int, default=1, help="how many trials run at a time")
+    parser.add_argument("--jobs", type=int, default=2, help="how many trials run at a time")
     given = parser.parse_args()
-    return 1 if campaign(given.times, given.seed, given.jobs) else 0
+    kinds = ["sqlite", "postgres"] if given.store == "all" else [given.store]
+    warm()
+    with grounds(kinds) as all_grounds, cluster(given.executor == "ray") as address:
+        failed = [campaign(Kind(g, address), given.times, given.seed, given.jobs) for g in all_grounds]
+    return 1 if any(failed) else 0
 
 
 if __name__ == "__main__":

@@ -25,11 +25,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from uuid import uuid4
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
-from durable_runs import Place
+from durable_runs import Place, place_in, warm
 from grounds import Ground, grounds
 from lives import live
 from scenarios import Scenario, scenarios
@@ -65,8 +64,7 @@ class Verdict:
 def fresh(ground: Ground) -> Iterator[Place]:
     """A place of a trial's own."""
     with tempfile.TemporaryDirectory(prefix="flowc-failpoint-") as folder:
-        name = f"r{uuid4().hex[:12]}"
-        yield Place(ground.store(folder), Path(folder) / "effects", name, ground.blobs(folder))
+        yield place_in(folder, ground)
 
 
 def rehearse(ground: Ground, scenario: Scenario) -> tuple[object, Counter[str], list[str]]:
@@ -187,6 +185,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2, help="how many trials at a time")
     parser.add_argument("--only", nargs=2, metavar=("SCENARIO", "POINT"))
     given = parser.parse_args()
+    warm()
     kinds = ["sqlite", "postgres"] if given.store == "all" else [given.store]
     if given.only:
         return 1 if one(kinds[0], *given.only) else 0

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import uuid4
 
 from effects import journal_of, plain, read_effects, violations
+from grounds import Ground
 
 from flowc.compile import compile_file
 from flowrt.encoding.values import Values
@@ -30,6 +34,24 @@ class Place:
 
     def opened(self, *, create: bool = True) -> tuple[Store, Blobs]:
         return open_store(self.store, self.blobs, create=create)
+
+
+def place_in(folder: str, ground: Ground) -> Place:
+    """A place of a trial's own."""
+    name = f"r{uuid4().hex[:12]}"
+    return Place(ground.store(folder), Path(folder) / "effects", name, ground.blobs(folder))
+
+
+def warm() -> None:
+    """Import what a run imports when it needs it, so that a fork finds it there."""
+    with TemporaryDirectory() as folder:
+        place = Place(f"{folder}/store", Path(folder) / "effects", "warm")
+        store, blobs = place.opened()
+        digest, _ = blobs.put([b"warm"])
+        blobs.get(digest)
+        store.close()
+    for room in ("sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql.psycopg", "psycopg"):
+        import_module(room)
 
 
 def program_of(path: Path) -> Program:
@@ -65,12 +87,12 @@ def outcome(result: RunResult, blobs: Blobs) -> dict[str, object]:
     return {"status": result.status, "value": value, "failure": failure}
 
 
-def problems_of(place: Place) -> list[str]:
+def problems_of(place: Place, *, superseded: bool = False) -> list[str]:
     """What the checker finds wrong with the run that a trial has left."""
     store, blobs = place.opened(create=False)
     try:
         journal = journal_of(store, blobs, place.run_id)
         effects = [effect for effect in read_effects(place.effects) if effect.run == place.run_id]
-        return list(violations(effects, journal))
+        return list(violations(effects, journal, superseded=superseded))
     finally:
         store.close()

@@ -180,8 +180,14 @@ SETTLING = frozenset(
 )
 
 
-def violations(effects: Sequence[Effect], journal: Sequence[Line]) -> Iterator[str]:
-    """A sentence for each rule of the head of this file that one run breaks."""
+def violations(
+    effects: Sequence[Effect], journal: Sequence[Line], *, superseded: bool = False
+) -> Iterator[str]:
+    """A sentence for each rule of the head of this file that one run breaks.
+
+    With `superseded`, engines may have been alive that did not know yet that another one had their run:
+    what they had been about to start may start behind the record that the other one made.
+    """
     epochs = [line.epoch for line in journal]
     if epochs != sorted(epochs):
         yield "epochs go back in the journal"
@@ -189,7 +195,7 @@ def violations(effects: Sequence[Effect], journal: Sequence[Line]) -> Iterator[s
     recorded = {line.record.step: line for line in journal if type(line.record).__name__ == "Succeeded"}
     yield from _phantoms(effects, recorded)
     yield from _inputs(effects, journal, recorded)
-    yield from _begun_behind(effects, journal)
+    yield from _begun_behind(effects, journal, superseded=superseded)
     yield from _unbounded(effects, journal)
 
 
@@ -235,14 +241,15 @@ def _inputs(effects: Sequence[Effect], journal: Sequence[Line], recorded: dict[s
                 yield f"{effect.step} is recorded before {maker}, whose result it used"
 
 
-def _begun_behind(effects: Sequence[Effect], journal: Sequence[Line]) -> Iterator[str]:
+def _begun_behind(effects: Sequence[Effect], journal: Sequence[Line], *, superseded: bool) -> Iterator[str]:
     settled = {
-        line.record.step: line.record.ended_at
-        for line in journal
-        if type(line.record).__name__ in ("Succeeded", "Failed")
+        line.record.step: line for line in journal if type(line.record).__name__ in ("Succeeded", "Failed")
     }
     for effect in effects:
-        if effect.phase == "start" and effect.at > settled.get(effect.step, effect.at):
+        line = settled.get(effect.step)
+        if effect.phase != "start" or line is None or (superseded and effect.epoch < line.epoch):
+            continue
+        if effect.at > line.record.ended_at:
             yield f"{effect.step} began again (attempt {effect.attempt}) after its record was made"
 
 
