@@ -20,6 +20,7 @@ class Config:
 
     store: str | None = None
     python_path: tuple[str, ...] | None = None
+    codec: str | None = None
 
 
 def python_path(flow_file: Path) -> tuple[str, ...]:
@@ -61,7 +62,7 @@ def _read_config(file: Path) -> Config | None:
     table: object = tool.get("flowc") if isinstance(tool, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     if not isinstance(table, dict):
         return None
-    return Config(_store(table, file), _python_path(table, file))  # pyright: ignore[reportUnknownArgumentType]
+    return Config(_store(table, file), _python_path(table, file), _codec(table, file))  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _store(table: Mapping[str, object], file: Path) -> str | None:
@@ -71,6 +72,13 @@ def _store(table: Mapping[str, object], file: Path) -> str | None:
     if not isinstance(store, str) or not store:
         raise BadConfig(f"`store` in [tool.flowc] of {file} must be text: a directory or a URL.")
     return store if "://" in store else str(file.parent / store)
+
+
+def _codec(table: Mapping[str, object], file: Path) -> str | None:
+    codec = table.get("codec")
+    if codec not in (None, "data", "pickle"):
+        raise BadConfig(f'`codec` in [tool.flowc] of {file} must be "data" or "pickle".')
+    return None if codec is None else str(codec)
 
 
 def _python_path(table: Mapping[str, object], file: Path) -> tuple[str, ...] | None:

@@ -6,8 +6,9 @@ after something was written.
 """
 
 import os
+from contextlib import suppress
 
-from flowrt.errors import WrongStoreKey
+from flowrt.errors import StoreCorrupt, WrongStoreKey
 from flowrt.store.open import open_store
 from flowrt.store.port import Blobs, Store
 from flowrt.store.seal import KEY_VARIABLE, OLD_KEYS_VARIABLE, seals_of
@@ -35,8 +36,9 @@ def opened(url: str, blobs_url: str | None = None, *, create: bool = True) -> tu
         from flowrt.store.sealed import SealedStore  # noqa: PLC0415 - most stores have no key
 
         sealed = SealedStore(store, seals)
-        if not sealed.runs(limit=1):
-            sealed.deployments()
+        with suppress(StoreCorrupt):  # What is damaged is told to who asks for it.
+            if not sealed.runs(limit=1):
+                sealed.deployments()
     except BaseException:
         store.close()
         raise
@@ -44,8 +46,9 @@ def opened(url: str, blobs_url: str | None = None, *, create: bool = True) -> tu
 
 
 def _refuse_sealed(store: Store, url: str) -> None:
-    newest = store.runs(limit=1)
-    seals = [row.seal for row in newest] or [found.seal for found in store.deployments()]
+    seals: list[bytes] = []
+    with suppress(StoreCorrupt):
+        seals = [row.seal for row in store.runs(limit=1)] or [row.seal for row in store.deployments()]
     if any(seals):
         raise WrongStoreKey(
             f"The store {url} is sealed, and {KEY_VARIABLE} is not set. Set it to the key of the store."

@@ -1,0 +1,68 @@
+"""Programs under the codec `data`: a program comes in, and is refused if a step of it is pickled code.
+
+A function of a hand-written graph that cannot be imported under its name (of a script, a closure, a lambda)
+is stored as a pickle, and to unpickle is to run what somebody has written into the store.
+"""
+
+from collections.abc import Iterator
+
+from flowrt.encoding.pickles import pickles_allowed
+from flowrt.errors import UnsupportedGraph
+from flowrt.program import (
+    Block,
+    Body,
+    Branch,
+    CallFlow,
+    Compute,
+    Emit,
+    Fail,
+    ForEach,
+    Leave,
+    Loop,
+    Op,
+    Pickled,
+    Program,
+    Sample,
+    Sleep,
+    Task,
+    Wait,
+)
+
+
+def refuse_pickled_code(program: Program) -> None:
+    """Raise UnsupportedGraph, by name, for a step of pickled code, if nothing may be pickled here.
+
+    Raises CodecError for a wrong setting of the codec.
+    """
+    if pickles_allowed():
+        return
+    for step, name in _pickled(program):
+        raise UnsupportedGraph(
+            f"The step `{step}` calls `{name}`, which is stored as a pickle, and the codec is `data` "
+            "(FLOWC_CODEC, or `codec` in [tool.flowc]). Define the function at the top level of a module "
+            "that workers can import, not in a script or within another function."
+        )
+
+
+def _pickled(program: Program) -> Iterator[tuple[str, str]]:
+    open_: list[Body | None] = [flow.body for flow in program.flows.values()]
+    while open_:
+        body = open_.pop()
+        for node in body.nodes if body is not None else ():
+            if isinstance(node.op, Task) and isinstance(node.op.callee, Pickled):
+                yield node.id, node.op.callee.name
+            open_ += _bodies(node.op)
+
+
+def _bodies(op: Op) -> tuple[Body | None, ...]:
+    match op:
+        case Branch(_, then, orelse):
+            return then, orelse
+        case ForEach(body=body) | Block(body):
+            return (body,)
+        case Loop(body=body, check=check):
+            return body, check
+        case Wait(orelse=orelse):
+            return (orelse,)
+        case Task() | Compute() | Sample() | Sleep() | Emit() | CallFlow() | Leave() | Fail():
+            return ()
