@@ -178,7 +178,7 @@ def test_blobs_may_be_elsewhere(tmp_path):
     digest, _ = blobs.put([b"x"])
     assert (tmp_path / "b" / digest[:2] / digest[2:]).read_bytes() == b"x"
     opened.close()
-    refused(tmp_path / "s2", StoreUnavailable, "s3", blobs_url="s3://bucket")
+    refused(tmp_path / "s2", StoreUnavailable, "s3://", blobs_url="ftp://bucket")
     assert not (tmp_path / "s2").exists()
 
 

@@ -25,7 +25,8 @@ def open_store(url: str, blobs_url: str | None = None, *, create: bool = True) -
 
     Args:
         url: A directory, or `memory:`.
-        blobs_url: A directory for large values; by default `blobs/` within the store.
+        blobs_url: A directory or a bucket (`s3://BUCKET/PREFIX`) for large values; by default `blobs/`
+            within the store.
         create: Whether a store that is not there is made; else nothing is.
 
     Raises:
@@ -34,9 +35,9 @@ def open_store(url: str, blobs_url: str | None = None, *, create: bool = True) -
         StoreUnavailable: It is not there, cannot be read or written, or is of a kind not supported yet.
     """
     if url == "memory:":
-        return MemoryStore(), _blobs(blobs_url) if blobs_url else MemoryBlobs()
+        return MemoryStore(), open_blobs(blobs_url, look=create) if blobs_url else MemoryBlobs()
     folder = _folder(url, "store")
-    blobs = _blobs(blobs_url) if blobs_url else LocalBlobs(folder / _BLOBS)
+    blobs = open_blobs(blobs_url, look=create) if blobs_url else LocalBlobs(folder / _BLOBS)
     # SQLAlchemy takes a sixth of a second to import, and a store in memory does without.
     from flowrt.store.sql import SqlStore  # noqa: PLC0415
     from flowrt.store.sqlite import open_journal  # noqa: PLC0415
@@ -57,8 +58,28 @@ def open_store(url: str, blobs_url: str | None = None, *, create: bool = True) -
     return SqlStore(engine, str(folder)), blobs
 
 
-def _blobs(url: str) -> Blobs:
-    return MemoryBlobs() if url == "memory:" else LocalBlobs(_folder(url, "place for values"))
+def open_blobs(url: str, *, look: bool) -> Blobs:
+    """The place for values that a URL names: a directory, or a bucket.
+
+    With `look` a bucket is asked for something, so that one that is not there, or that may not be used,
+    is known before a run begins. Raises StoreUnavailable.
+    """
+    if url == "memory:":
+        return MemoryBlobs()
+    if "://" not in url:
+        return LocalBlobs(_folder(url, "place for values"))
+    try:
+        # obstore takes a twentieth of a second to import, and most stores do without.
+        from flowrt.store.object_blobs import ObjectBlobs  # noqa: PLC0415
+    except ImportError as error:
+        raise StoreUnavailable(
+            f"The place for values {url.partition('://')[0]}:// needs the package obstore: "
+            'pip install "flowc[s3]"'
+        ) from error
+    blobs = ObjectBlobs(url)
+    if look:
+        blobs.look()
+    return blobs
 
 
 def _folder(url: str, what: str) -> Path:

@@ -440,3 +440,7 @@ class Blobs(Protocol):
     def remove(self, digest: str, put_before: int) -> bool:
         """Remove a blob that was last put before an instant; false when it is absent or younger."""
         ...
+
+    def sweep(self, before: int) -> int:
+        """Remove what puts that came to no end left behind before an instant; how many there were."""
+        ...
