@@ -161,7 +161,7 @@ def test_threads_take_turns(store):
     def work(run_id):
         for seq in range(1, 40):
             store.append([Batch(run_id, 1, seq, [b"x"], events=[NewEvent("e", None, b"", 1)])])
-            store.news([run_id])
+            store.news([run_id], 0)
 
     threads = [threading.Thread(target=work, args=(f"r{n}",)) for n in range(4)]
     for thread in threads:
@@ -169,7 +169,7 @@ def test_threads_take_turns(store):
     for thread in threads:
         thread.join()
     assert [store.run(f"r{n}").head for n in range(4)] == [40] * 4
-    assert store.news([]).last_event_id == 4 * 39
+    assert store.news([], 0).last_event_id == 4 * 39
 
 
 def test_a_store_that_another_process_keeps_locked_is_unavailable(place, monkeypatch):
@@ -279,8 +279,8 @@ def _look(folder):
     opened, _ = open_store(str(folder))
     try:
         opened.runs()
-        opened.news(["r1"])
-        opened.events("e", "k", "r1", 0, 0, 9)
+        opened.news(["r1"], 0)
+        opened.events("e", "k", "r1", 0, 9)
         opened.program("p" * 64)
         epoch = opened.claim("r1", this_owner(), LATER, 2 * LATER)
         head = opened.run("r1").head

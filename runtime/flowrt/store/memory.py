@@ -5,20 +5,31 @@ runs need not outlive the process. The threads of the process may share it.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from threading import RLock
 
-from flowrt.errors import RunExists, StoreCorrupt, UnknownRun
+from flowrt.errors import RunExists, RunNotEnded, SlotTaken, StoreCorrupt, UnknownRun
+from flowrt.noun import replace
 from flowrt.run_id import check_run_id
+from flowrt.store.bounds import JOURNALS_MAX, PLACES_MAX
+from flowrt.store.memory_rows import KeptRun, Place, new_row, stripped, was_written
+from flowrt.store.owner import alive
 from flowrt.store.ownership import check_free
-from flowrt.store.port import Batch, EventRow, JournalRow, NewEvent, NewRun, News, Owner, RunRow, RunStatus
-from flowrt.store.status import ENDED
-
-
-@dataclass(slots=True)
-class _Run:
-    row: RunRow
-    journal: list[JournalRow] = field(default_factory=list[JournalRow])
+from flowrt.store.port import (
+    Batch,
+    Cancel,
+    Deployment,
+    EventRow,
+    JournalRow,
+    NewEvent,
+    NewRun,
+    News,
+    Owner,
+    RunRow,
+    RunStatus,
+    Slot,
+    Unused,
+)
+from flowrt.store.status import ENDED, OVER
 
 
 class MemoryStore:
@@ -26,71 +37,113 @@ class MemoryStore:
 
     def __init__(self) -> None:
         """Begin empty."""
-        self._runs: dict[str, _Run] = {}
+        self._runs: dict[str, KeptRun] = {}
         self._programs: dict[str, bytes] = {}
         self._code: dict[str, bytes] = {}
+        self._program_code: dict[str, set[str]] = {}
         self._events: list[EventRow] = []
+        self._inbox: dict[Place, list[EventRow]] = {}
         self._dedupe: dict[str, int] = {}
+        self._last_event_id = 0
+        self._deployments: dict[str, Deployment] = {}
         self._lock = RLock()
 
-    def create(self, run: NewRun) -> None:
-        """Create a run. Raises RunExists, BadRunId."""
+    def create(self, run: NewRun, slot: Slot | None = None) -> None:
+        """Create a run. Raises RunExists, SlotTaken, BadRunId."""
         check_run_id(run.run_id)
         with self._lock:
+            if slot is not None and not self._at(slot.schedule, slot.after):
+                raise SlotTaken(
+                    f"The slot {slot.at} of the schedule {slot.schedule} has been dealt with by another."
+                )
             if run.run_id in self._runs:
                 raise RunExists(f"Run {run.run_id} exists already in this process. Use another id.")
-            self._programs.setdefault(run.program_digest, run.program)
-            self._code.update(run.code)
-            row = RunRow(
-                run_id=run.run_id,
-                flow=run.flow,
-                status="pending",
-                program_digest=run.program_digest,
-                inputs_digest=run.inputs_digest,
-                labels=dict(run.labels),
-                versions=dict(run.versions),
-                python_path=tuple(run.python_path),
-                created_at=run.created_at,
-                started_at=None,
-                ended_at=None,
-                head=1,
-                epoch=0,
-                owner=None,
-                lease_until=0,
-                cancel_reason=None,
-            )
-            self._runs[run.run_id] = _Run(row, [JournalRow(0, 0, run.first)])
+            if slot is not None:
+                self.move_cursor(slot.schedule, slot.after, slot.at)
+            self._keep_program(run.program_digest, run.program, run.code)
+            kept = KeptRun(new_row(run, self._newest()), [JournalRow(0, 0, run.first)])
+            kept.blobs.update(run.blobs, [run.snapshot] if run.snapshot else [])
+            self._runs[run.run_id] = kept
 
     def claim(self, run_id: str, owner: Owner, now: int, lease_until: int) -> int:
         """Take a run and return its new epoch. Raises UnknownRun, RunOwned."""
         with self._lock:
             run = self._run(run_id)
             check_free(run_id, run.row.owner, run.row.lease_until, owner, now)
-            reason = None if run.row.status in ENDED else run.row.cancel_reason
-            epoch = run.row.epoch + 1
-            run.row = replace(
-                run.row, epoch=epoch, owner=owner, lease_until=lease_until, cancel_reason=reason
-            )
-            return epoch
+            run.claim(owner, lease_until)
+            return run.row.epoch
+
+    def claim_due(self, owner: Owner, now: int, lease_until: int, limit: int) -> list[RunRow]:
+        """Take up to `limit` served runs that are due, the earliest first."""
+        with self._lock:
+            due = [
+                (run.row.wake_at, place, run)
+                for place, run in enumerate(self._runs.values())
+                if run.row.wake_at is not None and run.row.wake_at <= now and run.row.status not in ENDED
+            ]
+            due.sort(key=lambda one: one[:2])
+            for _, _, run in due[:limit]:
+                run.claim(owner, lease_until)
+            return [run.row for _, _, run in due[:limit]]
+
+    def free_dead(self) -> int:
+        """Make due at once what served runs are held by processes of this machine that live no more."""
+        freed = 0
+        with self._lock:
+            for run in self._runs.values():
+                row = run.row
+                held = row.served and row.status not in ENDED
+                if held and row.owner is not None and alive(row.owner) is False:
+                    run.row = replace(row, owner=None, lease_until=0, wake_at=0)
+                    freed += 1
+        return freed
 
     def renew(self, held: Mapping[str, int], lease_until: int) -> frozenset[str]:
         """Extend the leases of runs by id and epoch; return those that are no longer ours."""
         lost: set[str] = set()
         with self._lock:
             for run_id, epoch in held.items():
-                run = self._runs.get(run_id)
-                if run is None or run.row.epoch != epoch or run.row.owner is None:
+                run = self._ours(run_id, epoch)
+                if run is None:
                     lost.add(run_id)
                 else:
-                    run.row = replace(run.row, lease_until=lease_until)
+                    goes_on = run.row.served and run.row.status not in ENDED
+                    wake_at = lease_until if goes_on else None
+                    run.row = replace(run.row, lease_until=lease_until, wake_at=wake_at)
         return frozenset(lost)
 
-    def release(self, run_id: str, epoch: int, status: RunStatus | None = None) -> None:
-        """Give a run up and set its status, if the epoch is still ours; else do nothing."""
+    def release(
+        self,
+        run_id: str,
+        epoch: int,
+        status: RunStatus | None = None,
+        *,
+        wake_at: int | None = None,
+        problem: str | None = None,
+    ) -> None:
+        """Give a run up and set its status, if it is still ours; else do nothing."""
+        with self._lock:
+            run = self._ours(run_id, epoch)
+            if run is not None:
+                run.release(status, wake_at, problem)
+
+    def serve(self, run_id: str, now: int) -> None:
+        """Hand a run to whoever serves the store. Raises UnknownRun."""
+        with self._lock:
+            run = self._run(run_id)
+            row = run.row
+            due = None if row.status in ENDED else now if row.owner is None else row.lease_until
+            run.row = replace(row, served=True, wake_at=due)
+
+    def reopen(
+        self, run_id: str, epoch: int, python_path: Sequence[str], snapshot: str | None, seal: bytes
+    ) -> None:
+        """Give a run that is ours other code to go on with, if the epoch is still ours."""
         with self._lock:
             run = self._runs.get(run_id)
             if run is not None and run.row.epoch == epoch:
-                run.row = replace(run.row, owner=None, lease_until=0, status=status or run.row.status)
+                run.row = replace(run.row, python_path=tuple(python_path), snapshot=snapshot, seal=seal)
+                run.blobs.update([snapshot] if snapshot else [])
 
     def append(self, batches: Sequence[Batch]) -> frozenset[str]:
         """Append to several runs at once; return the runs whose epoch is superseded."""
@@ -98,29 +151,29 @@ class MemoryStore:
         with self._lock:
             for batch in batches:
                 run = self._runs.get(batch.run_id)
-                if run is None or run.row.epoch != batch.epoch:
+                if run is None:
                     superseded.add(batch.run_id)
-                    continue
-                if run.row.head != batch.first_seq:
-                    there = [row.data for row in run.journal[batch.first_seq :]]
-                    assert there == list(batch.records), (
-                        f"run {batch.run_id} has {run.row.head} records; "
-                        f"a batch of its own epoch begins at {batch.first_seq}"
-                    )
-                    continue
-                run.journal += [
-                    JournalRow(seq, batch.epoch, data)
-                    for seq, data in enumerate(batch.records, batch.first_seq)
-                ]
-                run.row = _advanced(run.row, batch)
-                for event in batch.events:
-                    self._accept(event)
+                elif (run.row.epoch, run.row.head) != (batch.epoch, batch.first_seq):
+                    if not was_written(run, batch):
+                        superseded.add(batch.run_id)
+                else:
+                    run.advance(batch)
+                    if run.missed(self._inbox):
+                        run.wake()
+                    for event in batch.events:
+                        self._accept(event)
         return frozenset(superseded)
 
     def journal(self, run_id: str, first_seq: int = 0) -> Iterator[JournalRow]:
         """The records of a run in order, as far as they go now. Raises UnknownRun."""
         with self._lock:
             return iter(self._run(run_id).journal[first_seq:])
+
+    def journals(self, run_ids: Collection[str]) -> Mapping[str, Sequence[JournalRow]]:
+        """The journals of several runs at once; those that are long are left out."""
+        with self._lock:
+            runs = {run_id: self._runs[run_id] for run_id in run_ids if run_id in self._runs}
+            return {run_id: list(run.journal) for run_id, run in runs.items() if run.row.head <= JOURNALS_MAX}
 
     def run(self, run_id: str) -> RunRow:
         """One run. Raises UnknownRun."""
@@ -153,78 +206,189 @@ class MemoryStore:
 
     def send(self, event: NewEvent) -> int:
         """Accept an event and return its number. Raises UnknownRun."""
-        with self._lock:
-            if event.run_id is not None:
-                self._run(event.run_id)
-            return self._accept(event)
+        return self.send_all([event])[0]
 
-    def events(
-        self, name: str, key: str | None, run_id: str, since: int, after_id: int, limit: int
-    ) -> list[EventRow]:
-        """Events of that name and key for a run, accepted at or after `since`, oldest first."""
+    def send_all(self, events: Sequence[NewEvent]) -> list[int]:
+        """Accept several events: all or none. Raises UnknownRun."""
+        with self._lock:
+            for event in events:
+                if event.run_id is not None:
+                    self._run(event.run_id)
+            return [self._accept(event) for event in events]
+
+    def events(self, name: str, key: str | None, run_id: str, after_id: int, limit: int) -> list[EventRow]:
+        """Events of that name and key for a run with a number above `after_id`, oldest first."""
         with self._lock:
             found = [
                 event
-                for event in self._events[max(after_id, 0) :]
-                if (event.name, event.key) == (name, key)
-                and event.at >= since
-                and event.run_id in (None, run_id)
+                for event in self._inbox.get((name, key), ())
+                if event.event_id > after_id and event.run_id in (None, run_id)
             ]
         return found[:limit]
 
-    def request_cancel(self, run_id: str, reason: str) -> None:
+    def request_cancel(self, run_id: str, reason: str, *, force: bool = False) -> None:
         """Note that a run is to be cancelled, unless it has ended; the first reason stays."""
         with self._lock:
             run = self._run(run_id)
-            if run.row.cancel_reason is None and run.row.status not in ENDED:
-                run.row = replace(run.row, cancel_reason=reason)
+            row = run.row
+            if row.status in ENDED:
+                return
+            first = reason if row.cancel_reason is None else row.cancel_reason
+            run.row = replace(row, cancel_reason=first, cancel_force=row.cancel_force or force)
+            run.cancel_unseen = True
+            if run.parked:
+                run.wake()
 
-    def news(self, run_ids: Collection[str]) -> News:
-        """The newest event, and which of the runs are to be cancelled."""
+    def news(self, run_ids: Collection[str], after_event_id: int) -> News:
+        """The newest event, the places of the new ones, and which of the runs are to be cancelled."""
         with self._lock:
+            new = [event for event in self._events if event.event_id > after_event_id]
+            places = frozenset((event.name, event.key) for event in new) if len(new) <= PLACES_MAX else None
             rows = [self._runs[run_id].row for run_id in run_ids if run_id in self._runs]
             cancels = {
-                row.run_id: row.cancel_reason
+                row.run_id: Cancel(row.cancel_reason, row.cancel_force)
                 for row in rows
                 if row.cancel_reason is not None and row.status not in ENDED
             }
-            return News(len(self._events), cancels)
+            return News(self._newest(), cancels, places)
+
+    def deploy(self, deployment: Deployment) -> None:
+        """Serve a flow by its name from now on."""
+        with self._lock:
+            self._keep_program(deployment.program_digest, deployment.program, deployment.code)
+            old = self._deployments.get(deployment.name)
+            same = old is not None and old.schedule is not None and old.schedule == deployment.schedule
+            cursor = old.cursor if old is not None and same else deployment.cursor
+            self._deployments[deployment.name] = replace(stripped(deployment), cursor=cursor)
+
+    def deployments(self) -> list[Deployment]:
+        """What is served, by name; `program` and `code` are left empty."""
+        with self._lock:
+            return [self._deployments[name] for name in sorted(self._deployments)]
+
+    def undeploy(self, name: str) -> bool:
+        """Serve a flow no more; false when it was not served."""
+        with self._lock:
+            return self._deployments.pop(name, None) is not None
+
+    def move_cursor(self, name: str, after: int, to: int) -> bool:
+        """Move the cursor of a schedule without a run, if it is at `after`; whether it was."""
+        with self._lock:
+            moves = self._at(name, after)
+            if moves:
+                self._deployments[name] = replace(self._deployments[name], cursor=to)
+            return moves
+
+    def delete(self, run_id: str) -> frozenset[str]:
+        """Remove a run that has ended; return the blobs that nothing needs now.
+
+        Raises UnknownRun, RunNotEnded.
+        """
+        with self._lock:
+            run = self._run(run_id)
+            if run.row.status not in ENDED:
+                raise RunNotEnded(
+                    f"Run {run_id} is {run.row.status}; only a run that has ended can be deleted."
+                )
+            del self._runs[run_id]
+            self._forget(event for event in self._events if event.run_id == run_id)
+            return frozenset(run.blobs) - self.needed(run.blobs)
+
+    def needed(self, digests: Collection[str]) -> frozenset[str]:
+        """Which of these blobs a run or a deployment refers to."""
+        with self._lock:
+            used = {digest for run in self._runs.values() for digest in run.blobs}
+            used.update(one.snapshot for one in self._deployments.values() if one.snapshot)
+        return frozenset(digests) & used
+
+    def sweep(self, before: int) -> Unused:
+        """Remove programs that nothing refers to, and events before an instant that no run can take."""
+        with self._lock:
+            rows = [run.row for run in self._runs.values()]
+            used = {row.program_digest for row in rows}
+            used.update(one.program_digest for one in self._deployments.values())
+            for digest in set(self._program_code) - used:
+                del self._program_code[digest]
+            callables = {digest for each in self._program_code.values() for digest in each}
+            removed = _keep_only(self._programs, used) + _keep_only(self._code, callables)
+            takers = {row.run_id: row.events_after for row in rows if row.status not in OVER}
+            floor = min(takers.values(), default=self._last_event_id)
+            events = self._forget(
+                event
+                for event in self._events
+                if event.at < before
+                and (event.event_id <= floor or (event.run_id is not None and event.run_id not in takers))
+            )
+            return Unused(removed, events)
+
+    def faults(self) -> list[str]:
+        """None: there are no files."""
+        return []
 
     def close(self) -> None:
         """Nothing to let go of: what is stored lives as long as the object."""
 
-    def _run(self, run_id: str) -> _Run:
+    def _run(self, run_id: str) -> KeptRun:
         run = self._runs.get(run_id)
         if run is None:
             raise UnknownRun(f"There is no run {run_id} in this process.")
         return run
 
+    def _ours(self, run_id: str, epoch: int) -> KeptRun | None:
+        """A run that is held under this epoch."""
+        run = self._runs.get(run_id)
+        return run if run is not None and run.row.epoch == epoch and run.row.owner is not None else None
+
+    def _at(self, name: str, cursor: int) -> bool:
+        """Whether there is a schedule of that name with its cursor there."""
+        there = self._deployments.get(name)
+        return there is not None and there.schedule is not None and there.cursor == cursor
+
+    def _newest(self) -> int:
+        return self._events[-1].event_id if self._events else 0
+
+    def _keep_program(self, digest: str, program: bytes, code: Mapping[str, bytes]) -> None:
+        self._programs.setdefault(digest, program)
+        for key, data in code.items():
+            self._code.setdefault(key, data)
+        self._program_code.setdefault(digest, set()).update(code)
+
     def _accept(self, event: NewEvent) -> int:
         known = None if event.dedupe is None else self._dedupe.get(event.dedupe)
         if known is not None:
             return known
-        number = len(self._events) + 1
-        self._events.append(EventRow(number, event.name, event.key, event.payload, event.at, event.run_id))
+        self._last_event_id += 1
+        row = EventRow(self._last_event_id, event.name, event.key, event.payload, event.at, event.run_id)
+        self._events.append(row)
+        self._inbox.setdefault((row.name, row.key), []).append(row)
         if event.dedupe is not None:
-            self._dedupe[event.dedupe] = number
-        return number
+            self._dedupe[event.dedupe] = row.event_id
+        for run in self._runs.values():
+            if run.waits_for(row):
+                run.wake()
+        return row.event_id
 
-
-def _advanced(row: RunRow, batch: Batch) -> RunRow:
-    # A run that goes on after its end has not ended.
-    goes_on = batch.status is not None and batch.status not in ENDED
-    ended_at = None if goes_on else row.ended_at if batch.ended_at is None else batch.ended_at
-    return replace(
-        row,
-        head=batch.first_seq + len(batch.records),
-        status=batch.status or row.status,
-        started_at=row.started_at if batch.started_at is None else batch.started_at,
-        ended_at=ended_at,
-    )
+    def _forget(self, events: Iterator[EventRow]) -> int:
+        """Remove events; return how many."""
+        gone = {event.event_id for event in events}
+        self._events = [event for event in self._events if event.event_id not in gone]
+        self._dedupe = {name: number for name, number in self._dedupe.items() if number not in gone}
+        self._inbox = {}
+        for event in self._events:
+            self._inbox.setdefault((event.name, event.key), []).append(event)
+        return len(gone)
 
 
 def _created_at(row: RunRow) -> int:
     return row.created_at
+
+
+def _keep_only(kept: dict[str, bytes], used: Collection[str]) -> int:
+    """Remove what is not used; return how many."""
+    unused = [digest for digest in kept if digest not in used]
+    for digest in unused:
+        del kept[digest]
+    return len(unused)
 
 
 def _kept(kept: Mapping[str, bytes], digest: str, what: str) -> bytes:

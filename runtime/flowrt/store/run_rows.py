@@ -10,6 +10,7 @@ from sqlalchemy import Row
 
 from flowrt.errors import StoreCorrupt
 from flowrt.store.port import NewRun, Owner, RunRow, RunStatus
+from flowrt.store.texts import spelt, unspelt, unspelt_or_none
 
 _KINDS: Mapping[str, type | UnionType] = {
     "run_id": str,
@@ -24,15 +25,23 @@ _KINDS: Mapping[str, type | UnionType] = {
     "epoch": int,
     "lease_until": int,
     "cancel_reason": str | None,
+    "cancel_force": bool,
+    "served": bool,
+    "wake_at": int | None,
+    "events_after": int,
+    "snapshot": str | None,
+    "problem": str | None,
+    "seal": str,
+    "head_seal": str,
 }
 """What a damaged page may have changed: SQLite keeps a type with each value, not with the column."""
 
 
-def columns(run: NewRun) -> dict[str, object]:
+def columns(run: NewRun, events_after: int) -> dict[str, object]:
     """The columns of a new run, whose first record is written with it."""
     return {
         "run_id": run.run_id,
-        "flow": run.flow,
+        "flow": spelt(run.flow),
         "status": "pending",
         "program_digest": run.program_digest,
         "inputs_digest": run.inputs_digest,
@@ -43,6 +52,12 @@ def columns(run: NewRun) -> dict[str, object]:
         "head": 1,
         "epoch": 0,
         "lease_until": 0,
+        "served": run.served,
+        "wake_at": run.created_at if run.served else None,
+        "events_after": events_after,
+        "snapshot": run.snapshot,
+        "seal": run.seal.hex(),
+        "head_seal": run.head_seal.hex(),
     }
 
 
@@ -54,7 +69,7 @@ def run_row(row: Row[*tuple[object, ...]]) -> RunRow:
     try:
         return RunRow(
             run_id=row.run_id,
-            flow=row.flow,
+            flow=unspelt(row.flow),
             status=cast("RunStatus", row.status),
             program_digest=row.program_digest,
             inputs_digest=row.inputs_digest,
@@ -68,7 +83,15 @@ def run_row(row: Row[*tuple[object, ...]]) -> RunRow:
             epoch=row.epoch,
             owner=read_owner(row.owner),
             lease_until=row.lease_until,
-            cancel_reason=row.cancel_reason,
+            cancel_reason=unspelt_or_none(row.cancel_reason),
+            cancel_force=row.cancel_force,
+            served=row.served,
+            wake_at=row.wake_at,
+            events_after=row.events_after,
+            snapshot=row.snapshot,
+            problem=unspelt_or_none(row.problem),
+            seal=bytes.fromhex(row.seal),
+            head_seal=bytes.fromhex(row.head_seal),
         )
     except (ValueError, TypeError) as error:
         raise StoreCorrupt(f"The row of run {row.run_id} is damaged: {error}.") from error

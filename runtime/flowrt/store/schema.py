@@ -1,18 +1,26 @@
 """The tables of a store, for SQLite and PostgreSQL alike. In: nothing; out: tables and the schema version.
 
-    meta      what this is: the schema version
-    runs      one row a run: what is known of it without its journal; its owner, lease and epoch
-    records   the journals: (run, number), the epoch that wrote it, a checksum of all that, the bytes
-    programs  encoded programs by digest; code: pickled callables by digest; both with their own checksum
-    events    accepted events in order of acceptance; they are kept
+    meta          what this is: the schema version
+    runs          one row a run: what is known of it without its journal; its owner, lease and epoch
+    records       the journals: (run, number), the epoch that wrote it, a checksum of all that, the bytes
+    programs      encoded programs by digest; code: pickled callables by digest; both with their checksum
+    program_code  which callables a program has
+    events        accepted events in order of acceptance
+    waits         for which events a parked run waits; a run that has an owner has none
+    blob_refs     which blobs the records of a run, its inputs and its snapshot refer to
+    deployments   what is served by name, and the cursors of schedules
 
 A journal row names its run by a number, not by its id: an id of 30 characters in the table and again in
 its index would be half of a small record. In SQLite the table is its own index (WITHOUT ROWID). A record
 of a small step takes less than 300 bytes in all.
+
+Only served runs have a `wake_at`, and ended ones have none, so the index of what is due holds nothing else.
+Seals are written in hexadecimal: rows travel to the database as JSON (see `flowrt.store.sql_rows`).
 """
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -23,9 +31,11 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
+    false,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 APPLICATION_ID = 0x666C6F77
 """`flow` in ASCII: marks an SQLite file as ours, in its header."""
@@ -57,16 +67,27 @@ runs = Table(
     Column("owner", Text),
     Column("lease_until", BigInteger, nullable=False),
     Column("cancel_reason", Text),
+    Column("cancel_force", Boolean, nullable=False, server_default=false()),
+    # A request that no claim has seen yet: a run with one cannot be parked, it is due.
+    Column("cancel_unseen", Boolean, nullable=False, server_default=false()),
+    Column("served", Boolean, nullable=False, server_default=false()),
+    Column("wake_at", BigInteger),
+    Column("events_after", BigInteger, nullable=False, server_default="0"),
+    Column("snapshot", Text),
+    Column("problem", Text),
+    Column("seal", Text, nullable=False, server_default=""),
+    Column("head_seal", Text, nullable=False, server_default=""),
     UniqueConstraint("run_id", name="runs_run_id"),
     Index("runs_newest", "created_at"),
     sqlite_autoincrement=True,
 )
-Index(
-    "runs_cancelled",
-    runs.c.run_no,
-    sqlite_where=runs.c.cancel_reason.is_not(None),
-    postgresql_where=runs.c.cancel_reason.is_not(None),
-)
+
+_to_cancel = and_(runs.c.cancel_reason.is_not(None), runs.c.ended_at.is_(None))
+_due = runs.c.wake_at.is_not(None)
+_owned = runs.c.owner.is_not(None)
+Index("runs_to_cancel", runs.c.run_no, sqlite_where=_to_cancel, postgresql_where=_to_cancel)
+Index("runs_due", runs.c.wake_at, runs.c.run_no, sqlite_where=_due, postgresql_where=_due)
+Index("runs_owned", runs.c.run_no, sqlite_where=_owned, postgresql_where=_owned)
 
 records = Table(
     "records",
@@ -96,6 +117,15 @@ code = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
+program_code = Table(
+    "program_code",
+    metadata,
+    Column("program", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    PrimaryKeyConstraint("program", "code", name="program_code_key"),
+    sqlite_with_rowid=False,
+)
+
 events = Table(
     "events",
     metadata,
@@ -110,4 +140,46 @@ events = Table(
     UniqueConstraint("dedupe", name="events_dedupe"),
     Index("events_inbox", "name", "key", "event_id"),
     sqlite_autoincrement=True,
+)
+Index(
+    "events_addressed",
+    events.c.run_id,
+    sqlite_where=events.c.run_id.is_not(None),
+    postgresql_where=events.c.run_id.is_not(None),
+)
+
+waits = Table(
+    "waits",
+    metadata,
+    Column("run_no", BigInteger, ForeignKey("runs.run_no"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("key", Text),
+    Column("looked", BigInteger, nullable=False),
+    Index("waits_run", "run_no"),
+    Index("waits_place", "name", "key"),
+)
+
+blob_refs = Table(
+    "blob_refs",
+    metadata,
+    Column("run_no", BigInteger, ForeignKey("runs.run_no"), nullable=False),
+    Column("digest", Text, nullable=False),
+    PrimaryKeyConstraint("run_no", "digest", name="blob_refs_run_digest"),
+    Index("blob_refs_digest", "digest"),
+    sqlite_with_rowid=False,
+)
+
+deployments = Table(
+    "deployments",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("program_digest", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("versions", Text, nullable=False),
+    Column("python_path", Text, nullable=False),
+    Column("snapshot", Text),
+    Column("schedule", Text),
+    Column("cursor", BigInteger, nullable=False),
+    Column("deployed_at", BigInteger, nullable=False),
+    Column("seal", Text, nullable=False),
 )

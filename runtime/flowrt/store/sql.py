@@ -1,33 +1,61 @@
 """A store in an SQL database. In: an SQLAlchemy engine; out: the `Store` of `flowrt.store.port`.
 
-Every method is one transaction. Ownership is decided by conditional updates alone: `claim` raises the
-epoch only of the row that it has seen, `append` moves the head only of a run whose epoch and head are
-those that its batch names. So two processes that want the same thing at once cannot both have it,
-whatever they have read before, on any database.
+Every method that writes is one transaction, and can be repeated when its answer was lost. Ownership is
+decided by conditional updates: `append` moves the head only of a run whose epoch and head are those that
+its batch names. Where what is read decides what is written (a claim, a deletion), the row is locked first.
+So two processes that want the same thing at once cannot both have it, on any database.
 
-An append whose commit was carried out although its answer was lost (a connection that broke) is tried
-again by its caller; it finds its own records in place and reports success.
+A transaction that the database gives up for the sake of another (a deadlock) is made again.
 
-The store may be used from several threads; they take turns.
+The store may be used from several threads. On SQLite they take turns, on PostgreSQL each has a
+connection of its own.
 """
 
 import hashlib
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from threading import RLock
+from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, Table, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Table, select
+from sqlalchemy.exc import DBAPIError
 
-from flowrt.errors import RunExists, StoreCorrupt, UnknownRun
+from flowrt.errors import RunExists, RunNotEnded, SlotTaken, StoreCorrupt, UnknownRun
+from flowrt.failpoint import hit
 from flowrt.run_id import check_run_id
-from flowrt.store import sql_append, sql_events, sql_journal
-from flowrt.store.ownership import check_free
-from flowrt.store.port import Batch, EventRow, JournalRow, NewEvent, NewRun, News, Owner, RunRow, RunStatus
-from flowrt.store.run_rows import columns, owner_text, run_row
-from flowrt.store.schema import code, events, programs, records, runs
-from flowrt.store.sql_errors import translated
-from flowrt.store.sql_insert import insert_if_absent
+from flowrt.store import (
+    sql_append,
+    sql_claims,
+    sql_deployments,
+    sql_events,
+    sql_faults,
+    sql_journal,
+    sql_remove,
+    sql_runs,
+)
+from flowrt.store.port import (
+    Batch,
+    Deployment,
+    EventRow,
+    JournalRow,
+    NewEvent,
+    NewRun,
+    News,
+    Owner,
+    RunRow,
+    RunStatus,
+    Slot,
+    Unused,
+)
+from flowrt.store.run_rows import run_row
+from flowrt.store.schema import code, programs
+from flowrt.store.sql_errors import given_up, translated
 from flowrt.store.status import ENDED
+
+T = TypeVar("T")
+
+_TRIES = 5
+"""How often a transaction is made that the database gives up."""
 
 
 class SqlStore:
@@ -36,93 +64,145 @@ class SqlStore:
     def __init__(self, engine: Engine, place: str) -> None:
         """Use the tables behind `engine`; `place` is how the store is named in messages."""
         self._engine = engine
-        self._reader = engine.execution_options(reads=True)
         self._place = place
-        self._lock = RLock()
+        one_writer = engine.dialect.name == "sqlite"
+        self._turn: AbstractContextManager[object] = RLock() if one_writer else nullcontext()
+        # A read sees the database as it was at one instant.
+        self._reader = (
+            engine.execution_options(reads=True)
+            if one_writer
+            else engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        )
 
-    def create(self, run: NewRun) -> None:
-        """Create a run. Raises RunExists, BadRunId."""
+    def create(self, run: NewRun, slot: Slot | None = None) -> None:
+        """Create a run. Raises RunExists, SlotTaken, BadRunId."""
         check_run_id(run.run_id)
-        with self._write(f"create run {run.run_id}") as connection:
-            _keep(connection, programs, run.program_digest, run.program)
-            for digest, data in run.code.items():
-                _keep(connection, code, digest, data)
-            run_no = insert_if_absent(connection, runs, columns(run))
-            if run_no is None:
+        hit("create.begun")
+
+        def work(connection: Connection) -> None:
+            if slot is not None and not sql_runs.move_slot(connection, slot):
+                raise SlotTaken(
+                    f"The slot {slot.at} of the schedule {slot.schedule} has been dealt with by another."
+                )
+            if not sql_runs.create(connection, run):
                 raise RunExists(
                     f"Run {run.run_id} exists already in the store {self._place}. "
                     f"Use another id, or go on with it: flowc resume {run.run_id}"
                 )
-            first = sql_append.first_row(run.run_id, int(run_no), run.first)
-            connection.execute(insert(records).values(first))
+
+        self._write(f"create run {run.run_id}", work)
+        hit("create.done")
 
     def claim(self, run_id: str, owner: Owner, now: int, lease_until: int) -> int:
         """Take a run and return its new epoch. Raises UnknownRun, RunOwned."""
-        while True:
-            with self._write(f"claim run {run_id}") as connection:
-                row = self._row(connection, run_id)
-                check_free(run_id, row.owner, row.lease_until, owner, now)
-                taken = connection.execute(
-                    update(runs)
-                    .where(runs.c.run_id == run_id, runs.c.epoch == row.epoch)
-                    .values(
-                        epoch=row.epoch + 1,
-                        owner=owner_text(owner),
-                        lease_until=lease_until,
-                        cancel_reason=None if row.status in ENDED else row.cancel_reason,
-                    )
-                )
-                if taken.rowcount == 1:
-                    return row.epoch + 1
-            # Another process was between the two statements: look again at what it did.
+        hit("claim.begun")
+
+        def work(connection: Connection) -> int:
+            epoch = sql_claims.claim(connection, self._locked(connection, run_id), owner, now, lease_until)
+            hit("claim.written")
+            return epoch
+
+        epoch = self._write(f"claim run {run_id}", work)
+        hit("claim.done")
+        return epoch
+
+    def claim_due(self, owner: Owner, now: int, lease_until: int, limit: int) -> list[RunRow]:
+        """Take up to `limit` served runs that are due, the earliest first."""
+
+        def work(connection: Connection) -> list[RunRow]:
+            taken = sql_claims.claim_due(connection, owner, now, lease_until, limit)
+            hit("claim_due.written")
+            return taken
+
+        taken = self._write("claim the runs that are due", work)
+        hit("claim_due.done")
+        return taken
+
+    def free_dead(self) -> int:
+        """Make due at once what served runs are held by processes of this machine that live no more."""
+        return self._write("free the runs of dead processes", sql_claims.free_dead)
 
     def renew(self, held: Mapping[str, int], lease_until: int) -> frozenset[str]:
         """Extend the leases of runs by id and epoch; return those that are no longer ours."""
-        lost: set[str] = set()
         if not held:
-            return frozenset(lost)
-        with self._write("renew leases") as connection:
-            for run_id, epoch in held.items():
-                renewed = connection.execute(
-                    update(runs)
-                    .where(runs.c.run_id == run_id, runs.c.epoch == epoch, runs.c.owner.is_not(None))
-                    .values(lease_until=lease_until)
-                )
-                if renewed.rowcount == 0:
-                    lost.add(run_id)
-        return frozenset(lost)
+            return frozenset()
+        hit("renew.begun")
+        lost = self._write("renew leases", lambda c: sql_claims.renew(c, held, lease_until))
+        hit("renew.done")
+        return lost
 
-    def release(self, run_id: str, epoch: int, status: RunStatus | None = None) -> None:
-        """Give a run up and set its status, if the epoch is still ours; else do nothing."""
-        with self._write(f"release run {run_id}") as connection:
-            connection.execute(
-                update(runs)
-                .where(runs.c.run_id == run_id, runs.c.epoch == epoch)
-                .values(owner=None, lease_until=0, status=func.coalesce(status, runs.c.status))
-            )
+    def release(
+        self,
+        run_id: str,
+        epoch: int,
+        status: RunStatus | None = None,
+        *,
+        wake_at: int | None = None,
+        problem: str | None = None,
+    ) -> None:
+        """Give a run up and set its status, if it is still ours; else do nothing."""
+        hit("release.begun")
+        self._write(
+            f"release run {run_id}",
+            lambda c: sql_claims.release(c, run_id, epoch, status, wake_at, problem),
+        )
+        hit("release.done")
+
+    def serve(self, run_id: str, now: int) -> None:
+        """Hand a run to whoever serves the store. Raises UnknownRun."""
+
+        def work(connection: Connection) -> None:
+            self._locked(connection, run_id)
+            sql_claims.serve(connection, run_id, now)
+
+        self._write(f"serve run {run_id}", work)
+        hit("serve.done")
+
+    def reopen(
+        self, run_id: str, epoch: int, python_path: Sequence[str], snapshot: str | None, seal: bytes
+    ) -> None:
+        """Give a run that is ours other code to go on with, if the epoch is still ours."""
+        hit("reopen.begun")
+        self._write(
+            f"give run {run_id} other code",
+            lambda c: sql_runs.reopen(c, run_id, epoch, python_path, snapshot, seal),
+        )
+        hit("reopen.done")
 
     def append(self, batches: Sequence[Batch]) -> frozenset[str]:
         """Append to several runs in one transaction; return the runs whose epoch is superseded."""
-        with self._write("append to journals") as connection:
-            return sql_append.append(connection, batches)
+        hit("append.begun")
+        superseded = self._write("append to journals", lambda c: sql_append.append(c, batches))
+        hit("append.done")
+        return superseded
 
     def journal(self, run_id: str, first_seq: int = 0) -> Iterator[JournalRow]:
         """The records of a run in order, as far as they go now. Raises UnknownRun, StoreCorrupt."""
-        with self._read(f"read run {run_id}") as connection:
-            journal = sql_journal.extent(connection, run_id)
+        journal = self._read(f"read run {run_id}", lambda c: sql_journal.extent(c, run_id))
         if journal is None:
             raise self._unknown(run_id)
 
         def page(seq: int) -> list[JournalRow]:
-            with self._read(f"read the journal of run {run_id}") as connection:
-                return sql_journal.page(connection, journal, seq)
+            def work(connection: Connection) -> list[JournalRow]:
+                rows = sql_journal.page(connection, journal, seq)
+                if not rows and not sql_journal.exists(connection, journal):
+                    raise self._unknown(run_id)  # It was deleted while it was read.
+                return rows
+
+            return self._read(f"read the journal of run {run_id}", work)
 
         return sql_journal.checked(journal, page, first_seq)
 
+    def journals(self, run_ids: Collection[str]) -> Mapping[str, Sequence[JournalRow]]:
+        """The journals of several runs at once; those that are long, or damaged, are left out."""
+        return self._read("read journals", lambda c: sql_journal.several(c, run_ids))
+
     def run(self, run_id: str) -> RunRow:
         """One run. Raises UnknownRun."""
-        with self._read(f"read run {run_id}") as connection:
-            return self._row(connection, run_id)
+        row = self._read(f"read run {run_id}", lambda c: sql_runs.found(c, run_id))
+        if row is None:
+            raise self._unknown(run_id)
+        return run_row(row)
 
     def runs(
         self,
@@ -131,13 +211,7 @@ class SqlStore:
         limit: int | None = None,
     ) -> list[RunRow]:
         """Runs, the newest first."""
-        query = select(runs).order_by(runs.c.created_at.desc(), runs.c.run_no.desc()).limit(limit)
-        if status is not None:
-            query = query.where(runs.c.status.in_(status))
-        if flow is not None:
-            query = query.where(runs.c.flow == flow)
-        with self._read("list runs") as connection:
-            return [run_row(row) for row in connection.execute(query)]
+        return self._read("list runs", lambda c: sql_runs.listed(c, status, flow, limit))
 
     def program(self, digest: str) -> bytes:
         """The encoded program of that digest. Raises StoreCorrupt."""
@@ -149,64 +223,156 @@ class SqlStore:
 
     def send(self, event: NewEvent) -> int:
         """Accept an event and return its number. Raises UnknownRun."""
-        with self._write(f"send event {event.name}") as connection:
-            if event.run_id is not None and not sql_events.run_exists(connection, event.run_id):
-                raise self._unknown(event.run_id)
-            return sql_events.accept(connection, event)
+        return self.send_all([event])[0]
 
-    def events(
-        self, name: str, key: str | None, run_id: str, since: int, after_id: int, limit: int
-    ) -> list[EventRow]:
-        """Events of that name and key for a run, accepted at or after `since`, oldest first."""
-        with self._read(f"look for events {name}") as connection:
-            return sql_events.inbox(connection, name, key, run_id, since, after_id, limit)
+    def send_all(self, events: Sequence[NewEvent]) -> list[int]:
+        """Accept several events in one transaction: all or none. Raises UnknownRun."""
+        hit("send.begun")
 
-    def request_cancel(self, run_id: str, reason: str) -> None:
-        """Note that a run is to be cancelled, unless it has ended; the first reason stays."""
-        with self._write(f"cancel run {run_id}") as connection:
-            if not sql_events.run_exists(connection, run_id):
-                raise self._unknown(run_id)
-            connection.execute(
-                update(runs)
-                .where(runs.c.run_id == run_id, runs.c.cancel_reason.is_(None), runs.c.status.not_in(ENDED))
-                .values(cancel_reason=sql_events.plain(reason))
-            )
+        def work(connection: Connection) -> list[int]:
+            missing = sql_events.missing_run(connection, events)
+            if missing is not None:
+                raise self._unknown(missing)
+            numbers = sql_events.accept_all(connection, events)
+            hit("send.written")
+            return numbers
 
-    def news(self, run_ids: Collection[str]) -> News:
-        """The newest event, and which of the runs are to be cancelled."""
-        query = select(runs.c.run_id, runs.c.cancel_reason).where(
-            runs.c.cancel_reason.is_not(None), runs.c.status.not_in(ENDED)
+        what = f"event {events[0].name}" if len(events) == 1 else f"{len(events)} events"
+        numbers = self._write(f"send {what}", work)
+        hit("send.done")
+        return numbers
+
+    def events(self, name: str, key: str | None, run_id: str, after_id: int, limit: int) -> list[EventRow]:
+        """Events of that name and key for a run with a number above `after_id`, oldest first."""
+        return self._read(
+            f"look for events {name}", lambda c: sql_events.inbox(c, name, key, run_id, after_id, limit)
         )
-        with self._read("look for news") as connection:
-            last = connection.scalar(select(func.max(events.c.event_id))) or 0
+
+    def request_cancel(self, run_id: str, reason: str, *, force: bool = False) -> None:
+        """Note that a run is to be cancelled, unless it has ended; the first reason stays."""
+        hit("cancel.begun")
+
+        def work(connection: Connection) -> None:
+            self._locked(connection, run_id)
+            sql_runs.request_cancel(connection, run_id, reason, force=force)
+
+        self._write(f"cancel run {run_id}", work)
+        hit("cancel.done")
+
+    def news(self, run_ids: Collection[str], after_event_id: int) -> News:
+        """The newest event, the places of the new ones, and which of the runs are to be cancelled."""
+
+        def work(connection: Connection) -> News:
+            newest = sql_events.newest(connection)
             wanted = set(run_ids)
-            cancels = {row.run_id: row.cancel_reason for row in connection.execute(query)}
-        return News(last, {run_id: reason for run_id, reason in cancels.items() if run_id in wanted})
+            cancels = {i: cancel for i, cancel in sql_events.cancels(connection).items() if i in wanted}
+            return News(newest, cancels, sql_events.places(connection, after_event_id))
+
+        return self._read("look for news", work)
+
+    def deploy(self, deployment: Deployment) -> None:
+        """Serve a flow by its name from now on."""
+
+        def work(connection: Connection) -> None:
+            sql_runs.keep_program(connection, deployment.program_digest, deployment.program, deployment.code)
+            sql_deployments.deploy(connection, deployment)
+
+        self._write(f"deploy {deployment.name}", work)
+
+    def deployments(self) -> list[Deployment]:
+        """What is served, by name; `program` and `code` are left empty."""
+        return self._read("list deployments", sql_deployments.listed)
+
+    def undeploy(self, name: str) -> bool:
+        """Serve a flow no more; false when it was not served."""
+        return self._write(f"undeploy {name}", lambda c: sql_deployments.undeploy(c, name))
+
+    def move_cursor(self, name: str, after: int, to: int) -> bool:
+        """Move the cursor of a schedule without a run, if it is at `after`; whether it was."""
+        return self._write(
+            f"move the schedule of {name}", lambda c: sql_deployments.move_cursor(c, name, after, to)
+        )
+
+    def delete(self, run_id: str) -> frozenset[str]:
+        """Remove a run that has ended; return the blobs that nothing needs now.
+
+        Raises UnknownRun, RunNotEnded.
+        """
+        hit("delete.begun")
+
+        def work(connection: Connection) -> frozenset[str]:
+            row = self._locked(connection, run_id)
+            if row.status not in ENDED:
+                raise RunNotEnded(
+                    f"Run {run_id} is {row.status}; only a run that has ended can be deleted. "
+                    f"Cancel it first: flowc cancel {run_id}"
+                )
+            unneeded = sql_remove.delete_run(connection, row.run_no, run_id)
+            hit("delete.written")
+            return unneeded
+
+        unneeded = self._write(f"delete run {run_id}", work)
+        hit("delete.done")
+        return unneeded
+
+    def needed(self, digests: Collection[str]) -> frozenset[str]:
+        """Which of these blobs a run or a deployment refers to."""
+        return self._read("look for what is needed", lambda c: sql_remove.needed(c, digests))
+
+    def sweep(self, before: int) -> Unused:
+        """Remove programs that nothing refers to, and events before an instant that no run can take."""
+
+        def work(connection: Connection) -> Unused:
+            unused = sql_remove.sweep(connection, before)
+            hit("sweep.written")
+            return unused
+
+        unused = self._write("remove what is not needed", work)
+        hit("sweep.done")
+        return unused
+
+    def faults(self) -> list[str]:
+        """What the database itself finds wrong with its files; a long look."""
+        try:
+            return self._read("check it", sql_faults.faults)
+        except StoreCorrupt as error:
+            return [str(error)]
 
     def close(self) -> None:
         """Let go of the database."""
-        with self._lock, translated("close it", self._place):
+        with self._turn, translated("close it", self._place):
             self._engine.dispose()
 
-    @contextmanager
-    def _write(self, doing: str) -> Generator[Connection]:
-        with self._lock, translated(doing, self._place), self._engine.begin() as connection:
-            yield connection
+    def _write(self, doing: str, work: Callable[[Connection], T]) -> T:
+        return self._transaction(self._engine, doing, work)
 
-    @contextmanager
-    def _read(self, doing: str) -> Generator[Connection]:
-        with self._lock, translated(doing, self._place), self._reader.begin() as connection:
-            yield connection
+    def _read(self, doing: str, work: Callable[[Connection], T]) -> T:
+        return self._transaction(self._reader, doing, work)
 
-    def _row(self, connection: Connection, run_id: str) -> RunRow:
-        row = connection.execute(select(runs).where(runs.c.run_id == run_id)).first()
+    def _transaction(self, engine: Engine, doing: str, work: Callable[[Connection], T]) -> T:
+        tries = 0
+        with self._turn, translated(doing, self._place):
+            while True:
+                try:
+                    with engine.begin() as connection:
+                        return work(connection)
+                except DBAPIError as error:
+                    tries += 1
+                    if tries >= _TRIES or not given_up(error):
+                        raise
+
+    def _locked(self, connection: Connection, run_id: str) -> Row[*tuple[object, ...]]:
+        """The row of a run, which nobody else changes until the transaction ends. Raises UnknownRun."""
+        row = sql_runs.found(connection, run_id, lock=True)
         if row is None:
             raise self._unknown(run_id)
-        return run_row(row)
+        return row
 
     def _kept(self, table: Table, digest: str, what: str) -> bytes:
-        with self._read(f"read a {what}") as connection:
-            row = connection.execute(select(table).where(table.c.digest == digest)).first()
+        row = self._read(
+            f"read a {what}",
+            lambda c: c.execute(select(table).where(table.c.digest == digest)).first(),
+        )
         if row is None:
             raise StoreCorrupt(f"The {what} {digest} is missing from the store {self._place}.")
         if not isinstance(row.data, bytes) or hashlib.sha256(row.data).hexdigest() != row.sha256:
@@ -217,9 +383,3 @@ class SqlStore:
         return UnknownRun(
             f"There is no run {run_id} in the store {self._place}. `flowc list` shows those that are."
         )
-
-
-def _keep(connection: Connection, table: Table, digest: str, data: bytes) -> None:
-    """Add bytes under a digest unless they are there."""
-    checksum = hashlib.sha256(data).hexdigest()
-    insert_if_absent(connection, table, {"digest": digest, "sha256": checksum, "data": data})

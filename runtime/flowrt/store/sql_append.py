@@ -1,99 +1,157 @@
 """Appending to journals in SQL. In: a connection within a transaction, and batches; out: superseded runs.
 
-For each batch one update moves the head of its run, if the epoch and the head are those that the batch
-names; then the records of all batches go in by one statement.
+One update moves the heads of all runs whose epoch and head are those that their batches name, and lets go
+of those that are to be parked; then the records of all batches go in by one statement.
+
+A batch that is sent again after its answer was lost finds its own records in place: that is how it is
+known, whoever has the run by then. One without records is carried out again as long as the epoch is its
+own, which changes nothing: a run that was woken in the meantime is woken by what woke it, once more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Connection,
-    Text,
-    bindparam,
-    case,
-    func,
-    insert,
-    null,
-    select,
-    update,
-)
+from sqlalchemy import Connection, and_, case, func, insert, null, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
+from flowrt.failpoint import hit
 from flowrt.store import sql_events
 from flowrt.store.checksum import record_checksum
-from flowrt.store.port import Batch
-from flowrt.store.schema import records, runs
+from flowrt.store.port import Batch, NewEvent
+from flowrt.store.schema import blob_refs, records, runs, waits
+from flowrt.store.sql_insert import insert_absent
+from flowrt.store.sql_rows import as_rows, given_rows
+from flowrt.store.sql_turns import Turn, take_turn
 from flowrt.store.status import ENDED
+from flowrt.store.texts import spelt
 
-_ADVANCE = (
-    update(runs)
-    .where(
-        runs.c.run_id == bindparam("of_run"),
-        runs.c.epoch == bindparam("of_epoch"),
-        runs.c.head == bindparam("first_seq"),
+_KINDS: Mapping[str, type] = {
+    "run_id": str,
+    "epoch": int,
+    "first_seq": int,
+    "next_seq": int,
+    "status": str,
+    "started_at": int,
+    "ended_at": int,
+    "goes_on": bool,
+    "parks": bool,
+    "wake_at": int,
+    "head_seal": str,
+}
+
+
+@cache
+def _advance(dialect: str) -> ReturningUpdate[str, int, bool]:
+    to = given_rows(dialect, _KINDS)
+    status = func.coalesce(to["status"], runs.c.status)
+    ended_at = func.coalesce(to["ended_at"], runs.c.ended_at)
+    wake_at = case(
+        (status.in_(sorted(ENDED)), null()),
+        (~to.truth("parks"), runs.c.wake_at),
+        (~runs.c.served, null()),
+        (runs.c.cancel_unseen, 0),
+        else_=to["wake_at"],
     )
-    .values(
-        head=bindparam("next_seq"),
-        status=func.coalesce(bindparam("new_status", type_=Text), runs.c.status),
-        started_at=func.coalesce(bindparam("new_started_at", type_=BigInteger), runs.c.started_at),
-        # A run that goes on after its end has not ended.
-        ended_at=case(
-            (bindparam("goes_on", type_=Boolean), null()),
-            else_=func.coalesce(bindparam("new_ended_at", type_=BigInteger), runs.c.ended_at),
-        ),
+    return (
+        update(runs)
+        .where(
+            runs.c.run_id == to["run_id"],
+            runs.c.epoch == to["epoch"],
+            runs.c.head == to["first_seq"],
+        )
+        .values(
+            head=to["next_seq"],
+            status=status,
+            started_at=func.coalesce(to["started_at"], runs.c.started_at),
+            # A run that goes on after its end has not ended.
+            ended_at=case((to.truth("goes_on"), null()), else_=ended_at),
+            owner=case((to.truth("parks"), null()), else_=runs.c.owner),
+            lease_until=case((to.truth("parks"), 0), else_=runs.c.lease_until),
+            wake_at=wake_at,
+            head_seal=case((to["head_seal"] == "", runs.c.head_seal), else_=to["head_seal"]),
+        )
+        .returning(runs.c.run_id, runs.c.run_no, and_(runs.c.served, runs.c.status.not_in(sorted(ENDED))))
     )
-    .returning(runs.c.run_no)
-)
-_INSERT = insert(records)
 
 
 def append(connection: Connection, batches: Sequence[Batch]) -> frozenset[str]:
     """Write the batches whose epoch is still that of their run; return the runs of the others."""
     superseded: set[str] = set()
-    rows: list[dict[str, object]] = []
-    for batch in batches:
-        run_no = _advance(connection, batch)
-        if run_no is not None:
-            rows.extend(
-                _row(batch, run_no, seq, data) for seq, data in enumerate(batch.records, batch.first_seq)
-            )
-            for event in batch.events:
-                sql_events.accept(connection, event)
-        elif not _is_there(connection, batch):
-            superseded.add(batch.run_id)
-    if rows:
-        connection.execute(_INSERT, rows)
+    rest = list(batches)
+    while rest:
+        # A statement changes a row once: batches of one run follow one another.
+        now: dict[str, Batch] = {}
+        rest = [batch for batch in rest if now.setdefault(batch.run_id, batch) is not batch]
+        superseded |= _append_once(connection, list(now.values()))
     return frozenset(superseded)
 
 
-def first_row(run_id: str, run_no: int, data: bytes) -> dict[str, object]:
-    """The row of the record that is written when its run is created."""
-    checksum = record_checksum(run_id, 0, 0, data)
-    return {"run_no": run_no, "seq": 0, "epoch": 0, "checksum": checksum, "data": data}
+def _append_once(connection: Connection, batches: Sequence[Batch]) -> frozenset[str]:
+    if any(batch.events for batch in batches):
+        take_turn(connection, Turn.EVENTS)
+    elif any(batch.park and batch.park.waits for batch in batches):
+        take_turn(connection, Turn.EVENTS, shared=True)
+    moved = connection.execute(_advance(connection.dialect.name), as_rows(map(_moves, batches))).all()
+    hit("append.advanced")
+    numbers = {run_id: run_no for run_id, run_no, _ in moved}
+    written = [batch for batch in batches if batch.run_id in numbers]
+    _write(connection, written, numbers)
+    hit("append.written")
+    _park(connection, written, {run_id: run_no for run_id, run_no, waits_on in moved if waits_on})
+    sent: list[NewEvent] = [event for batch in written for event in batch.events]
+    sql_events.accept_all(connection, sent)
+    others = [batch for batch in batches if batch.run_id not in numbers]
+    return frozenset(batch.run_id for batch in others if not _is_there(connection, batch))
 
 
-def _row(batch: Batch, run_no: int, seq: int, data: bytes) -> dict[str, object]:
-    checksum = record_checksum(batch.run_id, seq, batch.epoch, data)
-    return {"run_no": run_no, "seq": seq, "epoch": batch.epoch, "checksum": checksum, "data": data}
+def _moves(batch: Batch) -> dict[str, object]:
+    return {
+        "run_id": batch.run_id,
+        "epoch": batch.epoch,
+        "first_seq": batch.first_seq,
+        "next_seq": batch.first_seq + len(batch.records),
+        "status": batch.status,
+        "started_at": batch.started_at,
+        "ended_at": batch.ended_at,
+        "goes_on": batch.status is not None and batch.status not in ENDED,
+        "parks": batch.park is not None,
+        "wake_at": batch.park.wake_at if batch.park else None,
+        "head_seal": batch.head_seal.hex(),
+    }
 
 
-def _advance(connection: Connection, batch: Batch) -> int | None:
-    """Move the head of a run; return the run's number, or None when epoch or head are not as told."""
-    number: int | None = connection.scalar(
-        _ADVANCE,
-        {
-            "of_run": batch.run_id,
-            "of_epoch": batch.epoch,
-            "first_seq": batch.first_seq,
-            "next_seq": batch.first_seq + len(batch.records),
-            "new_status": batch.status,
-            "new_started_at": batch.started_at,
-            "new_ended_at": batch.ended_at,
-            "goes_on": batch.status is not None and batch.status not in ENDED,
-        },
+def _write(connection: Connection, batches: Sequence[Batch], numbers: Mapping[str, int]) -> None:
+    rows = [
+        record_row(batch.run_id, numbers[batch.run_id], seq, batch.epoch, data)
+        for batch in batches
+        for seq, data in enumerate(batch.records, batch.first_seq)
+    ]
+    if rows:
+        connection.execute(insert(records), rows)
+    refs = {(numbers[batch.run_id], digest) for batch in batches for digest in batch.blobs}
+    insert_absent(
+        connection, blob_refs, [{"run_no": run_no, "digest": digest} for run_no, digest in sorted(refs)]
     )
-    return number
+
+
+def _park(connection: Connection, batches: Sequence[Batch], numbers: Mapping[str, int]) -> None:
+    """Write for which events the runs wait that were let go; those that have missed one are due."""
+    parked = [
+        {"run_no": numbers[batch.run_id], "name": spelt(w.name), "key": spelt(w.key), "looked": w.looked}
+        for batch in batches
+        if batch.park is not None and batch.run_id in numbers
+        for w in batch.park.waits
+    ]
+    if parked:
+        connection.execute(insert(waits), parked)
+        sql_events.wake_late(connection, list({numbers[batch.run_id] for batch in batches if batch.park}))
+        hit("park.written")
+
+
+def record_row(run_id: str, run_no: int, seq: int, epoch: int, data: bytes) -> dict[str, object]:
+    """The row of a record."""
+    checksum = record_checksum(run_id, seq, epoch, data)
+    return {"run_no": run_no, "seq": seq, "epoch": epoch, "checksum": checksum, "data": data}
 
 
 def _is_there(connection: Connection, batch: Batch) -> bool:
@@ -101,14 +159,21 @@ def _is_there(connection: Connection, batch: Batch) -> bool:
     run = connection.execute(
         select(runs.c.run_no, runs.c.epoch, runs.c.head).where(runs.c.run_id == batch.run_id)
     ).first()
-    if run is None or run.epoch != batch.epoch:
+    if run is None:
         return False
-    there = connection.scalars(
-        select(records.c.data)
-        .where(records.c.run_no == run.run_no, records.c.seq >= batch.first_seq)
+    there = connection.execute(
+        select(records.c.epoch, records.c.data)
+        .where(
+            records.c.run_no == run.run_no,
+            records.c.seq >= batch.first_seq,
+            records.c.seq < batch.first_seq + len(batch.records),
+        )
         .order_by(records.c.seq)
     )
-    assert list(there) == list(batch.records), (
+    same = bool(batch.records) and [tuple(row) for row in there] == [
+        (batch.epoch, data) for data in batch.records
+    ]
+    assert same or run.epoch != batch.epoch, (
         f"run {batch.run_id} has {run.head} records; a batch of its own epoch begins at {batch.first_seq}"
     )
-    return True
+    return same

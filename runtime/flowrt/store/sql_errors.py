@@ -17,6 +17,9 @@ _ADVICE = {
     sqlite3.SQLITE_IOERR: "Reading or writing failed. Look at the disk, its free space and your quota.",
     sqlite3.SQLITE_PERM: "You have no permission to use it.",
 }
+_GIVEN_UP = ("40001", "40P01")
+"""Serialization failure, deadlock."""
+
 # SQLITE_ERROR is what is wrong with a statement; ours are right, so the tables are not.
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
@@ -42,6 +45,11 @@ def translated(doing: str, place: str) -> Generator[None]:
     except UnicodeDecodeError as error:
         # In rows that hold what was never written, drivers come upon texts that are none.
         raise StoreCorrupt(f"The store {place} is damaged: a text in it is no UTF-8.") from error
+
+
+def given_up(error: DBAPIError) -> bool:
+    """Whether the database gave a transaction up for the sake of another: it can be made again."""
+    return getattr(error.orig, "sqlstate", None) in _GIVEN_UP
 
 
 def _translation(error: BaseException, doing: str, place: str) -> StoreError:

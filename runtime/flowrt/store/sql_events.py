@@ -1,59 +1,170 @@
-"""The inbox of events in SQL. In: a connection within a transaction, an event; out: its number, or rows."""
+"""The inbox of events in SQL. In: a connection within a transaction, events; out: their numbers, or rows.
 
-from typing import overload
+An event wakes who waits for it: in the transaction that accepts it, the parked runs with a wait of its
+name and key become due. Whoever accepts events has the turn for that: see `flowrt.store.sql_turns`.
+"""
 
-from sqlalchemy import Connection, or_, select
+from collections.abc import Sequence
+
+from sqlalchemy import (
+    Connection,
+    and_,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from flowrt.errors import StoreCorrupt
+from flowrt.store.bounds import PLACES_MAX
 from flowrt.store.checksum import event_checksum
-from flowrt.store.port import EventRow, NewEvent
-from flowrt.store.schema import events, runs
-from flowrt.store.sql_insert import insert_if_absent
+from flowrt.store.port import Cancel, EventRow, NewEvent
+from flowrt.store.schema import events, runs, waits
+from flowrt.store.sql_rows import as_list, as_rows, given_numbers, given_rows, given_texts
+from flowrt.store.sql_turns import Turn, take_turn
+from flowrt.store.status import ENDED
+from flowrt.store.texts import spelt, unspelt, unspelt_or_none
 
 
-def run_exists(connection: Connection, run_id: str) -> bool:
-    """Whether there is a run of that id."""
-    return connection.execute(select(runs.c.run_no).where(runs.c.run_id == run_id)).first() is not None
-
-
-def accept(connection: Connection, event: NewEvent) -> int:
-    """Add an event, or find the one that has its dedupe id; return its number."""
-    if event.dedupe is not None:
-        # Looked up first, so that a number is not used up by an event that is dropped.
-        known: int | None = connection.scalar(
-            select(events.c.event_id).where(events.c.dedupe == plain(event.dedupe))
-        )
-        if known is not None:
-            return known
-    name, key = plain(event.name), plain(event.key)
-    added = insert_if_absent(
-        connection,
-        events,
-        {
-            "name": name,
-            "key": key,
-            "checksum": event_checksum(name, key, event.payload),
-            "payload": event.payload,
-            "at": event.at,
-            "run_id": event.run_id,
-            "dedupe": plain(event.dedupe),
-        },
+def missing_run(connection: Connection, sent: Sequence[NewEvent]) -> str | None:
+    """The first run that an event is addressed to and that does not exist; the others stay until the end."""
+    addressed = {event.run_id: None for event in sent if event.run_id is not None}
+    if not addressed:
+        return None
+    there = connection.scalars(
+        select(runs.c.run_id)
+        .where(runs.c.run_id.in_(given_texts(connection.dialect.name)))
+        .with_for_update(read=True, key_share=True),
+        as_list(addressed),
     )
-    # None: another process has just sent an event with this dedupe id.
-    return accept(connection, event) if added is None else int(added)
+    known = set(there)
+    return next((run_id for run_id in addressed if run_id not in known), None)
 
 
-def inbox(  # noqa: PLR0913, PLR0917 - the port's own arguments, and the connection
-    connection: Connection, name: str, key: str | None, run_id: str, since: int, after_id: int, limit: int
+def accept_all(connection: Connection, sent: Sequence[NewEvent]) -> list[int]:
+    """Add events, or find those that have their dedupe ids, and wake who waits; return their numbers."""
+    if not sent:
+        return []
+    take_turn(connection, Turn.EVENTS)
+    known = _known(connection, sent)
+    fresh: list[NewEvent] = []
+    places: list[int | None] = []
+    """For each event sent, which of the fresh ones it is."""
+    first: dict[str, int] = {}
+    for event in sent:
+        if event.dedupe is not None and event.dedupe in known:
+            places.append(None)
+        elif event.dedupe is not None and event.dedupe in first:
+            places.append(first[event.dedupe])
+        else:
+            if event.dedupe is not None:
+                first[event.dedupe] = len(fresh)
+            places.append(len(fresh))
+            fresh.append(event)
+    numbers = _add(connection, fresh)
+    return [
+        known[event.dedupe or ""] if place is None else numbers[place]
+        for event, place in zip(sent, places, strict=True)
+    ]
+
+
+def _known(connection: Connection, sent: Sequence[NewEvent]) -> dict[str, int]:
+    named = [spelt(event.dedupe) for event in sent if event.dedupe is not None]
+    if not named:
+        return {}
+    found = connection.execute(
+        select(events.c.dedupe, events.c.event_id).where(
+            events.c.dedupe.in_(given_texts(connection.dialect.name))
+        ),
+        as_list(named),
+    )
+    return {unspelt(row.dedupe): row.event_id for row in found}
+
+
+def _add(connection: Connection, fresh: Sequence[NewEvent]) -> list[int]:
+    if not fresh:
+        return []
+    numbers = connection.scalars(
+        insert(events).returning(events.c.event_id, sort_by_parameter_order=True),
+        [
+            {
+                "name": spelt(event.name),
+                "key": spelt(event.key),
+                "checksum": event_checksum(event.name, event.key, event.payload),
+                "payload": event.payload,
+                "at": event.at,
+                "run_id": event.run_id,
+                "dedupe": spelt(event.dedupe),
+            }
+            for event in fresh
+        ],
+    ).all()
+    _wake(connection, fresh)
+    return list(numbers)
+
+
+def _wake(connection: Connection, fresh: Sequence[NewEvent]) -> None:
+    """Make due the parked runs that wait for one of these events."""
+    given = given_rows(connection.dialect.name, {"name": str, "key": str, "run_id": str})
+    to_all, to_one = given["run_id"].is_(None), given["run_id"].is_not(None)
+    same_name = waits.c.name == given["name"]
+    same_key = waits.c.key == given["key"]
+    no_key = and_(waits.c.key.is_(None), given["key"].is_(None))
+    one = runs.alias("one")
+    waiting = union_all(
+        select(waits.c.run_no).select_from(given.table.join(waits, and_(same_name, same_key))).where(to_all),
+        select(waits.c.run_no).select_from(given.table.join(waits, and_(same_name, no_key))).where(to_all),
+        select(waits.c.run_no)
+        .select_from(
+            given.table.join(one, one.c.run_id == given["run_id"]).join(waits, waits.c.run_no == one.c.run_no)
+        )
+        .where(to_one, same_name, or_(same_key, no_key)),
+    )
+    distinct = {(spelt(event.name), spelt(event.key), event.run_id): None for event in fresh}
+    connection.execute(
+        update(runs)
+        .where(
+            runs.c.run_no.in_(waiting),
+            runs.c.served,
+            runs.c.owner.is_(None),
+            runs.c.status.not_in(ENDED),
+        )
+        .values(wake_at=0),
+        as_rows({"name": name, "key": key, "run_id": run_id} for name, key, run_id in distinct),
+    )
+
+
+def wake_late(connection: Connection, run_nos: Sequence[int]) -> None:
+    """Make due those of these parked runs for whose waits an event came after they had looked."""
+    newer = and_(
+        waits.c.run_no == runs.c.run_no,
+        events.c.name == waits.c.name,
+        events.c.event_id > waits.c.looked,
+        or_(events.c.run_id.is_(None), events.c.run_id == runs.c.run_id),
+    )
+    keyed = exists().where(newer, events.c.key == waits.c.key)
+    plain = exists().where(newer, events.c.key.is_(None), waits.c.key.is_(None))
+    connection.execute(
+        update(runs)
+        .where(runs.c.run_no.in_(given_numbers(connection.dialect.name)), or_(keyed, plain))
+        .values(wake_at=0),
+        as_list(run_nos),
+    )
+
+
+def inbox(
+    connection: Connection, name: str, key: str | None, run_id: str, after_id: int, limit: int
 ) -> list[EventRow]:
     """The events that a run may take, oldest first: see `Store.events`."""
     found = connection.execute(
         select(events)
         .where(
-            events.c.name == plain(name),
-            events.c.key.is_(None) if key is None else events.c.key == plain(key),
+            events.c.name == spelt(name),
+            events.c.key.is_(None) if key is None else events.c.key == spelt(key),
             events.c.event_id > after_id,
-            events.c.at >= since,
             or_(events.c.run_id.is_(None), events.c.run_id == run_id),
         )
         .order_by(events.c.event_id)
@@ -61,22 +172,35 @@ def inbox(  # noqa: PLR0913, PLR0917 - the port's own arguments, and the connect
     )
     taken: list[EventRow] = []
     for row in found:
-        if not isinstance(row.payload, bytes) or row.checksum != event_checksum(
-            row.name, row.key, row.payload
-        ):
+        if not isinstance(row.payload, bytes) or row.checksum != event_checksum(name, key, row.payload):
             raise StoreCorrupt(f"Event {row.event_id} ({name}) is damaged.")
         taken.append(EventRow(row.event_id, name, key, row.payload, row.at, row.run_id))
     return taken
 
 
-@overload
-def plain(text: str) -> str: ...
+def newest(connection: Connection) -> int:
+    """The number of the newest event; 0 when there is none."""
+    return connection.scalar(select(func.max(events.c.event_id))) or 0
 
 
-@overload
-def plain(text: None) -> None: ...
+def places(connection: Connection, after_id: int) -> frozenset[tuple[str, str | None]] | None:
+    """The names and keys of the events above a number; None when they are many."""
+    found = connection.execute(
+        select(events.c.name, events.c.key)
+        .where(events.c.event_id > after_id)
+        .order_by(events.c.event_id)
+        .limit(PLACES_MAX + 1)
+    ).all()
+    if len(found) > PLACES_MAX:
+        return None
+    return frozenset((unspelt(row.name), unspelt_or_none(row.key)) for row in found)
 
 
-def plain(text: str | None) -> str | None:
-    """A text that any database takes: lone surrogates (out of arguments that are no UTF-8) are spelt out."""
-    return None if text is None else text.encode("utf-8", "backslashreplace").decode("utf-8")
+def cancels(connection: Connection) -> dict[str, Cancel]:
+    """All runs that are to be cancelled and have not ended."""
+    found = connection.execute(
+        select(runs.c.run_id, runs.c.cancel_reason, runs.c.cancel_force).where(
+            runs.c.cancel_reason.is_not(None), runs.c.ended_at.is_(None), runs.c.status.not_in(ENDED)
+        )
+    )
+    return {row.run_id: Cancel(unspelt(row.cancel_reason), row.cancel_force) for row in found}

@@ -6,15 +6,20 @@ not fall and not pass that of the run. Anything else is damage, and is reported 
 into a wrong state.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from flowrt.errors import StoreCorrupt
+from flowrt.store.bounds import JOURNALS_MAX
 from flowrt.store.checksum import record_checksum
 from flowrt.store.port import JournalRow
 from flowrt.store.schema import records, runs
+from flowrt.store.sql_rows import as_list, given_texts
 
 _PAGE = 500
 
@@ -31,18 +36,25 @@ class Extent:
 
 def extent(connection: Connection, run_id: str) -> Extent | None:
     """How far a journal goes now; None when there is no such run. Raises StoreCorrupt."""
+    last = select(func.max(records.c.seq)).where(records.c.run_no == runs.c.run_no).scalar_subquery()
+    # One statement: between two of them another process may append.
     run = connection.execute(
-        select(runs.c.run_no, runs.c.head, runs.c.epoch).where(runs.c.run_id == run_id)
+        select(runs.c.run_no, runs.c.head, runs.c.epoch, last.label("last")).where(runs.c.run_id == run_id)
     ).first()
     if run is None:
         return None
-    last = connection.scalar(select(func.max(records.c.seq)).where(records.c.run_no == run.run_no))
-    if last is None or last + 1 != run.head:
+    if run.last is None or run.last + 1 != run.head:
         raise StoreCorrupt(
-            f"The journal of run {run_id} is damaged: its last record is {last}, "
+            f"The journal of run {run_id} is damaged: its last record is {run.last}, "
             f"and it should have {run.head}."
         )
     return Extent(run_id, run.run_no, run.head, run.epoch)
+
+
+def exists(connection: Connection, journal: Extent) -> bool:
+    """Whether the run is still there."""
+    query = select(runs.c.run_no).where(runs.c.run_no == journal.run_no)
+    return connection.execute(query).first() is not None
 
 
 def page(connection: Connection, journal: Extent, seq: int) -> list[JournalRow]:
@@ -53,14 +65,15 @@ def page(connection: Connection, journal: Extent, seq: int) -> list[JournalRow]:
         .order_by(records.c.seq)
         .limit(_PAGE)
     )
-    rows: list[JournalRow] = []
-    for row in found:
-        # SQLite keeps a type with each value: a damaged page may hold any.
-        sound = isinstance(row.data, bytes) and isinstance(row.epoch, int)
-        if not sound or row.checksum != record_checksum(journal.run_id, row.seq, row.epoch, row.data):
-            raise StoreCorrupt(f"Record {row.seq} of run {journal.run_id} is damaged.")
-        rows.append(JournalRow(row.seq, row.epoch, row.data))
-    return rows
+    return [_sound(journal.run_id, row) for row in found]
+
+
+def _sound(run_id: str, row: Row[*tuple[object, ...]]) -> JournalRow:
+    # SQLite keeps a type with each value: a damaged page may hold any.
+    sound = isinstance(row.data, bytes) and isinstance(row.epoch, int)
+    if not sound or row.checksum != record_checksum(run_id, row.seq, row.epoch, row.data):
+        raise StoreCorrupt(f"Record {row.seq} of run {run_id} is damaged.")
+    return JournalRow(row.seq, row.epoch, row.data)
 
 
 def checked(journal: Extent, read: Callable[[int], list[JournalRow]], first_seq: int) -> Iterator[JournalRow]:
@@ -80,3 +93,41 @@ def checked(journal: Extent, read: Callable[[int], list[JournalRow]], first_seq:
                 )
             seq, epoch = seq + 1, row.epoch
             yield row
+
+
+def several(connection: Connection, run_ids: Collection[str]) -> dict[str, list[JournalRow]]:
+    """The journals of several runs, read by one statement; those that are long or damaged are left out."""
+    found = connection.execute(
+        select(
+            runs.c.run_id,
+            runs.c.run_no,
+            runs.c.head,
+            runs.c.epoch.label("run_epoch"),
+            records.c.seq,
+            records.c.epoch,
+            records.c.checksum,
+            records.c.data,
+        )
+        .select_from(runs.join(records, records.c.run_no == runs.c.run_no))
+        .where(runs.c.run_id.in_(given_texts(connection.dialect.name)), runs.c.head <= JOURNALS_MAX)
+        .order_by(runs.c.run_no, records.c.seq),
+        as_list(run_ids),
+    )
+    journals: dict[str, list[JournalRow]] = {}
+    for _, group in groupby(found, _run_no):
+        rows = list(group)
+        first = rows[0]
+        journal = Extent(first.run_id, first.run_no, first.head, first.run_epoch)
+        with suppress(StoreCorrupt):
+            sound = [_sound(first.run_id, row) for row in rows]
+            if len(sound) == journal.head:
+                journals[first.run_id] = list(checked(journal, partial(_from, sound), 0))
+    return journals
+
+
+def _run_no(row: Row[*tuple[object, ...]]) -> int:
+    return int(row.run_no)
+
+
+def _from(rows: list[JournalRow], seq: int) -> list[JournalRow]:
+    return rows[seq:]

@@ -1,0 +1,168 @@
+"""Who owns runs, in SQL. In: a connection within a transaction; out: epochs, rows, what was lost.
+
+A claim locks the row that it reads (SQLite has one writer anyway), so what it decides holds when it
+writes. Leases are extended, and due runs are taken, a thousand at a time by one statement each.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy import Text as TextType
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from flowrt.noun import replace
+from flowrt.store.owner import alive
+from flowrt.store.ownership import check_free
+from flowrt.store.port import Owner, RunRow, RunStatus
+from flowrt.store.run_rows import owner_text, read_owner, run_row
+from flowrt.store.schema import runs, waits
+from flowrt.store.sql_rows import as_list, as_rows, given_numbers, given_rows
+from flowrt.store.status import ENDED
+from flowrt.store.texts import spelt
+
+
+def claim(
+    connection: Connection, found: Row[*tuple[object, ...]], owner: Owner, now: int, lease_until: int
+) -> int:
+    """Take a run whose row is locked; return its new epoch. Raises RunOwned."""
+    row = run_row(found)
+    check_free(row.run_id, row.owner, row.lease_until, owner, now)
+    again = row.status in ENDED
+    connection.execute(
+        update(runs)
+        .where(runs.c.run_no == found.run_no)
+        .values(
+            epoch=row.epoch + 1,
+            owner=owner_text(owner),
+            lease_until=lease_until,
+            wake_at=lease_until if row.served else None,
+            problem=None,
+            cancel_reason=None if again else runs.c.cancel_reason,
+            cancel_force=False if again else runs.c.cancel_force,
+            cancel_unseen=False,
+        )
+    )
+    connection.execute(delete(waits).where(waits.c.run_no == found.run_no))
+    return row.epoch + 1
+
+
+def claim_due(connection: Connection, owner: Owner, now: int, lease_until: int, limit: int) -> list[RunRow]:
+    """Take served runs that are due, the earliest first; those that others are just taking are left out."""
+    found = connection.execute(
+        select(runs)
+        .where(runs.c.wake_at <= now, runs.c.status.not_in(ENDED))
+        .order_by(runs.c.wake_at, runs.c.run_no)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    if not found:
+        return []
+    taken = as_list(row.run_no for row in found)
+    these = given_numbers(connection.dialect.name)
+    connection.execute(
+        update(runs)
+        .where(runs.c.run_no.in_(these))
+        .values(
+            epoch=runs.c.epoch + 1,
+            owner=owner_text(owner),
+            lease_until=lease_until,
+            wake_at=lease_until,
+            problem=None,
+            cancel_unseen=False,
+        ),
+        taken,
+    )
+    connection.execute(delete(waits).where(waits.c.run_no.in_(these)), taken)
+    return [
+        replace(
+            row,
+            epoch=row.epoch + 1,
+            owner=owner,
+            lease_until=lease_until,
+            wake_at=lease_until,
+            problem=None,
+        )
+        for row in map(run_row, found)
+    ]
+
+
+def free_dead(connection: Connection) -> int:
+    """Make due at once what served runs are held by processes of this machine that live no more."""
+    held = and_(runs.c.owner.is_not(None), runs.c.served, runs.c.status.not_in(ENDED))
+    freed = 0
+    for text in connection.scalars(select(runs.c.owner).where(held).distinct()).all():
+        holder = read_owner(text)
+        if holder is not None and alive(holder) is False:
+            found = connection.execute(
+                update(runs).where(held, runs.c.owner == text).values(owner=None, lease_until=0, wake_at=0)
+            )
+            freed += found.rowcount
+    return freed
+
+
+def renew(connection: Connection, held: Mapping[str, int], lease_until: int) -> frozenset[str]:
+    """Extend the leases of runs by id and epoch; return those that are no longer ours."""
+    given = as_rows({"run_id": run_id, "epoch": epoch} for run_id, epoch in held.items())
+    renewed = connection.scalars(_renewal(connection.dialect.name), {**given, "until": lease_until})
+    return frozenset(held) - frozenset(renewed)
+
+
+@cache
+def _renewal(dialect: str) -> ReturningUpdate[str]:
+    ours = given_rows(dialect, {"run_id": str, "epoch": int})
+    until = bindparam("until", type_=BigInteger())
+    goes_on = and_(runs.c.served, runs.c.status.not_in(sorted(ENDED)))
+    return (
+        update(runs)
+        .where(runs.c.run_id == ours["run_id"], runs.c.epoch == ours["epoch"], runs.c.owner.is_not(None))
+        .values(lease_until=until, wake_at=case((goes_on, until)))
+        .returning(runs.c.run_id)
+    )
+
+
+def release(
+    connection: Connection,
+    run_id: str,
+    epoch: int,
+    status: RunStatus | None,
+    wake_at: int | None,
+    problem: str | None,
+) -> None:
+    """Give a run up, if it is still ours."""
+    after = func.coalesce(bindparam("to_status", type_=TextType()), runs.c.status)
+    due = case(
+        (or_(~runs.c.served, after.in_(ENDED)), null()),
+        (runs.c.cancel_unseen, 0),
+        (after == "suspended", null()),
+        else_=wake_at,
+    )
+    connection.execute(
+        update(runs)
+        .where(runs.c.run_id == run_id, runs.c.epoch == epoch, runs.c.owner.is_not(None))
+        .values(owner=None, lease_until=0, status=after, wake_at=due, problem=spelt(problem)),
+        {"to_status": status},
+    )
+
+
+def serve(connection: Connection, run_id: str, now: int) -> None:
+    """Hand a run to whoever serves the store; one that is owned is due when its lease ends."""
+    due = case(
+        (runs.c.status.in_(ENDED), null()),
+        (runs.c.owner.is_not(None), runs.c.lease_until),
+        else_=now,
+    )
+    connection.execute(update(runs).where(runs.c.run_id == run_id).values(served=True, wake_at=due))

@@ -1,0 +1,82 @@
+"""What is served by name, in SQL. In: a connection within a transaction; out: deployments, or whether."""
+
+import json
+from collections.abc import Mapping
+from typing import cast
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from flowrt.errors import StoreCorrupt
+from flowrt.store.port import Deployment
+from flowrt.store.schema import deployments
+from flowrt.store.texts import spelt, unspelt, unspelt_or_none
+
+
+def deploy(connection: Connection, new: Deployment) -> None:
+    """Write a deployment; of one that is there, only the cursor of the same schedule stays."""
+    here = deployments.c.name == spelt(new.name)
+    old = connection.execute(select(deployments).where(here).with_for_update()).first()
+    same = old is not None and new.schedule is not None and old.schedule == spelt(new.schedule)
+    values: dict[str, object] = {
+        "program_digest": new.program_digest,
+        "labels": json.dumps(dict(new.labels)),
+        "versions": json.dumps(dict(new.versions)),
+        "python_path": json.dumps(list(new.python_path)),
+        "snapshot": new.snapshot,
+        "schedule": spelt(new.schedule),
+        "cursor": old.cursor if old is not None and same else new.cursor,
+        "deployed_at": new.deployed_at,
+        "seal": new.seal.hex(),
+    }
+    if old is None:
+        connection.execute(insert(deployments).values(name=spelt(new.name), **values))
+    else:
+        connection.execute(update(deployments).where(here).values(values))
+
+
+def listed(connection: Connection) -> list[Deployment]:
+    """All deployments, by name, without their programs. Raises StoreCorrupt."""
+    try:
+        rows = [
+            Deployment(
+                name=unspelt(row.name),
+                program_digest=row.program_digest,
+                program=b"",
+                code={},
+                labels=cast("Mapping[str, str]", json.loads(row.labels)),
+                versions=cast("Mapping[str, str]", json.loads(row.versions)),
+                python_path=tuple(json.loads(row.python_path)),
+                snapshot=row.snapshot,
+                schedule=unspelt_or_none(row.schedule),
+                cursor=row.cursor,
+                deployed_at=row.deployed_at,
+                seal=bytes.fromhex(row.seal),
+            )
+            for row in connection.execute(select(deployments))
+        ]
+    except (ValueError, TypeError, AttributeError) as error:
+        raise StoreCorrupt(f"A row of the deployments is damaged: {error}.") from error
+    return sorted(rows, key=_name)
+
+
+def _name(one: Deployment) -> str:
+    return one.name
+
+
+def undeploy(connection: Connection, name: str) -> bool:
+    """Remove a deployment; whether it was there."""
+    return connection.execute(delete(deployments).where(deployments.c.name == spelt(name))).rowcount > 0
+
+
+def move_cursor(connection: Connection, name: str, after: int, to: int) -> bool:
+    """Move the cursor of a schedule from one slot to another; whether it was at the first."""
+    moved = connection.execute(
+        update(deployments)
+        .where(
+            deployments.c.name == spelt(name),
+            deployments.c.cursor == after,
+            deployments.c.schedule.is_not(None),
+        )
+        .values(cursor=to)
+    )
+    return moved.rowcount > 0

@@ -1,0 +1,72 @@
+"""Removing what is no longer needed, in SQL. In: a connection within a transaction; out: what was removed.
+
+A run that failed may be reopened and look at its events again; one that succeeded or was cancelled is
+over for good. So an event can go when every run that was made before it is over for good.
+"""
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, and_, delete, exists, func, or_, select
+
+from flowrt.store.port import Unused
+from flowrt.store.schema import (
+    blob_refs,
+    code,
+    deployments,
+    events,
+    program_code,
+    programs,
+    records,
+    runs,
+    waits,
+)
+from flowrt.store.sql_rows import as_list, given_texts
+from flowrt.store.sql_turns import Turn, take_turn
+from flowrt.store.status import OVER
+
+
+def delete_run(connection: Connection, run_no: int, run_id: str) -> frozenset[str]:
+    """Remove a run whose row is locked; return the blobs that nothing refers to any more."""
+    refs = blob_refs.c.run_no == run_no
+    digests = list(connection.scalars(select(blob_refs.c.digest).where(refs)))
+    for table in (blob_refs, waits, records):
+        connection.execute(delete(table).where(table.c.run_no == run_no))
+    connection.execute(delete(events).where(events.c.run_id == run_id))
+    connection.execute(delete(runs).where(runs.c.run_no == run_no))
+    return frozenset(digests) - needed(connection, digests)
+
+
+def needed(connection: Connection, digests: Collection[str]) -> frozenset[str]:
+    """Which of these blobs a run or a deployment refers to."""
+    if not digests:
+        return frozenset()
+    given = given_texts(connection.dialect.name)
+    wanted = as_list(digests)
+    by_runs = select(blob_refs.c.digest).where(blob_refs.c.digest.in_(given)).distinct()
+    by_names = select(deployments.c.snapshot).where(deployments.c.snapshot.in_(given))
+    return frozenset((*connection.scalars(by_runs, wanted), *connection.scalars(by_names, wanted)))
+
+
+def sweep(connection: Connection, before: int) -> Unused:
+    """Remove programs that nothing refers to, and events before an instant that no run can take."""
+    take_turn(connection, Turn.PROGRAMS)
+    used = or_(
+        exists().where(runs.c.program_digest == programs.c.digest),
+        exists().where(deployments.c.program_digest == programs.c.digest),
+    )
+    removed = connection.execute(delete(programs).where(~used)).rowcount
+    has_program = exists().where(programs.c.digest == program_code.c.program)
+    connection.execute(delete(program_code).where(~has_program))
+    has_user = exists().where(program_code.c.code == code.c.digest)
+    removed += connection.execute(delete(code).where(~has_user)).rowcount
+    return Unused(removed, _sweep_events(connection, before))
+
+
+def _sweep_events(connection: Connection, before: int) -> int:
+    goes_on = runs.c.status.not_in(OVER)
+    floor = connection.scalar(select(func.min(runs.c.events_after)).where(goes_on))
+    has_taker = exists().where(runs.c.run_id == events.c.run_id, goes_on)
+    takeable = [] if floor is None else [events.c.event_id <= floor]
+    gone = or_(and_(events.c.run_id.is_not(None), ~has_taker), *takeable)
+    statement = delete(events).where(events.c.at < before)
+    return connection.execute(statement if floor is None else statement.where(gone)).rowcount
