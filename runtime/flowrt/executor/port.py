@@ -14,11 +14,16 @@ from flowrt.value import Handle
 
 
 class AttemptKey(NamedTuple):
-    """Names an attempt among all that an executor was ever given."""
+    """Names an attempt among all that an executor was ever given.
+
+    The epoch is part of the name: an engine that loses a run and takes it again may make an attempt anew
+    while the one of before is still being stopped.
+    """
 
     run_id: str
     step: str
     attempt: int
+    epoch: int = 0
 
 
 @noun

@@ -114,7 +114,7 @@ def unpack_job(data: bytes) -> tuple[str, bytes, list[Attempt]]:
         run = cast("RunFacts", unpickled(job.runs[item.run]))
         attempts.append(
             Attempt(
-                AttemptKey(run.id, item.step, item.attempt),
+                AttemptKey(run.id, item.step, item.attempt, run.epoch),
                 cast("Task", unpickled(job.tasks[item.task])),
                 {name: _handle(wired) for name, wired in item.env},
                 run,
