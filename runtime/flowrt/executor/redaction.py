@@ -79,7 +79,8 @@ def _spellings(secret: str) -> Iterator[str]:
     """How a secret may be spelt in a text."""
     for text in {secret, *secret.splitlines(), *map(str.strip, secret.splitlines())}:
         if len(text) >= (TEXT_FROM if text.strip() == secret.strip() else RESULT_FROM):
-            yield from _plain(text)
+            for cased in (text, text.upper(), text.lower()):  # Some letters become two.
+                yield from _plain(cased)
             if len(text) >= RESULT_FROM:
                 yield from (form for form in _coded(text) if len(form) >= RESULT_FROM)
 
