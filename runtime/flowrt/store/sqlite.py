@@ -165,7 +165,10 @@ def _make(path: Path) -> None:
 
 def _fill(path: Path) -> None:
     """Make the tables in an empty file; when it is closed, all is in the file itself."""
-    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(path), poolclass=StaticPool)
+    engine = create_engine(
+        "sqlite://", creator=lambda: sqlite3.connect(path, isolation_level=None), poolclass=StaticPool
+    )
+    event.listen(engine, "begin", _begin)  # Left to itself, sqlite3 would sync the disk for each table.
     try:
         with engine.begin() as connection:
             metadata.create_all(connection)
