@@ -4,28 +4,47 @@ In: Ray graphs (or programs), ids of runs. Out: values. A store is named by its 
 what `FLOWC_STORE` says, else the directory `.flowc` in the current directory.
 """
 
+import logging
 import os
+import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from flowrt.amounts import event_key
 from flowrt.clock import WallClock
 from flowrt.encoding.values import Values
+from flowrt.engine.cancelling import cancel as note_cancel
 from flowrt.engine.drive import RunResult, drive, recorded_result, start
-from flowrt.engine.drive import cancel as note_cancel
 from flowrt.errors import BadInput, FlowrtError, RunCancelled, RunFailed
+from flowrt.executor.callee import put_first
 from flowrt.executor.lazy import LazyExecutor
 from flowrt.executor.port import Executor
 from flowrt.program import Program
 from flowrt.run_id import check_run_id
-from flowrt.store.open import open_store
+from flowrt.snapshot.anew import Anew, packed_anew
+from flowrt.snapshot.cache import code_folders, keep
+from flowrt.snapshot.pack import NotPacked, pack
+from flowrt.store.blobs import MemoryBlobs
+from flowrt.store.opened import opened as opened_store
 from flowrt.store.port import Blobs, NewEvent, Store
 from flowrt.store.status import ENDED
 from flowrt.view import step_value
 
+_LOG = logging.getLogger("flowrt")
+
 ExecutorChoice = Literal["ray", "local"] | Executor
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """How a run goes on: as `flowrt.engine.drive.drive` has it."""
+
+    failed: bool = False
+    anew: str | None = None
+    any_version: bool = False
 
 
 def run(
@@ -54,9 +73,16 @@ def run(
     program, inputs, python_path = _program(dag, args, kwargs)
     with _opened(store) as (opened, blobs):
         name = start(
-            opened, blobs, program, inputs, run_id=run_id, labels=labels or {}, python_path=python_path
+            opened,
+            blobs,
+            program,
+            inputs,
+            run_id=run_id,
+            labels=labels or {},
+            python_path=python_path,
+            snapshot=_packed(python_path, blobs),
         )
-        return _driven(opened, blobs, name, executor, failed=False)
+        return _driven(opened, blobs, name, executor)
 
 
 def resume(
@@ -65,14 +91,25 @@ def resume(
     store: str | Path | None = None,
     executor: ExecutorChoice = "ray",
     failed: bool = False,
+    recorded_code: bool = False,
+    any_version: bool = False,
 ) -> object:
     """Continue a run after a crash or an interruption, and with `failed` also behind a failure.
 
-    Returns and raises as `run` does; UnknownRun when there is no such run.
+    A run goes on with the code that was packed when it was started, wherever its folders are. One that
+    failed takes the code of these folders, if they are here, unless `recorded_code` is asked for.
+
+    Returns and raises as `run` does; UnknownRun when there is no such run, WrongEnvironment when it was
+    started with another minor version of Python, a newer Ray, or a package that is missing here, unless
+    `any_version` is asked for.
     """
     check_run_id(run_id)
     with _opened(store, create=False) as (opened, blobs):
-        return _driven(opened, blobs, run_id, executor, failed=failed)
+        anew: str | None = None
+        if failed and not recorded_code and opened.run(run_id).status == "failed":
+            found = packed_anew(opened.run(run_id), blobs)
+            anew = found.snapshot if isinstance(found, Anew) else None
+        return _driven(opened, blobs, run_id, executor, _Again(failed, anew, any_version))
 
 
 def output(run_id: str, step: str | None = None, *, store: str | Path | None = None) -> object:
@@ -119,22 +156,23 @@ def send(
         )
 
 
-def cancel(run_id: str, *, reason: str = "", store: str | Path | None = None) -> None:
+def cancel(run_id: str, *, reason: str = "", force: bool = False, store: str | Path | None = None) -> None:
     """Have a run cancelled: by its owner when it has a live one, else here and now.
 
+    With `force` its tasks are not given time to end by themselves.
     Raises UnknownRun, and FlowrtError when the run has ended already.
     """
     check_run_id(run_id)
     with _opened(store, create=False) as (opened, blobs):
-        if not note_cancel(opened, run_id, reason):
-            _drive(opened, blobs, run_id, "local", failed=False)
+        if not note_cancel(opened, run_id, reason, force=force):
+            _drive(opened, blobs, run_id, "local", _Again(any_version=True))
 
 
 def _program(
     dag: object, args: tuple[object, ...], kwargs: Mapping[str, object]
 ) -> tuple[Program, Mapping[str, object], Sequence[str]]:
     """The program, its inputs, and where its callables are imported from."""
-    here = (str(Path.cwd()),)
+    here = _here()
     if isinstance(dag, Program):
         if args:
             raise TypeError("The inputs of a program are given by name.")
@@ -150,6 +188,15 @@ def _program(
     return program, {INPUT: _graph_input(args, kwargs)}, python_path
 
 
+def _here() -> tuple[str, ...]:
+    """The folder of the script that runs, and the current one; a command's script is nobody's code."""
+    script: object = getattr(sys.modules.get("__main__"), "__file__", None)
+    folders = [str(Path.cwd())]
+    if isinstance(script, str) and script.endswith(".py") and "site-packages" not in script:
+        folders.insert(0, str(Path(script).resolve().parent))
+    return tuple(dict.fromkeys(folders))
+
+
 def _graph_input(args: tuple[object, ...], kwargs: Mapping[str, object]) -> object:
     """What an InputNode stands for: the one value, or what `inp[0]` and `inp.name` read."""
     if len(args) == 1 and not kwargs:
@@ -161,21 +208,46 @@ def _graph_input(args: tuple[object, ...], kwargs: Mapping[str, object]) -> obje
 
 @contextmanager
 def _opened(url: str | Path | None, *, create: bool = True) -> Generator[tuple[Store, Blobs], None, None]:
-    store, blobs = open_store(str(url or os.environ.get("FLOWC_STORE") or ".flowc"), create=create)
+    store, blobs = opened_store(str(url or os.environ.get("FLOWC_STORE") or ".flowc"), create=create)
     try:
         yield store, blobs
     finally:
         store.close()
 
 
-def _driven(store: Store, blobs: Blobs, run_id: str, choice: ExecutorChoice, *, failed: bool) -> object:
-    return _value(_drive(store, blobs, run_id, choice, failed=failed), blobs)
+def _packed(python_path: Sequence[str], blobs: Blobs) -> str | None:
+    """The digest of the code that a run is imported from, in the blob store; None without a snapshot."""
+    if isinstance(blobs, MemoryBlobs):
+        return None  # It ends with this process, which has the code.
+    packed = pack(python_path)
+    if isinstance(packed, NotPacked):
+        where = " and ".join(python_path)
+        _LOG.warning("The code is not packed: %s. The run can go on only with %s.", packed.reason, where)
+    return keep(packed, blobs)
 
 
-def _drive(store: Store, blobs: Blobs, run_id: str, choice: ExecutorChoice, *, failed: bool) -> RunResult:
+def _driven(
+    store: Store, blobs: Blobs, run_id: str, choice: ExecutorChoice, again: _Again | None = None
+) -> object:
+    return _value(_drive(store, blobs, run_id, choice, again or _Again()), blobs)
+
+
+def _drive(store: Store, blobs: Blobs, run_id: str, choice: ExecutorChoice, again: _Again) -> RunResult:
+    row = store.run(run_id)
+    if not all(Path(folder).is_dir() for folder in row.python_path):
+        put_first(code_folders(row.python_path, row.snapshot, blobs))
+    anew = {} if again.anew is None else {run_id: again.anew}
     executor = _executor(choice)
     try:
-        return drive(store, blobs, executor, [run_id], reopen=failed)[run_id]
+        return drive(
+            store,
+            blobs,
+            executor,
+            [run_id],
+            reopen=again.failed,
+            anew=anew,
+            any_version=again.any_version,
+        )[run_id]
     finally:
         if isinstance(choice, str):
             executor.close()

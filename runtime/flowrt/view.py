@@ -114,10 +114,15 @@ def view(store: Store, run_id: str) -> RunView:
 
 
 def status_of(row: RunRow) -> RunStatus:
-    """The status of a run: one that was left without its process is suspended."""
-    if row.status in ENDED or row.status in {"pending", "suspended"}:
+    """The status of a run: one that was left without its process is suspended.
+
+    One that is served is not left: whoever serves the store takes it when it is due.
+    """
+    if row.status in ENDED or row.status in {"pending", "suspended"} or owned(row, WallClock().now()):
         return row.status
-    return row.status if owned(row, WallClock().now()) else "suspended"
+    if not row.served:
+        return "suspended"
+    return "waiting" if row.status == "waiting" else "pending"
 
 
 def _waiting(command: object) -> Waiting | None:

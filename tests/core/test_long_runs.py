@@ -195,7 +195,7 @@ def test_a_long_run_keeps_only_what_is_still_needed(name: str, monkeypatch: pyte
 
     def looking(self) -> None:
         flush(self)
-        for conductor in self._conductors.values():
+        for conductor in self.runs:
             machine = conductor.run.state._machine
             sizes = {
                 "steps": len(machine.steps),
@@ -285,7 +285,7 @@ def test_a_value_is_dropped_when_its_last_reader_has_begun(monkeypatch: pytest.M
 
     def looking(self) -> None:
         flush(self)
-        held.extend(len(conductor.run.state._root.done) for conductor in self._conductors.values())
+        held.extend(len(conductor.run.state._root.done) for conductor in self.runs)
 
     monkeypatch.setattr(Engine, "_flush", looking)
     assert story.value(story.play()) == sum(range(40))

@@ -6,7 +6,7 @@ import pytest
 import story_tasks
 from stories import HoldingExecutor, Story, story_of
 
-from flowrt.engine.drive import cancel
+from flowrt.engine.cancelling import cancel
 from flowrt.errors import FlowrtError
 from flowrt.record import Ended, Failed, Stopped, Succeeded
 

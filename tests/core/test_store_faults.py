@@ -14,7 +14,7 @@ from flowrt.executor.port import Attempt
 from flowrt.record import Succeeded
 from flowrt.store.blobs import MemoryBlobs
 
-CALLS = ("claim", "renew", "release", "append", "journal", "run", "program", "events", "news")
+CALLS = ("claim", "renew", "append", "journal", "run", "program", "events", "news")
 
 
 @dataclass

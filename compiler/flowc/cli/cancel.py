@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Sequence
 
+from flowc.cli.code import use_code
 from flowc.cli.driving import drive_runs
 from flowc.cli.executors import DriveArguments
 from flowc.cli.exits import DONE
 from flowc.cli.parser import CommandParser
 from flowc.cli.places import add_store_arguments, open_place
-from flowc.cli.results import use_python_path
 
 EXAMPLE = '  flowc cancel etl-2026-01-01 --reason "wrong day"'
 
@@ -18,6 +18,7 @@ class Arguments(DriveArguments):
 
     run: str
     reason: str
+    now: bool
 
 
 def main(argv: Sequence[str]) -> int:
@@ -25,19 +26,20 @@ def main(argv: Sequence[str]) -> int:
     parser = CommandParser("cancel", "Cancel a run.", EXAMPLE)
     parser.add_argument("run", metavar="RUN", help="the id of the run")
     parser.add_argument("--reason", default="cancelled on the command line", help="kept with the run")
+    parser.add_argument("--now", action="store_true", help="give its tasks no time to end by themselves")
     add_store_arguments(parser)
     args = parser.read(argv, Arguments())
     # Nothing new starts in a cancelled run, so that carrying it out needs no cluster.
     args.executor, args.address, args.json, args.quiet = "local", None, False, True
     store, blobs = open_place(args, create=False)
     try:
-        from flowrt.engine.drive import cancel
+        from flowrt.engine.cancelling import cancel
 
-        if cancel(store, args.run, args.reason):
-            sys.stderr.write(f"The process that runs {args.run} was told to cancel it.\n")
+        if cancel(store, args.run, args.reason, force=args.now):
+            sys.stderr.write(f"Run {args.run} is being cancelled: nothing new starts in it.\n")
             return DONE
-        use_python_path(store.run(args.run).python_path)
-        result = drive_runs(store, blobs, [args.run], args)[args.run]
+        use_code(store.run(args.run), blobs)
+        result = drive_runs(store, blobs, [args.run], args, any_version=True)[args.run]
         sys.stderr.write(f"run {args.run} {result.status}\n")
     finally:
         store.close()

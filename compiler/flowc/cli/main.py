@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "resume": ("flowc.cli.resume", "continue a run after a crash, an interruption or a failure"),
     "list": ("flowc.cli.list_runs", "list the runs in the store"),
     "show": ("flowc.cli.show", "show the steps of a run and what it waits for"),
+    "why": ("flowc.cli.why", "say why a run stands as it does, or why a step did or did not run"),
     "output": ("flowc.cli.output", "print the result of a run or of one of its steps"),
     "cancel": ("flowc.cli.cancel", "cancel a run"),
     "send": ("flowc.cli.send", "send an event to the runs that wait for it"),

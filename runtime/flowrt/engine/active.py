@@ -17,8 +17,8 @@ from flowrt.core.state import State
 from flowrt.encoding.pack import encode_record
 from flowrt.executor.port import AttemptKey, RunFacts
 from flowrt.program import Program
-from flowrt.record import CancelRequested, Ended, Record, Reopened, Started
-from flowrt.store.port import Batch, NewEvent, RunStatus
+from flowrt.record import CancelRequested, Ended, Record, Reopened, Started, digests_of
+from flowrt.store.port import Batch, Cancel, NewEvent, Park, RunStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,8 @@ class ActiveRun:
 
     `head` is the number of the next record to be noted. Of what is `pending`, the first `applied`
     records have been applied; `answered` are the steps of the others. `in_flight` are the attempts that
-    an executor holds, by step.
+    an executor holds, by step. `parking` is how the run is to be let go with the next flush; a record that
+    is noted before that keeps it here. `let_go`: the store has it as nobody's.
     """
 
     run_id: str
@@ -46,17 +47,22 @@ class ActiveRun:
     state: State
     head: int
     status: RunStatus
-    cancel_reason: str | None = None
+    events_after: int = 0
+    cancel: Cancel | None = None
+    served: bool = False
     pending: list[Noted] = field(default_factory=list[Noted])
     applied: int = 0
     answered: set[str] = field(default_factory=set[str])
     in_flight: dict[str, AttemptKey] = field(default_factory=dict[str, AttemptKey])
     wanted_status: RunStatus | None = None
+    parking: Park | None = None
+    let_go: bool = False
 
     def note(self, record: Record, *, follows: bool = False, event: NewEvent | None = None) -> None:
         """Take a record in. `follows`: it says only what would be computed again in the same way."""
         seq = self.head
         self.head += 1
+        self.parking = None
         at_once = follows and self.applied == len(self.pending)
         self.pending.append(Noted(seq, record, event))
         if at_once:
@@ -79,11 +85,14 @@ class ActiveRun:
             status=status,
             started_at=started.at if started and status == "running" else None,
             ended_at=ended.at if ended else None,
+            blobs=[digest for noted in self.pending for digest in digests_of(noted.record)],
+            park=Park() if ended else self.parking,
         )
 
     def flushed(self) -> None:
         """What was pending is durable: apply the rest of it."""
         rest = self.pending[self.applied :]
+        self.let_go = self.parking is not None or any(isinstance(n.record, Ended) for n in self.pending)
         self.pending = []
         self.applied = 0
         self.answered.clear()
@@ -95,7 +104,7 @@ class ActiveRun:
     @property
     def dirty(self) -> bool:
         """Whether there is anything to flush."""
-        return bool(self.pending) or self.wanted_status is not None
+        return bool(self.pending) or self.wanted_status is not None or self.parking is not None
 
 
 def cancel_noted(run: ActiveRun) -> bool:

@@ -28,7 +28,7 @@ from flowrt.command import (
 )
 from flowrt.core.retry import lost_attempt_at, next_attempt_at
 from flowrt.encoding.values import Values
-from flowrt.engine.active import ActiveRun
+from flowrt.engine.active import ActiveRun, cancel_noted
 from flowrt.engine.inbox import Inbox
 from flowrt.engine.narrow import narrow_env
 from flowrt.engine.perform import Performer
@@ -36,8 +36,10 @@ from flowrt.engine.timers import Timer, Timers
 from flowrt.executor.port import Attempt, AttemptKey, Executor, Halted, Lost, Outcome, Raised, Returned
 from flowrt.expr.evaluate import evaluate, truth
 from flowrt.expr.tree import Expr
+from flowrt.failpoint import hit
 from flowrt.program import Pickled
 from flowrt.record import (
+    CancelRequested,
     Failed,
     Failure,
     Fired,
@@ -47,7 +49,7 @@ from flowrt.record import (
     Stopped,
     Succeeded,
 )
-from flowrt.store.port import EventRow, Store
+from flowrt.store.port import Cancel, EventRow, Store
 from flowrt.value import Inline
 
 GRACE_US = 5_000_000
@@ -59,7 +61,10 @@ EVENT = "event"
 
 @dataclass(slots=True)
 class Conductor:
-    """Carries out what one run wants. `ready` are the attempts to be submitted at the end of the turn."""
+    """Carries out what one run wants. `ready` are the attempts to be submitted at the end of the turn.
+
+    `forced`: the run is being cancelled, and its tasks are not given time to end by themselves.
+    """
 
     run: ActiveRun
     store: Store
@@ -70,11 +75,12 @@ class Conductor:
     inbox: Inbox
     performer: Performer
     ready: dict[str, Attempt] = field(default_factory=dict[str, Attempt])
+    forced: bool = False
 
     @property
     def busy(self) -> bool:
         """Whether there is something to do without anything coming in."""
-        return self.run.dirty or self.run.state.has_fresh or bool(self.inbox.fresh)
+        return self.run.dirty or self.run.state.has_fresh or bool(self.inbox.fresh) or bool(self.ready)
 
     # Commands
 
@@ -90,23 +96,29 @@ class Conductor:
                 run.note(self.performer.decide(command), follows=True)
             case Expand():
                 run.note(self.performer.expand(command), follows=True)
+                hit("expand.noted")
             case TakeSample():
                 run.note(self.performer.sample(command))
             case StartSleep():
                 run.note(self.performer.sleep(command))
+                hit("sleep.noted")
             case StartWait():
                 run.note(self.performer.wait(command))
+                hit("wait.noted")
             case AwaitTimer(step, due_at):
                 self.timers.set(Timer(due_at, run.run_id, step, "fire"))
+                hit("timer.set")
             case AwaitEvent():
                 self._await_event(command)
             case SendEvent():
                 record, event = self.performer.event(command)
                 run.note(record, event=event)
+                hit("emit.noted")
             case StopTask(step):
                 self._stop(step)
             case EndRun():
                 run.note(self.performer.end(command))
+                hit("end.noted")
             case _:
                 assert_never(command)
 
@@ -126,7 +138,9 @@ class Conductor:
     def submit(self) -> None:
         """Hand the attempts that are ready to the executor."""
         if self.ready:
+            hit("dispatch.begun")
             self.executor.submit(list(self.ready.values()))
+            hit("dispatch.done")
             self.ready = {}
 
     def _attempt(self, command: RunTask) -> Attempt:
@@ -134,7 +148,7 @@ class Conductor:
         env = self.performer.env(command.env)
         options = {} if task.options is None else _mapping("options", evaluate(task.options, env))
         return Attempt(
-            key=AttemptKey(self.run.run_id, command.step, command.attempt),
+            key=AttemptKey(self.run.run_id, command.step, command.attempt, self.run.epoch),
             task=task,
             env=narrow_env(command.env, self.values),
             run=self.run.facts,
@@ -160,8 +174,9 @@ class Conductor:
         if key is None:
             self.run.note(Stopped(step, self.clock.now()))
             return
-        self.executor.stop(key, force=False)
-        self.timers.set(Timer(self.clock.now() + GRACE_US, self.run.run_id, step, "force"))
+        self.executor.stop(key, force=self.forced)
+        if not self.forced:
+            self.timers.set(Timer(self.clock.now() + GRACE_US, self.run.run_id, step, "force"))
 
     # What comes back
 
@@ -179,6 +194,7 @@ class Conductor:
                 record = self._record_of(key, outcome, command)
                 del self.run.in_flight[key.step]
                 self.run.note(record)
+                hit("outcome.taken")
 
     def _record_of(self, key: AttemptKey, outcome: Outcome, command: Command | None) -> Record:
         now = self.clock.now()
@@ -232,12 +248,16 @@ class Conductor:
                 assert isinstance(command, RunTask), "only attempts are retried"
                 self._run_task(command)
             case "fire":
-                # What was accepted in time was in time, though nobody has looked since.
-                if isinstance(command, AwaitEvent) and self._take_event(timer.step):
-                    return
+                if isinstance(command, AwaitEvent):
+                    if timer.step not in self.inbox.waits:
+                        return  # Left over from before the run was let go: the wait sets its own.
+                    # What was accepted in time was in time, though nobody has looked since.
+                    if self._take_event(timer.step):
+                        return
                 if timer.step not in self.run.answered:
                     self.inbox.drop(timer.step)
                     self.run.note(Fired(timer.step, self.clock.now()))
+                    hit("timer.fired")
             case "force":
                 self.executor.stop(self.run.in_flight[timer.step], force=True)
 
@@ -261,11 +281,30 @@ class Conductor:
         self.run.flushed()
         if self.inbox.taken:
             self.inbox.settle(self.run.state.consumed, self.run.answered.__contains__)
+            hit("inbox.settled")
 
-    def look_for_events(self, *, news: bool) -> None:
-        """Let the waits take what has arrived; without `news` those that have begun. Raises StoreError."""
-        for step in list(self.inbox.waits if news else self.inbox.fresh):
+    def look_for_fresh(self) -> None:
+        """Let the waits that have just begun take what has arrived. Raises StoreError."""
+        for step in list(self.inbox.fresh):
             self._take_event(step)
+
+    def look_for_news(self, places: frozenset[tuple[str, str | None]] | None) -> None:
+        """Let the waits for these events take what has arrived; None: all waits. Raises StoreError."""
+        for step, wait in list(self.inbox.waits.items()):
+            if places is None or wait.place in places:
+                self._take_event(step)
+
+    def note_cancel(self, cancel: Cancel) -> None:
+        """Somebody asks for the run to be cancelled; who asks again with force gets that."""
+        run = self.run
+        if not cancel_noted(run):
+            run.note(CancelRequested(self.clock.now(), cancel.reason, cancel.force))
+            hit("cancel.noted")
+        elif cancel.force and not self.forced:
+            for step, key in run.in_flight.items():
+                if step not in self.ready:
+                    self.executor.stop(key, force=True)
+        self.forced = self.forced or cancel.force
 
     def _take_event(self, step: str) -> bool:
         wait = self.inbox.waits.get(step)
@@ -275,8 +314,10 @@ class Conductor:
             self.inbox.drop(step)  # It was told to stop.
             return False
         event = self.inbox.look(step, self.store, self.run.state.consumed, self._accepts)
+        hit("inbox.looked")
         if event is not None:
             self.run.note(Received(step, event.event_id, Inline(event.payload)))
+            hit("inbox.taken")
         return event is not None
 
     def _accepts(self, command: AwaitEvent, event: EventRow) -> bool:

@@ -1,35 +1,41 @@
-"""Drive: the verbs on runs, over a store: start one, drive it to its end, cancel it.
+"""Drive: the verbs on runs, over a store: start one, drive it to its end.
 
 start    a program and its inputs become a durable run (or are found to be one already)
 drive    claim runs, fold their journals, and hand them to the engine until they end
-cancel   note durably that a run is to be cancelled
 """
 
 import hashlib
-import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from threading import Event
 
 from flowrt.clock import Clock, WallClock
-from flowrt.encoding.pack import decode_program, decode_record, encode_program, encode_record, program_digest
+from flowrt.encoding.pack import decode_record, encode_program, encode_record, program_digest
 from flowrt.encoding.values import Values
 from flowrt.engine.active import ActiveRun
-from flowrt.engine.engine import PACE, Engine, Pace
-from flowrt.engine.fold import Folded, fold
-from flowrt.errors import BadInput, FlowrtError, RunExists, RunMismatch, RunOwned, StoreCorrupt
-from flowrt.executor.port import Executor, RunFacts
-from flowrt.observer import Observer
+from flowrt.engine.called import modules_of
+from flowrt.engine.data_only import refuse_pickled_code
+from flowrt.engine.engine import Engine
+from flowrt.engine.load import Loader, ObserverOf
+from flowrt.engine.pace import PACE, Pace
+from flowrt.errors import (
+    BadInput,
+    CodecError,
+    RunExists,
+    RunMismatch,
+    RunOwned,
+    StoreCorrupt,
+    WrongEnvironment,
+)
+from flowrt.executor.port import Executor
 from flowrt.program import Flow, Program
-from flowrt.record import Ended, Failure, Reopened, Started
+from flowrt.record import Ended, Failure, Started, digests_of
 from flowrt.run_id import check_run_id, new_run_id
+from flowrt.snapshot.versions import mismatches, refusal, versions_here
 from flowrt.store.owner import alive, this_owner
-from flowrt.store.port import Blobs, NewRun, RunRow, RunStatus, Store
+from flowrt.store.port import Blobs, NewRun, RunRow, RunStatus, Slot, Store
 from flowrt.store.status import ENDED
 from flowrt.value import Handle
-
-ObserverOf = Callable[[str], Observer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +58,29 @@ def start(  # noqa: PLR0913 - a run is all of these
     run_id: str | None,
     labels: Mapping[str, str],
     python_path: Sequence[str],
+    served: bool = False,
+    slot: Slot | None = None,
+    snapshot: str | None = None,
+    versions: Mapping[str, str] | None = None,
     clock: Clock | None = None,
 ) -> str:
-    """Create a run and return its id.
+    """Create a run and return its id. One that is `served` is left to whoever serves the store.
 
-    A run of that id that has the same program and inputs is the same run: its id is returned.
-    Raises BadRunId, BadInput, RunMismatch, StoreError.
+    A run of that id that has the same program and inputs is the same run: its id is returned. With `slot`
+    the cursor of its schedule is moved in the same transaction. `snapshot` is the digest of its code in
+    `blobs`; `versions` are those that it is to go on with, when they are not those of this process.
+    Raises BadRunId, BadInput, RunMismatch, SlotTaken, StoreError.
     """
     now = (clock or WallClock()).now()
     if run_id is not None:
         check_run_id(run_id)
+    refuse_pickled_code(program)
     flow = program.flows[program.main]
     _check_names(flow, inputs)
     name = run_id or new_run_id(program.main, now)
     values = Values(blobs)
-    handles = tuple((key, values.record(inputs[key])) for key in sorted(inputs))
+    handles = tuple((key, _recorded(values, key, inputs[key])) for key in sorted(inputs))
+    first = Started(now, handles)
     new = NewRun(
         run_id=name,
         flow=program.main,
@@ -74,17 +88,27 @@ def start(  # noqa: PLR0913 - a run is all of these
         program=encode_program(program),
         code=program.code,
         inputs_digest=_digest(handles),
-        first=encode_record(Started(now, handles)),
+        first=encode_record(first),
         labels={**dict(flow.labels), **labels},
-        versions=_versions(),
+        versions=versions_here(modules_of(program), python_path) if versions is None else versions,
         python_path=tuple(python_path),
         created_at=now,
+        served=served,
+        snapshot=snapshot,
+        blobs=(*digests_of(first), *([] if snapshot is None else [snapshot])),
     )
     try:
-        store.create(new)
+        store.create(new, slot)
     except RunExists:
         _same_run(store.run(name), new)
     return name
+
+
+def _recorded(values: Values, name: str, value: object) -> Handle:
+    try:
+        return values.record(value)
+    except CodecError as error:
+        raise BadInput(f"The input `{name}` cannot be recorded. {error}") from error
 
 
 def _check_names(flow: Flow, inputs: Mapping[str, object]) -> None:
@@ -120,16 +144,6 @@ def _same_run(row: RunRow, new: NewRun) -> None:
         raise RunMismatch(message)
 
 
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for package in ("flowc", "ray"):
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return versions
-
-
 def drive(  # noqa: PLR0913 - the parts of an engine, and what to do
     store: Store,
     blobs: Blobs,
@@ -139,14 +153,18 @@ def drive(  # noqa: PLR0913 - the parts of an engine, and what to do
     observer: ObserverOf | None = None,
     interrupt: Event | None = None,
     reopen: bool = False,
+    anew: Mapping[str, str] | None = None,
+    any_version: bool = False,
     clock: Clock | None = None,
     pace: Pace = PACE,
 ) -> dict[str, RunResult]:
     """Drive runs to their ends, or until `interrupt` is set: then they are suspended.
 
     A run that has ended gives its recorded result and nothing runs; with `reopen`, one that failed goes
-    on behind its failure. The executor is started only when there is something to do, and is left open.
-    Raises UnknownRun, RunOwned, StoreError.
+    on behind its failure, with the code of the snapshot that `anew` names for it. Without `any_version` a
+    run that was started in another environment is refused before it is touched. The executor is started
+    only when there is something to do, and is left open.
+    Raises UnknownRun, RunOwned, WrongEnvironment, StoreError.
     """
     clock = clock or WallClock()
     interrupt = interrupt or Event()
@@ -155,9 +173,20 @@ def drive(  # noqa: PLR0913 - the parts of an engine, and what to do
     results = {run_id: recorded_result(store, rows[run_id]) for run_id in over}
     to_do = [run_id for run_id in run_ids if run_id not in over]
     if to_do:
+        if not any_version:
+            _check_environment(rows[run_id] for run_id in to_do)
         claimed = _claim(store, to_do, clock, pace)
         try:
-            runs = [_load(store, i, epoch, clock, observer, reopen=reopen) for i, epoch in claimed.items()]
+            for run_id, digest in (anew or {}).items():
+                if run_id in claimed:
+                    store.reopen(run_id, claimed[run_id], rows[run_id].python_path, digest, b"")
+            loader = Loader(store, clock)
+            runs = [
+                loader.load(
+                    store.run(run_id), epoch, observer=observer(run_id) if observer else None, reopen=reopen
+                )
+                for run_id, epoch in claimed.items()
+            ]
             engine = Engine(store, blobs, executor, clock, pace)
         except BaseException:
             for run_id, epoch in claimed.items():
@@ -165,6 +194,13 @@ def drive(  # noqa: PLR0913 - the parts of an engine, and what to do
             raise
         results |= _run(engine, runs, interrupt)
     return {run_id: results[run_id] for run_id in run_ids}
+
+
+def _check_environment(rows: Iterable[RunRow]) -> None:
+    for row in rows:
+        told = mismatches(row)
+        if told:
+            raise WrongEnvironment(refusal(row.run_id, told))
 
 
 def _run(engine: Engine, runs: list[ActiveRun], interrupt: Event) -> dict[str, RunResult]:
@@ -178,6 +214,8 @@ def _run(engine: Engine, runs: list[ActiveRun], interrupt: Event) -> dict[str, R
         if run.run_id in engine.superseded:
             message = f"Run {run.run_id} was taken over by another process; nothing of this one is kept."
             raise RunOwned(message)
+        if run.run_id in engine.runs.broken:
+            raise engine.runs.broken[run.run_id]
     return {run.run_id: _result(run.run_id, run.facts.flow, engine.finished.get(run.run_id)) for run in runs}
 
 
@@ -209,59 +247,6 @@ def _claim(store: Store, run_ids: list[str], clock: Clock, pace: Pace) -> dict[s
             store.release(run_id, epoch)
         raise
     return claimed
-
-
-def _load(
-    store: Store, run_id: str, epoch: int, clock: Clock, observer: ObserverOf | None, *, reopen: bool
-) -> ActiveRun:
-    row = store.run(run_id)
-    program = decode_program(store.program(row.program_digest))
-    watch = observer(run_id) if observer else None
-    folded = fold(store, run_id, program, None if reopen else watch)
-    notes: list[Reopened] = []
-    if reopen and folded.state.ended is not None and folded.state.ended.status == "failed":
-        notes.append(Reopened(clock.now(), folded.undone_by_reopening))
-        folded = fold(store, run_id, program, watch, also_void=folded.undone_by_reopening)
-    return _active(row, epoch, program, folded, notes)
-
-
-def _active(
-    row: RunRow, epoch: int, program: Program, folded: Folded, notes: Sequence[Reopened]
-) -> ActiveRun:
-    started = folded.state.started
-    assert started is not None, "a journal begins with Started"
-    facts = RunFacts(row.run_id, row.flow, started.at, row.labels, epoch, row.python_path)
-    run = ActiveRun(
-        run_id=row.run_id,
-        epoch=epoch,
-        program=program,
-        facts=facts,
-        state=folded.state,
-        head=folded.head,
-        status=row.status,
-        cancel_reason=row.cancel_reason,
-    )
-    for note in notes:
-        run.note(note)
-    return run
-
-
-def cancel(store: Store, run_id: str, reason: str, *, clock: Clock | None = None) -> bool:
-    """Note durably that a run is to be cancelled.
-
-    True when a live owner will carry it out; False when nobody owns the run: drive it to carry it out.
-    Raises UnknownRun, and FlowrtError when the run has ended already.
-    """
-    row = store.run(run_id)
-    if row.status in ENDED:
-        message = f"Run {run_id} has ended already: it {_ended_how(row.status)}."
-        raise FlowrtError(message)
-    store.request_cancel(run_id, reason)
-    return owned(row, (clock or WallClock()).now())
-
-
-def _ended_how(status: RunStatus) -> str:
-    return "was cancelled" if status == "cancelled" else status
 
 
 def owned(row: RunRow, now: int) -> bool:

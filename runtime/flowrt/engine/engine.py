@@ -2,57 +2,93 @@
 
 A turn: take what came in, fire what is due, carry out what the core wants, make it durable, and only
 then let anyone see it. All that arrived while one flush was on its way is the next flush: the more
-there is to do, the more records share a transaction (group commit). A run that waits is a timer in a
-heap and a row in the store; it holds no thread and no worker.
+there is to do, the more records share a transaction (group commit). A turn looks only at the runs that
+something has happened to.
+
+A run that waits is a timer in a heap and a row in the store; it holds no thread and no worker. An engine
+that has a `Source` of runs lets go of runs that only wait (see `flowrt.engine.parking`): their rows are
+all that is left of them, and the source brings them back when they are due.
+
+What is wrong with one run is that run's affair: it is laid aside with the reason, and the others go on. A
+store that cannot be reached is waited for.
 
 One thread runs the engine. Executors report from threads of their own into a queue.
 """
 
+import logging
 import queue
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 from threading import Event
+from typing import Protocol
 
 from flowrt.clock import Clock
 from flowrt.command import Command
 from flowrt.encoding.values import Values
-from flowrt.engine.active import ActiveRun, cancel_noted
+from flowrt.engine.active import ActiveRun
 from flowrt.engine.conduct import Conductor
+from flowrt.engine.held import HeldRuns
 from flowrt.engine.inbox import Inbox
+from flowrt.engine.pace import PACE, Pace
+from flowrt.engine.parking import park_of
 from flowrt.engine.perform import Performer
 from flowrt.engine.timers import Timer, Timers
-from flowrt.errors import StoreError, StoreUnavailable
+from flowrt.errors import ExecutorUnavailable, StoreError, StoreUnavailable
 from flowrt.executor.port import AttemptKey, Executor, Outcome
 from flowrt.failpoint import hit
-from flowrt.record import CancelRequested, Ended
+from flowrt.record import Ended
 from flowrt.store.port import Blobs, RunStatus, Store
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How long a lease lasts, how often it is renewed, how often the store is asked for news."""
-
-    lease_us: int = 30_000_000
-    renew_us: int = 5_000_000
-    news_us: int = 200_000
-
-
-PACE = Pace()
 
 PURE_MAX = 1_000
 """How many commands are carried out in a turn before the world gets a hearing."""
 
-STORE_PATIENCE_US = 30_000_000
 STORE_PAUSE_S = 0.5
+SAY_AGAIN_US = 60_000_000
+"""How often it is said that the store cannot be reached."""
+
+CALM_US = 1_000_000
+"""How long nothing must have failed for it to be said that all is well again."""
+
+_LOG = logging.getLogger("flowrt")
+
+
+class Source(Protocol):
+    """Where the runs of a serving engine come from, and what is told of them."""
+
+    def fetch(self, now: int, room: int) -> list[ActiveRun]:
+        """Runs that are due, claimed and loaded; at most `room`. Raises StoreUnavailable."""
+        ...
+
+    def next_at(self) -> int:
+        """When it is worth asking again."""
+        ...
+
+    def ended(self, run: ActiveRun, ended: Ended) -> None:
+        """A run has ended, durably."""
+        ...
+
+    def lost(self, run_id: str) -> None:
+        """Another engine has taken a run."""
+        ...
+
+    def laid_aside(self, run_id: str, problem: str) -> None:
+        """A run cannot go on, and was given up as suspended with that problem."""
+        ...
 
 
 class Engine:
     """Runs that this process owns, on one store and one executor."""
 
     def __init__(
-        self, store: Store, blobs: Blobs, executor: Executor, clock: Clock, pace: Pace = PACE
+        self,
+        store: Store,
+        blobs: Blobs,
+        executor: Executor,
+        clock: Clock,
+        pace: Pace = PACE,
+        source: Source | None = None,
     ) -> None:
-        """Begin with no runs; the executor is started."""
+        """Begin with no runs; the executor is started. Without a `source` runs are added by hand."""
         self._pace = pace
         self.store = store
         self.values = Values(blobs)
@@ -61,13 +97,15 @@ class Engine:
         self.timers = Timers()
         self.superseded: set[str] = set()
         self.finished: dict[str, Ended] = {}
-        self._conductors: dict[str, Conductor] = {}
+        self.runs = HeldRuns(executor)
+        self._source = source
         self._arrived: queue.SimpleQueue[tuple[AttemptKey, Outcome]] = queue.SimpleQueue()
         self._renew_at = 0
         self._news_at = 0
         self._last_event_id = -1
         self._resting = True
-        self._blocked_since: int | None = None
+        self._blocked_at: int | None = None
+        self._said_at = 0
         executor.start(self._report, blobs)
 
     def _report(self, key: AttemptKey, outcome: Outcome) -> None:
@@ -75,51 +113,63 @@ class Engine:
 
     def add(self, run: ActiveRun) -> None:
         """Take on a run whose journal has been folded."""
-        started = run.state.started
-        assert started is not None, "a run begins with Started"
         ended = run.state.ended is not None
-        run.wanted_status = None if ended else "running"
-        self._conductors[run.run_id] = Conductor(
+        if not ended and run.status != "running":
+            run.wanted_status = "running"
+        conductor = Conductor(
             run=run,
             store=self.store,
             values=self.values,
             executor=self.executor,
             timers=self.timers,
             clock=self.clock,
-            inbox=Inbox(run.run_id, started.at),
+            inbox=Inbox(run.run_id, run.events_after),
             performer=Performer(self.values, run.facts, self.clock),
         )
-        if run.cancel_reason is not None and not ended and not cancel_noted(run):
-            run.note(CancelRequested(self.clock.now(), run.cancel_reason))
-            hit("cancel.noted")
+        self.runs.add(conductor)
+        if run.cancel is not None and not ended:
+            conductor.note_cancel(run.cancel)
 
-    def run(self, interrupt: Event) -> None:
+    def run(self, interrupt: Event, on_turn: Callable[[int], None] | None = None) -> None:
         """Go on until every run has ended or was taken from us, or `interrupt` is set.
 
-        A store that cannot be reached or written is tried again for half a minute, with nothing lost;
-        then StoreUnavailable is raised, and the runs can be resumed.
+        With a source there is no end but that. A store that cannot be reached or written is waited for,
+        with nothing lost; a warning says so. So is an executor, by an engine with a source; another raises
+        ExecutorUnavailable. `on_turn` is called after each turn with the instant.
         """
-        while self._conductors and not interrupt.is_set():
+        while (self.runs or self.runs.given_up or self._source) and not interrupt.is_set():
             try:
                 self._turn(interrupt)
-            except StoreUnavailable:
-                self._resting = True
-                now = self.clock.now()
-                self._blocked_since = self._blocked_since or now
-                if now - self._blocked_since > STORE_PATIENCE_US:
+            except (StoreUnavailable, ExecutorUnavailable) as error:
+                if self._source is None and isinstance(error, ExecutorUnavailable):
                     raise
+                self._resting = True
+                self._say_blocked(error)
                 interrupt.wait(STORE_PAUSE_S)
             else:
-                self._blocked_since = None
+                self._say_unblocked()
+            if on_turn is not None:
+                on_turn(self.clock.now())
+
+    def _say_blocked(self, error: Exception) -> None:
+        now = self.clock.now()
+        if self._blocked_at is None or now - self._said_at >= SAY_AGAIN_US:
+            self._said_at = now
+            _LOG.warning("%s The runs wait, and nothing is lost.", error)
+        self._blocked_at = now
+
+    def _say_unblocked(self) -> None:
+        if self._blocked_at is not None and self.clock.now() - self._blocked_at >= CALM_US:
+            _LOG.warning("The store can be used again; the runs go on.")
+            self._blocked_at = None
 
     def _turn(self, interrupt: Event) -> None:
         self._resting = False
         self._flush()
         self._carry_out()
         self._flush()
-        self._retire()
-        if self._conductors and not self._busy():
-            self._mark_waiting()
+        self._settle()
+        if (self.runs or self._source) and not self.runs.awake:
             self._await(interrupt)
         self._drain()
         self._look_after_store()
@@ -138,17 +188,23 @@ class Engine:
             if self._resting:
                 self._drain()
                 self._flush()
-                self._retire()
+                self._retire_ended()
+                self._release_given_up()
         finally:
             self._let_go()
 
     def _let_go(self) -> None:
         failed: StoreError | None = None
-        while self._conductors:
-            run_id, conductor = self._conductors.popitem()
-            self._stop_all(conductor)
+        for conductor in self.runs:
+            run = conductor.run
+            self.runs.drop(conductor)
+            if run.let_go:
+                continue
             try:
-                self.store.release(run_id, conductor.run.epoch, "suspended")
+                if self._source is None:
+                    self.store.release(run.run_id, run.epoch, "suspended")
+                else:
+                    self.store.release(run.run_id, run.epoch, wake_at=0)
             except StoreError as error:
                 failed = error
         if failed is not None:
@@ -159,19 +215,20 @@ class Engine:
     def _carry_out(self) -> None:
         self.timers.prune(self._wants)
         self._fire(self.timers.due(self.clock.now()))
-        for conductor in self._conductors.values():
-            self._carry_out_run(conductor)
+        for conductor in list(self.runs.awake.values()):
+            self.runs.alone(conductor, partial(self._carry_out_run, conductor))
 
     def _wants(self, timer: Timer) -> bool:
-        conductor = self._conductors.get(timer.run_id)
+        conductor = self.runs.get(timer.run_id)
         return conductor is not None and conductor.wants(timer)
 
     def _fire(self, due: list[Timer]) -> None:
         for index, timer in enumerate(due):
-            conductor = self._conductors.get(timer.run_id)
+            conductor = self.runs.wake(timer.run_id)
+            if conductor is None:
+                continue
             try:
-                if conductor is not None:
-                    conductor.fire(timer)
+                self.runs.alone(conductor, partial(conductor.fire, timer))
             except StoreUnavailable:
                 for later in due[index:]:
                     self.timers.set(later)
@@ -193,55 +250,71 @@ class Engine:
                 raise
 
     def _flush(self) -> None:
-        dirty = [conductor for conductor in self._conductors.values() if conductor.run.dirty]
+        dirty = [conductor for conductor in self.runs.awake.values() if conductor.run.dirty]
         if not dirty:
             return
         lost = self.store.append([conductor.run.batch() for conductor in dirty])
         hit("flush.done")
         for conductor in dirty:
             if conductor.run.run_id not in lost:
-                conductor.flushed()
+                self.runs.alone(conductor, conductor.flushed)
         for run_id in lost:
             self._give_up(run_id)
 
-    def _retire(self) -> None:
-        for run_id, conductor in list(self._conductors.items()):
-            ended = conductor.run.state.ended
-            if ended is not None:
-                self.finished[run_id] = ended
-                self.store.release(run_id, conductor.run.epoch)
-                del self._conductors[run_id]
+    def _settle(self) -> None:
+        """See which of the runs that were awake have ended, which rest, and which may be let go."""
+        not_before = self.clock.now() + self._pace.park_us
+        for run_id, conductor in list(self.runs.awake.items()):
+            run = conductor.run
+            if run.state.ended is not None:
+                self._retire(conductor)
+            elif run.let_go:
+                self.runs.drop(conductor)
+            elif not conductor.busy:
+                if self._source is not None and run.served:
+                    run.parking = park_of(conductor, not_before)
+                # What is open waits for an attempt, a timer or an event.
+                status: RunStatus = "running" if run.in_flight else "waiting"
+                if status != run.status:
+                    run.wanted_status = status
+                if not run.dirty:
+                    del self.runs.awake[run_id]
+
+    def _retire_ended(self) -> None:
+        for conductor in self.runs:
+            if conductor.run.state.ended is not None:
+                self._retire(conductor)
+
+    def _retire(self, conductor: Conductor) -> None:
+        run, ended = conductor.run, conductor.run.state.ended
+        assert ended is not None, "only runs that have ended are retired"
+        if not run.let_go:
+            self.store.release(run.run_id, run.epoch)
+        self.runs.drop(conductor)
+        if self._source is None:
+            self.finished[run.run_id] = ended
+        else:
+            self._source.ended(run, ended)
 
     def _give_up(self, run_id: str) -> None:
         """Another engine has taken the run: nothing of ours counts any more."""
-        conductor = self._conductors.pop(run_id)
-        self.superseded.add(run_id)
-        self._stop_all(conductor)
-
-    def _stop_all(self, conductor: Conductor) -> None:
-        for step, key in conductor.run.in_flight.items():
-            if step not in conductor.ready:
-                self.executor.stop(key, force=True)
-
-    def _busy(self) -> bool:
-        return any(c.busy for c in self._conductors.values())
-
-    def _mark_waiting(self) -> None:
-        for conductor in self._conductors.values():
-            run = conductor.run
-            # Nothing is busy: what is open waits for an attempt, a timer or an event.
-            status: RunStatus = "running" if run.in_flight else "waiting"
-            if status != run.status:
-                run.wanted_status = status
+        conductor = self.runs.get(run_id)
+        if conductor is None:
+            return
+        self.runs.drop(conductor)
+        if self._source is None:
+            self.superseded.add(run_id)
+        else:
+            self._source.lost(run_id)
 
     # The world
 
     def _await(self, interrupt: Event) -> None:
-        if any(c.run.dirty for c in self._conductors.values()) or interrupt.is_set():
-            return
-        if not self._arrived.empty():
+        if interrupt.is_set() or not self._arrived.empty():
             return
         until = min(self._renew_at, self._news_at)
+        if self._source is not None:
+            until = min(until, self._source.next_at())
         if self.timers.next_at is not None:
             until = min(until, self.timers.next_at)
         self._resting = True
@@ -263,11 +336,11 @@ class Engine:
 
     def _take(self, item: tuple[AttemptKey, Outcome]) -> None:
         key, outcome = item
-        conductor = self._conductors.get(key.run_id)
+        conductor = self.runs.wake(key.run_id)
         if conductor is None:
             return
         try:
-            conductor.take_outcome(key, outcome)
+            self.runs.alone(conductor, partial(conductor.take_outcome, key, outcome))
         except StoreUnavailable:
             self._arrived.put(item)
             raise
@@ -275,24 +348,36 @@ class Engine:
     def _look_after_store(self) -> None:
         now = self.clock.now()
         if now >= self._renew_at:
-            held: Mapping[str, int] = {i: c.run.epoch for i, c in self._conductors.items()}
-            for run_id in self.store.renew(held, now + self._pace.lease_us):
+            for run_id in self.store.renew(self.runs.epochs(), now + self._pace.lease_us):
                 self._give_up(run_id)
             self._renew_at = now + self._pace.renew_us
-        for conductor in self._conductors.values():
-            conductor.look_for_events(news=False)
+        self._release_given_up()
+        for conductor in list(self.runs.awake.values()):
+            self.runs.alone(conductor, conductor.look_for_fresh)
         if now >= self._news_at:
             self._look_for_news(now)
+        if self._source is not None and now >= self._source.next_at():
+            for run in self._source.fetch(now, self._pace.active_max - len(self.runs)):
+                self.add(run)
+
+    def _release_given_up(self) -> None:
+        while self.runs.given_up:
+            run_id, epoch, problem = self.runs.given_up[-1]
+            self.store.release(run_id, epoch, "suspended", problem=problem)
+            self.runs.given_up.pop()
+            if self._source is not None:
+                self._source.laid_aside(run_id, problem)
 
     def _look_for_news(self, now: int) -> None:
-        news = self.store.news(self._conductors.keys())
-        for run_id, reason in news.cancels.items():
-            conductor = self._conductors.get(run_id)
-            if conductor is not None and not cancel_noted(conductor.run):
-                conductor.run.note(CancelRequested(now, reason))
-                hit("cancel.noted")
+        news = self.store.news(self.runs.epochs(), self._last_event_id)
+        for run_id, cancel in news.cancels.items():
+            conductor = self.runs.wake(run_id)
+            if conductor is not None:
+                conductor.note_cancel(cancel)
         if news.last_event_id != self._last_event_id:
-            for conductor in self._conductors.values():
-                conductor.look_for_events(news=True)
+            for conductor in self.runs:
+                if conductor.inbox.waits:
+                    self.runs.wake(conductor.run.run_id)
+                    self.runs.alone(conductor, partial(conductor.look_for_news, news.places))
             self._last_event_id = news.last_event_id
         self._news_at = now + self._pace.news_us

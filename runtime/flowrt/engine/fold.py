@@ -5,11 +5,11 @@ ones: they are left out of the fold as if they had never been written, which is 
 behind its failure without any recorded step being run again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from flowrt.core.state import State
-from flowrt.encoding.pack import decode_record
+from flowrt.encoding.pack import decode_record, is_reopened
 from flowrt.errors import StoreCorrupt
 from flowrt.observer import Observer
 from flowrt.program import Program
@@ -34,12 +34,23 @@ def fold(
     also_void: tuple[int, ...] = (),
 ) -> Folded:
     """Fold a run's journal. Raises UnknownRun, StoreCorrupt."""
-    voided = _voided(store, run_id).union(also_void)
+    return fold_rows(lambda: store.journal(run_id), run_id, program, observer, also_void)
+
+
+def fold_rows(
+    read: Callable[[], Iterable[JournalRow]],
+    run_id: str,
+    program: Program,
+    observer: Observer | None = None,
+    also_void: tuple[int, ...] = (),
+) -> Folded:
+    """Fold the rows of a journal, which `read` gives as often as it is called. Raises StoreCorrupt."""
+    voided = _voided(read()).union(also_void)
     state = State(program, observer)
     head = 0
     ended_at: int | None = None
     cancels: list[int] = []
-    for row, record in _records(store, run_id):
+    for row, record in _records(run_id, read()):
         head = row.seq + 1
         if row.seq in voided:
             continue
@@ -61,16 +72,16 @@ def _undone(state: State, ended_at: int | None, cancels: list[int]) -> tuple[int
     return tuple(sorted({*state.failed_seqs, *cancels, ended_at}))
 
 
-def _voided(store: Store, run_id: str) -> frozenset[int]:
+def _voided(rows: Iterable[JournalRow]) -> frozenset[int]:
     voided: set[int] = set()
-    for _, record in _records(store, run_id):
-        if isinstance(record, Reopened):
+    for row in rows:
+        if is_reopened(row.data) and isinstance(record := decode_record(row.data), Reopened):
             voided.update(record.voided)
     return frozenset(voided)
 
 
-def _records(store: Store, run_id: str) -> Iterator[tuple[JournalRow, Record]]:
-    for expected, row in enumerate(store.journal(run_id)):
+def _records(run_id: str, rows: Iterable[JournalRow]) -> Iterator[tuple[JournalRow, Record]]:
+    for expected, row in enumerate(rows):
         record = decode_record(row.data)
         if row.seq != expected or (row.seq == 0) != isinstance(record, Started):
             message = f"The journal of run {run_id} has a gap or a stray record at number {expected}."

@@ -1,6 +1,6 @@
 """The inbox of a run: which event each of its waits takes.
 
-A wait takes the oldest event of its name and key that was accepted since the run started, that `match`
+A wait takes the oldest event of its name and key that was accepted since the run was created, that `match`
 accepts, and that the run has not taken yet. An event that came before the wait is found all the same.
 Each wait remembers how far it has looked, so an event is held against a wait once; and for a name and
 key of which the run has taken every event up to some number, no later wait looks before that, so that a
@@ -28,7 +28,7 @@ class OpenWait:
     """A wait and the number of the last event it was held against."""
 
     command: AwaitEvent
-    looked: int = 0
+    looked: int
 
     @property
     def place(self) -> tuple[str, str | None]:
@@ -40,13 +40,14 @@ class OpenWait:
 class Inbox:
     """The waits of one run by step.
 
+    `after` is the number of the newest event when the run was created: what came before is not for it.
     `fresh` are waits that have to look without any news. `taken` are the events whose records are not
     applied yet, with the step that took each. `passed` says up to which number every event of a name and
     key was consumed.
     """
 
     run_id: str
-    since: int
+    after: int
     waits: dict[str, OpenWait] = field(default_factory=dict[str, OpenWait])
     fresh: dict[str, None] = field(default_factory=dict[str, None])
     taken: dict[int, str] = field(default_factory=dict[int, str])
@@ -54,7 +55,7 @@ class Inbox:
 
     def add(self, command: AwaitEvent) -> None:
         """A wait begins: it is to be held against what has arrived already."""
-        self.waits[command.step] = OpenWait(command)
+        self.waits[command.step] = OpenWait(command, self.after)
         self.fresh[command.step] = None
 
     def drop(self, step: str) -> None:
@@ -100,7 +101,7 @@ class Inbox:
         consumed: set[int],
         accepts: Callable[[AwaitEvent, EventRow], bool],
     ) -> EventRow | None:
-        passed = self.passed.get(wait.place, 0)
+        passed = self.passed.get(wait.place, self.after)
         from_start = wait.looked <= passed
         wait.looked = max(wait.looked, passed)
         skipped = 0
@@ -120,7 +121,7 @@ class Inbox:
 
     def _rows(self, store: Store, wait: OpenWait) -> Iterator[EventRow]:
         name, key = wait.place
-        while rows := store.events(name, key, self.run_id, self.since, wait.looked, LOOK_LIMIT):
+        while rows := store.events(name, key, self.run_id, wait.looked, LOOK_LIMIT):
             yield from rows
             if len(rows) < LOOK_LIMIT:
                 return

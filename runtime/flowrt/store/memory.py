@@ -73,13 +73,17 @@ class MemoryStore:
             run.claim(owner, lease_until)
             return run.row.epoch
 
-    def claim_due(self, owner: Owner, now: int, lease_until: int, limit: int) -> list[RunRow]:
+    def claim_due(
+        self, owner: Owner, now: int, lease_until: int, limit: int, ahead: int = 0
+    ) -> list[RunRow]:
         """Take up to `limit` served runs that are due, the earliest first."""
         with self._lock:
             due = [
                 (run.row.wake_at, place, run)
                 for place, run in enumerate(self._runs.values())
-                if run.row.wake_at is not None and run.row.wake_at <= now and run.row.status not in ENDED
+                if run.row.wake_at is not None
+                and run.row.wake_at <= now + (ahead if run.row.owner is None else 0)
+                and run.row.status not in ENDED
             ]
             due.sort(key=lambda one: one[:2])
             for _, _, run in due[:limit]:

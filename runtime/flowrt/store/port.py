@@ -259,9 +259,12 @@ class Store(Protocol):
         """
         ...
 
-    def claim_due(self, owner: Owner, now: int, lease_until: int, limit: int) -> list[RunRow]:
+    def claim_due(
+        self, owner: Owner, now: int, lease_until: int, limit: int, ahead: int = 0
+    ) -> list[RunRow]:
         """Take up to `limit` served runs whose `wake_at` has come, the earliest first.
 
+        A run that nobody has is taken `ahead` microseconds before that.
         The rows are as they are after the claim, with their new epochs. Two engines that ask at the same
         time get different runs, and neither waits for the other.
         """
@@ -286,6 +289,7 @@ class Store(Protocol):
     ) -> None:
         """Give a run up and set its status, if the epoch is still ours; else do nothing.
 
+        A run that has ended keeps the status with which it has.
         `wake_at` is when a served run is due again (0: at once), `problem` why it was laid aside.
         """
         ...
@@ -367,8 +371,10 @@ class Store(Protocol):
         ...
 
     def deploy(self, deployment: Deployment) -> None:
-        """Serve a flow by its name from now on. One that is served already is replaced, and its cursor
-        stays if its schedule is the same."""
+        """Serve a flow by its name from now on.
+
+        One that is served already is replaced, and its cursor stays if its schedule is the same.
+        """
         ...
 
     def deployments(self) -> list[Deployment]:

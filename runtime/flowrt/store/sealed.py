@@ -90,10 +90,12 @@ class SealedStore:
         self._forget(run_id)
         return epoch
 
-    def claim_due(self, owner: Owner, now: int, lease_until: int, limit: int) -> list[RunRow]:
+    def claim_due(
+        self, owner: Owner, now: int, lease_until: int, limit: int, ahead: int = 0
+    ) -> list[RunRow]:
         """Take runs that are due; those whose rows are not as they were written are laid aside."""
         rows: list[RunRow] = []
-        for row in self._store.claim_due(owner, now, lease_until, limit):
+        for row in self._store.claim_due(owner, now, lease_until, limit, ahead):
             try:
                 self._check(row)
             except StoreError as error:

@@ -106,11 +106,13 @@ class SqlStore:
         hit("claim.done")
         return epoch
 
-    def claim_due(self, owner: Owner, now: int, lease_until: int, limit: int) -> list[RunRow]:
+    def claim_due(
+        self, owner: Owner, now: int, lease_until: int, limit: int, ahead: int = 0
+    ) -> list[RunRow]:
         """Take up to `limit` served runs that are due, the earliest first."""
 
         def work(connection: Connection) -> list[RunRow]:
-            taken = sql_claims.claim_due(connection, owner, now, lease_until, limit)
+            taken = sql_claims.claim_due(connection, owner, now, lease_until, limit, ahead)
             hit("claim_due.written")
             return taken
 

@@ -60,11 +60,17 @@ def claim(
     return row.epoch + 1
 
 
-def claim_due(connection: Connection, owner: Owner, now: int, lease_until: int, limit: int) -> list[RunRow]:
+def claim_due(
+    connection: Connection, owner: Owner, now: int, lease_until: int, limit: int, ahead: int
+) -> list[RunRow]:
     """Take served runs that are due, the earliest first; those that others are just taking are left out."""
     found = connection.execute(
         select(runs)
-        .where(runs.c.wake_at <= now, runs.c.status.not_in(ENDED))
+        .where(
+            runs.c.wake_at <= now + ahead,
+            or_(runs.c.wake_at <= now, runs.c.owner.is_(None)),
+            runs.c.status.not_in(ENDED),
+        )
         .order_by(runs.c.wake_at, runs.c.run_no)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -143,7 +149,8 @@ def release(
     problem: str | None,
 ) -> None:
     """Give a run up, if it is still ours."""
-    after = func.coalesce(bindparam("to_status", type_=TextType()), runs.c.status)
+    wanted = func.coalesce(bindparam("to_status", type_=TextType()), runs.c.status)
+    after = case((runs.c.status.in_(ENDED), runs.c.status), else_=wanted)
     due = case(
         (or_(~runs.c.served, after.in_(ENDED)), null()),
         (runs.c.cancel_unseen, 0),

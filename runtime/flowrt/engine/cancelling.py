@@ -1,0 +1,67 @@
+"""Cancelling: a person's wish becomes a record in the run's journal.
+
+The wish is noted in the store first, where it outlives whoever has the run. It has been heard when the
+owner of the run has it in the journal: from then on nothing new starts. So who asks waits for that.
+"""
+
+import time
+from collections.abc import Callable
+
+from flowrt.clock import Clock, WallClock
+from flowrt.encoding.pack import decode_record
+from flowrt.engine.drive import owned
+from flowrt.errors import FlowrtError
+from flowrt.record import CancelRequested
+from flowrt.store.port import RunStatus, Store
+from flowrt.store.status import ENDED
+
+LOOK_S = 0.05
+SERVED_PATIENCE_US = 3_000_000
+"""How long a run that nobody has is left to those who serve the store, before it is driven here."""
+
+
+def cancel(
+    store: Store,
+    run_id: str,
+    reason: str,
+    *,
+    force: bool = False,
+    clock: Clock | None = None,
+    pause: Callable[[float], None] = time.sleep,
+) -> bool:
+    """Have a run cancelled; with `force` its tasks are not given time to end by themselves.
+
+    True when its owner has heard it, or the run has ended: nothing new starts. False when nobody owns the
+    run: drive it, and it ends. Raises UnknownRun, StoreError; FlowrtError when it had ended before.
+    """
+    clock = clock or WallClock()
+    row = store.run(run_id)
+    if row.status in ENDED:
+        message = f"Run {run_id} has ended already: it {_ended_how(row.status)}."
+        raise FlowrtError(message)
+    first = row.head if row.cancel_reason is None else 0
+    store.request_cancel(run_id, reason, force=force)
+    asked_at = clock.now()
+    while True:
+        heard, first = _heard(store, run_id, first)
+        row = store.run(run_id)
+        if heard or row.status in ENDED:
+            return True
+        now = clock.now()
+        left_to_others = row.served and now - asked_at < SERVED_PATIENCE_US
+        if not owned(row, now) and not left_to_others:
+            return False
+        pause(LOOK_S)
+
+
+def _heard(store: Store, run_id: str, first: int) -> tuple[bool, int]:
+    """Whether the journal has the wish, at number `first` or behind it; and where to look next."""
+    for line in store.journal(run_id, first):
+        first = line.seq + 1
+        if isinstance(decode_record(line.data), CancelRequested):
+            return True, first
+    return False, first
+
+
+def _ended_how(status: RunStatus) -> str:
+    return "was cancelled" if status == "cancelled" else status

@@ -1,0 +1,85 @@
+"""The runs that an engine holds in memory: which there are, which something has happened to.
+
+What goes wrong with one run is that run's affair: it is laid aside with the reason, its attempts are
+stopped, and the others go on.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+
+from flowrt.engine.conduct import Conductor
+from flowrt.errors import ExecutorUnavailable, StoreError, StoreUnavailable
+from flowrt.executor.port import Executor
+
+_LOG = logging.getLogger("flowrt")
+
+
+class HeldRuns:
+    """Runs by id. `awake` are those that a turn has to look at, `broken` why some were laid aside.
+
+    `given_up` are runs, epochs and problems that the store has not been told of yet.
+    """
+
+    def __init__(self, executor: Executor) -> None:
+        """Begin with none; attempts of runs that are dropped are stopped at `executor`."""
+        self.awake: dict[str, Conductor] = {}
+        self.broken: dict[str, Exception] = {}
+        self.given_up: list[tuple[str, int, str]] = []
+        self._executor = executor
+        self._all: dict[str, Conductor] = {}
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[Conductor]:
+        """All of them; they may be dropped meanwhile."""
+        return iter(list(self._all.values()))
+
+    def epochs(self) -> dict[str, int]:
+        """Every run and its epoch."""
+        return {run_id: conductor.run.epoch for run_id, conductor in self._all.items()}
+
+    def add(self, conductor: Conductor) -> None:
+        """Hold a run; it is awake."""
+        run_id = conductor.run.run_id
+        self._all[run_id] = self.awake[run_id] = conductor
+
+    def get(self, run_id: str) -> Conductor | None:
+        """The run of an id."""
+        return self._all.get(run_id)
+
+    def wake(self, run_id: str) -> Conductor | None:
+        """The run of an id, which something has happened to."""
+        conductor = self._all.get(run_id)
+        if conductor is not None:
+            self.awake[run_id] = conductor
+        return conductor
+
+    def drop(self, conductor: Conductor) -> None:
+        """Hold a run no more; its attempts are stopped by force."""
+        run = conductor.run
+        self._all.pop(run.run_id, None)
+        self.awake.pop(run.run_id, None)
+        for step, key in run.in_flight.items():
+            if step not in conductor.ready:
+                self._executor.stop(key, force=True)
+
+    def alone(self, conductor: Conductor, work: Callable[[], None]) -> None:
+        """Do something for one run. Raises StoreUnavailable, ExecutorUnavailable: these concern all."""
+        try:
+            work()
+        except (StoreUnavailable, ExecutorUnavailable):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other runs must go on
+            self._lay_aside(conductor, error)
+
+    def _lay_aside(self, conductor: Conductor, error: Exception) -> None:
+        run = conductor.run
+        problem = str(error)
+        if not isinstance(error, StoreError):
+            problem = f"flowc failed: {type(error).__name__}: {error}"
+            _LOG.error("Run %s: %s", run.run_id, problem, exc_info=error)
+        self.drop(conductor)
+        self.broken[run.run_id] = error
+        self.given_up.append((run.run_id, run.epoch, problem))

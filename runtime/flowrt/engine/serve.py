@@ -1,0 +1,180 @@
+"""Serving: an engine that takes whatever runs of a store are due, until it is told to stop.
+
+Several may serve one store: they share the runs by claiming, and what one of them held when it died is
+due again when its lease ends, or at once when it was a process of this machine.
+
+In: a store, blobs, an executor, hooks that want to be called at instants (schedules). Out: runs that end.
+What is notable goes to the logger `flowrt.serve`, one line each.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Event
+from typing import Protocol
+
+from flowrt.clock import Clock, WallClock
+from flowrt.engine.active import ActiveRun
+from flowrt.engine.engine import Engine
+from flowrt.engine.load import Loader
+from flowrt.engine.pace import PACE, Pace
+from flowrt.errors import FlowrtError, StoreUnavailable
+from flowrt.executor.port import Executor
+from flowrt.record import Ended
+from flowrt.store.owner import this_owner
+from flowrt.store.port import Blobs, JournalRow, RunRow, Store
+
+CLAIM_MAX = 500
+"""How many runs are claimed in one transaction."""
+
+LOOK_FOR_DEAD_US = 1_000_000
+
+LOG = logging.getLogger("flowrt.serve")
+
+Mismatches = Callable[[RunRow], Sequence[str]]
+
+
+class Hook(Protocol):
+    """Something that is to be done at instants, in the engine's thread."""
+
+    def tick(self, now: int) -> int:
+        """Do what is due and return the next instant. Raises StoreUnavailable: it is called again."""
+        ...
+
+
+@dataclass(slots=True)
+class _Alarm:
+    at: int
+    hook: Hook
+
+
+class Claims:
+    """The runs that are due, claimed for one engine. Implements `flowrt.engine.engine.Source`."""
+
+    def __init__(
+        self, store: Store, loader: Loader, pace: Pace, hooks: Sequence[Hook], mismatches: Mismatches
+    ) -> None:
+        """Claim from `store`, as a process of our own; a run with `mismatches` is laid aside."""
+        self._store = store
+        self._loader = loader
+        self._pace = pace
+        self._mismatches = mismatches
+        self._owner = this_owner()
+        self._alarms = [_Alarm(0, hook) for hook in hooks]
+        self._claimed: list[RunRow] = []
+        self._claim_at = 0
+        self._dead_at = 0
+
+    def next_at(self) -> int:
+        """When it is worth asking again."""
+        return min([self._claim_at, *(alarm.at for alarm in self._alarms)])
+
+    def fetch(self, now: int, room: int) -> list[ActiveRun]:
+        """Runs that are due, claimed and loaded; at most `room`. Raises StoreUnavailable."""
+        for alarm in self._alarms:
+            if now >= alarm.at:
+                alarm.at = alarm.hook.tick(now)
+        if now >= self._dead_at:
+            freed = self._store.free_dead()
+            if freed:
+                LOG.info("%d runs of processes that have died are due again", freed)
+            self._dead_at = now + LOOK_FOR_DEAD_US
+        if not self._claimed:
+            self._claim(now, room)
+        return self._load()
+
+    def _claim(self, now: int, room: int) -> None:
+        limit = min(room, CLAIM_MAX)
+        self._claim_at = now + self._pace.news_us
+        if limit <= 0:
+            return
+        pace = self._pace
+        self._claimed = self._store.claim_due(self._owner, now, now + pace.lease_us, limit, pace.ahead_us)
+        if len(self._claimed) == limit:
+            self._claim_at = now  # There may be more.
+
+    def _load(self) -> list[ActiveRun]:
+        """Load what was claimed. What a lost connection leaves over is loaded the next time."""
+        if not self._claimed:
+            return []
+        journals = self._store.journals([row.run_id for row in self._claimed])
+        loaded: list[ActiveRun] = []
+        while self._claimed:
+            row = self._claimed[-1]
+            try:
+                run = self._loaded(row, journals)
+            except StoreUnavailable:
+                if loaded:
+                    break
+                raise
+            self._claimed.pop()
+            if run is not None:
+                loaded.append(run)
+        return loaded
+
+    def _loaded(self, row: RunRow, journals: Mapping[str, Sequence[JournalRow]]) -> ActiveRun | None:
+        """A run, or None when it cannot go on here: then it is laid aside with the reason."""
+        problem = "; ".join(self._mismatches(row))
+        if not problem:
+            try:
+                return self._loader.load(row, row.epoch, journal=journals.get(row.run_id))
+            except StoreUnavailable:
+                raise
+            except FlowrtError as error:
+                problem = str(error)
+            except Exception as error:  # One run must not end the service.
+                LOG.exception("run %s cannot be loaded", row.run_id)
+                problem = f"flowc failed: {type(error).__name__}: {error}"
+        self._store.release(row.run_id, row.epoch, "suspended", problem=problem)
+        LOG.error("run %s is laid aside: %s", row.run_id, problem)
+        return None
+
+    def give_back(self) -> None:
+        """Release what was claimed and never loaded. Raises StoreError."""
+        while self._claimed:
+            row = self._claimed[-1]
+            self._store.release(row.run_id, row.epoch, wake_at=0)
+            self._claimed.pop()
+
+    def ended(self, run: ActiveRun, ended: Ended) -> None:
+        """A run has ended, durably."""
+        why = f": {ended.failure.type}: {ended.failure.message}" if ended.failure else ""
+        LOG.info("run %s %s%s", run.run_id, ended.status, why)
+
+    def lost(self, run_id: str) -> None:
+        """Another engine has taken a run."""
+        LOG.warning("run %s was taken over by another process", run_id)
+
+    def laid_aside(self, run_id: str, problem: str) -> None:
+        """A run cannot go on, and was given up as suspended with that problem."""
+        LOG.error("run %s is laid aside: %s", run_id, problem)
+
+
+def serve(  # noqa: PLR0913 - the parts of an engine, and what it serves
+    store: Store,
+    blobs: Blobs,
+    executor: Executor,
+    *,
+    interrupt: Event,
+    hooks: Sequence[Hook] = (),
+    mismatches: Mismatches = lambda _: (),
+    on_turn: Callable[[int], None] | None = None,
+    clock: Clock | None = None,
+    pace: Pace = PACE,
+) -> None:
+    """Move on the runs of a store that are due, until `interrupt` is set; then give them up to others.
+
+    A store or an executor that cannot be reached is waited for. `mismatches` says why a run cannot go on
+    here. `on_turn` is called after each turn with the instant: for a sign of life.
+    Raises StoreError when the store is damaged, or cannot be reached at the very end.
+    """
+    clock = clock or WallClock()
+    claims = Claims(store, Loader(store, clock), pace, hooks, mismatches)
+    engine = Engine(store, blobs, executor, clock, pace, claims)
+    try:
+        engine.run(interrupt, on_turn)
+    finally:
+        try:
+            engine.suspend()
+        finally:
+            claims.give_back()

@@ -1,0 +1,108 @@
+"""What has happened to a step, in sentences. In: its records; out: lines, the oldest first."""
+
+from datetime import UTC, datetime, timedelta
+
+from flowrt.command import AwaitEvent, AwaitTimer, Command, RunTask, StopTask
+from flowrt.expr.durations import format_duration
+from flowrt.record import (
+    CancelRequested,
+    Computed,
+    Decided,
+    Emitted,
+    Ended,
+    Expanded,
+    Failed,
+    Failure,
+    Fired,
+    Received,
+    Record,
+    Reopened,
+    Retrying,
+    Sleeping,
+    Started,
+    Stopped,
+    Succeeded,
+    Waiting,
+)
+
+
+def at(instant: int) -> str:
+    """An instant as it is told: to the second, in UTC."""
+    return datetime.fromtimestamp(instant / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def length(start: int, end: int) -> str:
+    """A length of time between two instants."""
+    return format_duration(timedelta(milliseconds=max(0, end - start) // 1000))
+
+
+def happened(record: Record) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a record
+    """What a record says, in a clause."""
+    match record:
+        case Succeeded(_, _, attempt, started_at, ended_at):
+            took = length(started_at, ended_at)
+            return f"attempt {attempt} began at {at(started_at)}, succeeded after {took}, and is recorded"
+        case Failed(_, failure, attempt, started_at):
+            return f"attempt {attempt} began at {at(started_at)} and failed: {said(failure)}"
+        case Retrying(_, failure, attempt, started_at, _, retry_at, True):
+            again = f"made again from {at(retry_at)}"
+            return f"attempt {attempt} was lost at {at(started_at)}: {said(failure)}; {again}"
+        case Retrying(_, failure, attempt, started_at, _, retry_at):
+            again = f"the next from {at(retry_at)}"
+            return f"attempt {attempt} began at {at(started_at)} and failed: {said(failure)}; {again}"
+        case Stopped(_, when):
+            return f"it was told to stop and had stopped at {at(when)}, without a result"
+        case Computed():
+            return "its value was computed by the engine"
+        case Decided(_, choice):
+            return f"its condition was {choice}"
+        case Expanded(_, count, parallel, need):
+            at_once = f", at most {parallel} at once" if parallel else ""
+            enough = f", {need} of them are enough" if need else ""
+            return f"it has {count} items{at_once}{enough}"
+        case Sleeping(_, due_at):
+            return f"a timer was set for {at(due_at)}"
+        case Waiting(_, event, key, due_at):
+            return f"it began to wait for {event_text(event, key)}" + (
+                f", until {at(due_at)}" if due_at else ""
+            )
+        case Fired(_, when):
+            return f"its time was up at {at(when)}"
+        case Received(_, event_id):
+            return f"it took event {event_id}"
+        case Emitted(_, event):
+            return f"it sent an event `{event}`"
+        case Started() | CancelRequested() | Reopened() | Ended():
+            return ""
+
+
+def said(failure: Failure) -> str:
+    """A failure in one line."""
+    first = failure.message.splitlines()[0] if failure.message else ""
+    return f"{failure.type}: {first}" if first else failure.type
+
+
+def event_text(event: str, key: str | None) -> str:
+    """An event as it is told."""
+    return f"an event `{event}`" + (f" with key {key!r}" if key is not None else " without a key")
+
+
+def goes_on(command: Command, now: int, owner: str | None) -> str:  # noqa: PLR0911 - one a command
+    """What a step that is open is doing; `owner` is the process that has the run, if one has it."""
+    match command:
+        case RunTask(attempt=attempt, not_before=not_before) if not_before > now:
+            return f"attempt {attempt} is to be made at {at(not_before)}"
+        case RunTask(attempt=attempt):
+            if owner is None:
+                return f"attempt {attempt} is to be made; no process has the run at the moment"
+            return f"attempt {attempt} is with the executor of {owner}: it is queued or under way"
+        case StopTask():
+            return "it was told to stop, and has not ended yet"
+        case AwaitTimer(_, due_at):
+            return f"it sleeps until {at(due_at)}"
+        case AwaitEvent(_, wait, _, key, due_at):
+            return f"it waits for {event_text(wait.event, key)}" + (f", until {at(due_at)}" if due_at else "")
+        case _:
+            if owner is None:
+                return "the engine has still to work on it; no process has the run at the moment"
+            return f"the engine of {owner} works on it"
