@@ -185,6 +185,14 @@ def test_a_release_under_an_old_epoch_does_nothing(store):
     store.release("r9", 1, "failed")
 
 
+def test_a_run_that_has_ended_stays_so_when_it_is_released(store):
+    epoch = owned_run(store)
+    store.append([batch("r1", epoch, 1, b"ended", status="succeeded", ended_at=7)])
+    store.release("r1", epoch, "suspended")
+    row = store.run("r1")
+    assert (row.status, row.owner, row.wake_at) == ("succeeded", None, None)
+
+
 def test_renewal_tells_which_runs_are_lost(store):
     kept, taken, released = (owned_run(store, name) for name in ("kept", "taken", "released"))
     store.claim("taken", another_machine(), LATER, 2 * LATER)

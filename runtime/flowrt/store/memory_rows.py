@@ -78,7 +78,7 @@ class KeptRun:
 
     def release(self, status: RunStatus | None, wake_at: int | None, problem: str | None) -> None:
         """Nobody holds it any more."""
-        after = status or self.row.status
+        after = self.row.status if self.row.status in ENDED else status or self.row.status
         if not self.row.served or after in ENDED:
             due = None
         elif self.cancel_unseen:
