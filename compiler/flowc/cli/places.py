@@ -48,8 +48,16 @@ def store_urls(args: StoreArguments) -> tuple[str, str | None]:
 
 
 def open_place(args: StoreArguments, *, create: bool) -> "tuple[Store, Blobs]":
-    """Open the store. Raises StoreError."""
-    from flowrt.store.open import open_store
+    """Open the store, with the key and the codec that there are. Raises StoreError, BadConfig."""
+    from flowrt.store.opened import opened
 
     url, blobs_url = store_urls(args)
-    return open_store(url, blobs_url, create=create)
+    _set_codec()
+    return opened(url, blobs_url, create=create)
+
+
+def _set_codec() -> None:
+    """Let the project's codec hold for this process and for those that it starts, such as Ray's workers."""
+    codec = None if os.environ.get("FLOWC_CODEC") else find_config(Path.cwd()).codec
+    if codec is not None:
+        os.environ["FLOWC_CODEC"] = codec
