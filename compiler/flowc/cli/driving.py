@@ -7,7 +7,7 @@ import contextlib
 import shlex
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -52,10 +52,20 @@ class Board:
         return lines
 
 
-def drive_runs(
-    store: "Store", blobs: "Blobs", run_ids: Sequence[str], args: DriveArguments, *, reopen: bool = False
+def drive_runs(  # noqa: PLR0913 - as `drive`
+    store: "Store",
+    blobs: "Blobs",
+    run_ids: Sequence[str],
+    args: DriveArguments,
+    *,
+    reopen: bool = False,
+    anew: Mapping[str, str] | None = None,
+    any_version: bool = False,
 ) -> "dict[str, RunResult]":
-    """Drive runs to their end, or until a signal asks for them to be suspended."""
+    """Drive runs to their end, or until a signal asks for them to be suspended.
+
+    `reopen`, `anew` and `any_version` are as for `flowrt.engine.drive.drive`.
+    """
     from flowrt.engine.drive import RunResult, drive
 
     with Interrupts() as interrupts:
@@ -71,6 +81,8 @@ def drive_runs(
                     observer=observer,
                     interrupt=interrupts.asked,
                     reopen=reopen,
+                    anew=anew,
+                    any_version=any_version,
                 )
             except SystemExit:  # Ray's own answer to SIGTERM while it starts: the runs have been released.
                 results = {

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flowc.cli.code import use_code
 from flowc.cli.exits import DONE, RUN_NOT_SUCCEEDED, UsageError
 from flowc.cli.parser import CommandParser
 from flowc.cli.places import StoreArguments, add_store_arguments, open_place
-from flowc.cli.results import print_value, use_python_path
+from flowc.cli.results import print_value
 from flowrt.shown.json_value import dump
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
     store, blobs = open_place(args, create=False)
     try:
         row = store.run(args.run)
-        use_python_path(row.python_path)
+        use_code(row, blobs)
         handle = _result(store, row) if args.step is None else _step(store, row, args.step)
         if handle is None:
             return RUN_NOT_SUCCEEDED

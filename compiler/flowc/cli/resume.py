@@ -4,12 +4,12 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from flowc.cli.code import packed_anew, tell_differences, use_code, use_recorded_code
 from flowc.cli.driving import as_json, drive_runs, exit_code, explain, report
 from flowc.cli.executors import DriveArguments, add_drive_arguments, require_executor
-from flowc.cli.exits import DONE, INTERRUPTED, RUN_NOT_SUCCEEDED, UsageError
+from flowc.cli.exits import DONE, INTERRUPTED, RUN_NOT_SUCCEEDED, USAGE, UsageError
 from flowc.cli.parser import CommandParser
 from flowc.cli.places import add_store_arguments, open_place
-from flowc.cli.results import use_python_path
 from flowrt.shown.json_value import dump
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ class Arguments(DriveArguments):
     run: str | None
     all: bool
     failed: bool
+    recorded_code: bool
+    any_version: bool
 
 
 def main(argv: Sequence[str]) -> int:
@@ -39,9 +41,14 @@ def main(argv: Sequence[str]) -> int:
     try:
         if args.run is None:
             return _resume_all(store, blobs, args)
-        use_python_path(store.run(args.run).python_path)
-        result = drive_runs(store, blobs, [args.run], args, reopen=args.failed)[args.run]
-        return report(result, store, blobs, args)
+        row = store.run(args.run)
+        if _refused([row], args):
+            return USAGE
+        anew = _code_of([row], blobs, args)
+        results = drive_runs(
+            store, blobs, [args.run], args, reopen=args.failed, anew=anew, any_version=args.any_version
+        )
+        return report(results[args.run], store, blobs, args)
     finally:
         store.close()
 
@@ -53,6 +60,17 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "--failed", action="store_true", help="continue behind the failure of a run that failed, too"
     )
+    parser.add_argument(
+        "--recorded-code",
+        action="store_true",
+        help="with --failed: go on with the code as it was when the run was started, though its folders "
+        "are here and have changed",
+    )
+    parser.add_argument(
+        "--any-version",
+        action="store_true",
+        help="go on though Python, Ray or a package is not what the run was started with",
+    )
     add_drive_arguments(parser)
     add_store_arguments(parser)
     return parser
@@ -60,14 +78,18 @@ def _parser() -> CommandParser:
 
 def _resume_all(store: "Store", blobs: "Blobs", args: Arguments) -> int:
     rows = _left_behind(store, failed=args.failed)
+    refused = _refused(rows, args)
+    rows = [row for row in rows if row.run_id not in refused]
     results = {}
     if rows:
-        for row in rows:
-            use_python_path(row.python_path)
         if not args.quiet:
             sys.stderr.write("".join(f"run {row.run_id}\n" for row in rows))
-        results = drive_runs(store, blobs, [row.run_id for row in rows], args, reopen=args.failed)
-    elif not args.quiet:
+        anew = _code_of(rows, blobs, args)
+        run_ids = [row.run_id for row in rows]
+        results = drive_runs(
+            store, blobs, run_ids, args, reopen=args.failed, anew=anew, any_version=args.any_version
+        )
+    elif not args.quiet and not refused:
         sys.stderr.write("No run is left to resume.\n")
     if args.json:
         from flowrt.shown.load import load
@@ -80,7 +102,45 @@ def _resume_all(store: "Store", blobs: "Blobs", args: Arguments) -> int:
     for result in results.values():
         explain(result, store, args)
     codes = {exit_code(result) for result in results.values()}
-    return next((code for code in (INTERRUPTED, RUN_NOT_SUCCEEDED) if code in codes), DONE)
+    if refused:
+        codes.add(USAGE)
+    return next((code for code in (INTERRUPTED, RUN_NOT_SUCCEEDED, USAGE) if code in codes), DONE)
+
+
+def _code_of(rows: "Sequence[RunRow]", blobs: "Blobs", args: Arguments) -> dict[str, str]:
+    """Make the code of the runs ready; the new snapshots of those that go on with other code."""
+    anew: dict[str, str] = {}
+    for row in rows:
+        if not _goes_on(row, args):
+            use_code(row, blobs)
+            continue
+        if row.status == "failed" and not args.recorded_code:
+            digest = packed_anew(row, blobs, quiet=args.quiet)
+            anew |= {} if digest is None else {row.run_id: digest}
+        if not args.quiet:
+            tell_differences(row)
+        use_recorded_code(row, anew.get(row.run_id, row.snapshot), blobs)
+    return anew
+
+
+def _goes_on(row: "RunRow", args: Arguments) -> bool:
+    """Whether something of a run is still to be done."""
+    from flowrt.store.status import ENDED
+
+    return row.status not in ENDED or (args.failed and row.status == "failed")
+
+
+def _refused(rows: "Sequence[RunRow]", args: Arguments) -> list[str]:
+    """The runs that cannot go on here; why is said on stderr."""
+    from flowrt.snapshot.versions import mismatches, refusal
+
+    refused: list[str] = []
+    for row in rows:
+        told = [] if args.any_version or not _goes_on(row, args) else mismatches(row)
+        if told:
+            sys.stderr.write(f"error: {refusal(row.run_id, told)}\n")
+            refused.append(row.run_id)
+    return refused
 
 
 def _left_behind(store: "Store", *, failed: bool) -> "list[RunRow]":

@@ -7,6 +7,7 @@ anything is stored.
 import sys
 from collections.abc import Sequence
 
+from flowc.cli.code import keep_code, pack_code, tell_attached, tell_packed, use_recorded_code
 from flowc.cli.driving import drive_runs, report
 from flowc.cli.executors import DriveArguments, add_drive_arguments, require_executor
 from flowc.cli.exits import UsageError
@@ -14,7 +15,6 @@ from flowc.cli.flow_file import compile_target, show_warnings
 from flowc.cli.given_inputs import read_given
 from flowc.cli.parser import CommandParser
 from flowc.cli.places import add_store_arguments, open_place
-from flowc.cli.results import use_python_path
 
 EXAMPLE = """\
   flowc run etl.flow.yaml -i day=2026-01-01 -i fanout=8
@@ -29,6 +29,7 @@ class Arguments(DriveArguments):
     inputs: str | None
     id: str | None
     label: list[str]
+    verbose: bool
 
 
 def main(argv: Sequence[str]) -> int:
@@ -46,8 +47,10 @@ def main(argv: Sequence[str]) -> int:
     from flowrt.inputs.inputs import convert_inputs
 
     inputs = convert_inputs(flow, read_given(flow, args.input, args.inputs), compiled.python_path)
+    packed = pack_code(compiled.python_path)
     store, blobs = open_place(args, create=True)
     try:
+        snapshot = keep_code(packed, blobs)
         run_id = start(
             store,
             blobs,
@@ -56,11 +59,18 @@ def main(argv: Sequence[str]) -> int:
             run_id=args.id,
             labels={**dict(flow.labels), **labels},
             python_path=compiled.python_path,
+            snapshot=snapshot,
         )
+        row = store.run(run_id)
+        attached = row.snapshot != snapshot
         if not args.quiet:
             sys.stderr.write(f"run {run_id}\n")
+            if attached:
+                tell_attached(run_id)
+            else:
+                tell_packed(packed, compiled.python_path, verbose=args.verbose)
             sys.stderr.flush()
-        use_python_path(compiled.python_path)
+        use_recorded_code(row, row.snapshot, blobs)
         return report(drive_runs(store, blobs, [run_id], args)[run_id], store, blobs, args)
     finally:
         store.close()
@@ -85,6 +95,9 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "--label", action="append", default=[], metavar="NAME=VALUE", help="a label (repeatable)"
+    )
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="list what was packed as the run's code, and what not"
     )
     add_drive_arguments(parser)
     add_store_arguments(parser)

@@ -4,12 +4,12 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from flowc.cli.code import use_code
 from flowc.cli.columns import align
 from flowc.cli.exits import DONE
 from flowc.cli.instants import length, local
 from flowc.cli.parser import CommandParser
 from flowc.cli.places import StoreArguments, add_store_arguments, open_place
-from flowc.cli.results import use_python_path
 
 if TYPE_CHECKING:
     from flowrt.view import RunView, StepView, Waiting
@@ -42,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
             from flowrt.shown.json_value import dump
             from flowrt.shown.run_json import run_json
 
-            use_python_path(run.row.python_path)
+            use_code(run.row, blobs)
             sys.stdout.write(dump(run_json(run, blobs)) + "\n")
         else:
             sys.stdout.write(_text(run))

@@ -68,9 +68,20 @@ def join(address: str | None, num_cpus: float | None, *, quiet: bool, prints: bo
         else:
             start(address=wanted, log_to_driver=prints, logging_level=level)
     except (OSError, RuntimeError, ValueError, RayError) as error:
+        if "Version mismatch" in str(error):
+            raise ExecutorUnavailable(_other_version(wanted, str(error))) from error
         where = "started on this machine" if wanted == "local" else f"reached at {wanted}"
         raise ExecutorUnavailable(f"Ray could not be {where}: {error}") from error
     return Connection(ours=True)
+
+
+def _other_version(address: str, said: str) -> str:
+    """Ray wants the same Ray and Python on both sides, and says so in several lines."""
+    facts = " ".join(said.split())
+    return (
+        f"The Ray cluster at {address} is of other versions than this process, and Ray wants the same on "
+        f"both sides. Run this command with the Python and Ray of the cluster. Ray said: {facts}"
+    )
 
 
 _PRINT = "print_to_stdstream"

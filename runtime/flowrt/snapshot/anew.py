@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flowrt.noun import noun
-from flowrt.snapshot.cache import packed_here
+from flowrt.snapshot.cache import keep, packed_here
 from flowrt.snapshot.pack import NotPacked, pack
 from flowrt.snapshot.unpack import members
 from flowrt.store.port import Blobs, RunRow
@@ -50,8 +50,8 @@ def packed_anew(row: RunRow, blobs: Blobs) -> Anew | Kept:
             return Kept()
         if len(before.keys() & after.keys()) * 2 < len(before):
             return Kept(f"{row.python_path[0]} holds something else here")
-    digest, _ = blobs.put([packed.data])
-    packed_here(digest)
+    digest = keep(packed, blobs)
+    assert digest is not None, "it was packed"
     return Anew(digest, changed)
 
 

@@ -31,7 +31,7 @@ from typing import cast
 from uuid import uuid4
 
 from flowrt.errors import StoreUnavailable
-from flowrt.snapshot.pack import ROOTS
+from flowrt.snapshot.pack import ROOTS, NotPacked, Packed
 from flowrt.snapshot.unpack import places_in, unpack, write_private
 from flowrt.store.port import Blobs
 
@@ -44,6 +44,15 @@ _HERE: set[str] = set()
 _KNOWN: dict[tuple[str, tuple[str, ...]], tuple[tuple[str, ...], float]] = {}
 _RECORDED: dict[str, str] = {}
 _LOCK = Lock()
+
+
+def keep(packed: Packed | NotPacked, blobs: Blobs) -> str | None:
+    """Put packed code into the blob store; its digest there, None when there is none. Raises StoreError."""
+    if isinstance(packed, NotPacked):
+        return None
+    digest, _ = blobs.put([packed.data])
+    packed_here(digest)
+    return digest
 
 
 def packed_here(digest: str) -> None:

@@ -14,6 +14,7 @@ A package of another version is told and not refused: which versions go together
 import platform
 import re
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -91,6 +92,7 @@ def _minor(text: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", text)[:2])
 
 
+@lru_cache(maxsize=1024)
 def _here(name: str) -> str | None:
     if name == PYTHON:
         return platform.python_version()
