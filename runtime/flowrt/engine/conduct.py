@@ -32,6 +32,7 @@ from flowrt.engine.active import ActiveRun, cancel_noted
 from flowrt.engine.inbox import Inbox
 from flowrt.engine.narrow import narrow_env
 from flowrt.engine.perform import Performer
+from flowrt.engine.tell import tell_attempt, tell_cancel, tell_forced
 from flowrt.engine.timers import Timer, Timers
 from flowrt.executor.port import Attempt, AttemptKey, Executor, Halted, Lost, Outcome, Raised, Returned
 from flowrt.expr.evaluate import evaluate, truth
@@ -192,6 +193,7 @@ class Conductor:
                 self.run.state.put_back([command])
             case _:
                 record = self._record_of(key, outcome, command)
+                tell_attempt(self.run.run_id, record)
                 del self.run.in_flight[key.step]
                 self.run.note(record)
                 hit("outcome.taken")
@@ -259,6 +261,7 @@ class Conductor:
                     self.run.note(Fired(timer.step, self.clock.now()))
                     hit("timer.fired")
             case "force":
+                tell_forced(timer.run_id, timer.step)
                 self.executor.stop(self.run.in_flight[timer.step], force=True)
 
     def wants(self, timer: Timer) -> bool:
@@ -298,6 +301,7 @@ class Conductor:
         """Somebody asks for the run to be cancelled; who asks again with force gets that."""
         run = self.run
         if not cancel_noted(run):
+            tell_cancel(run.run_id, cancel)
             run.note(CancelRequested(self.clock.now(), cancel.reason, cancel.force))
             hit("cancel.noted")
         elif cancel.force and not self.forced:

@@ -32,6 +32,7 @@ from flowrt.engine.inbox import Inbox
 from flowrt.engine.pace import PACE, Pace
 from flowrt.engine.parking import park_of
 from flowrt.engine.perform import Performer
+from flowrt.engine.tell import tell_taken_up
 from flowrt.engine.timers import Timer, Timers
 from flowrt.errors import ExecutorUnavailable, StoreError, StoreUnavailable
 from flowrt.executor.port import AttemptKey, Executor, Outcome
@@ -127,6 +128,8 @@ class Engine:
             performer=Performer(self.values, run.facts, self.clock),
         )
         self.runs.add(conductor)
+        if run.head > 1 and not ended:
+            tell_taken_up(run.run_id, run.epoch, run.head, often=run.served)
         if run.cancel is not None and not ended:
             conductor.note_cancel(run.cancel)
 
