@@ -15,7 +15,7 @@ from flowrt.command import Command
 from flowrt.core.frame import Frame, Step
 from flowrt.core.outcome import HALTED, Broken, Done, Halted, Left, Outcome
 from flowrt.core.path import block_prefix
-from flowrt.core.plan import Plan, plan_body
+from flowrt.core.plan import Plans
 from flowrt.observer import Observer
 from flowrt.program import Body, Param, Program, Source
 from flowrt.record import Failure
@@ -51,7 +51,7 @@ Todo: TypeAlias = OpenNode | FrameEnded | StopStep
 class Machine:
     """The live part of one run."""
 
-    def __init__(self, program: Program, observer: Observer | None) -> None:
+    def __init__(self, program: Program, observer: Observer | None, plans: Plans) -> None:
         """Begin with nothing running."""
         self.program = program
         self.observer = observer
@@ -60,7 +60,7 @@ class Machine:
         self.consumed: set[int] = set()
         self._open: dict[str, Command] = {}
         self._fresh: dict[str, None] = {}
-        self._plans: dict[int, Plan] = {}
+        self._plans = plans
 
     # Commands
 
@@ -143,18 +143,11 @@ class Machine:
 
     # Frames
 
-    def plan(self, body: Body) -> Plan:
-        """The plan of a body of the program."""
-        plan = self._plans.get(id(body))
-        if plan is None:
-            plan = self._plans[id(body)] = plan_body(body)
-        return plan
-
     def start_frame(
         self, body: Body, prefix: str, env: dict[str, Handle], owner: Step | None, tag: int = 0
     ) -> Frame:
         """Start a body for a step (None: the run itself) under the prefix of its paths."""
-        plan = self.plan(body)
+        plan = self._plans.of(body)
         depth = owner.frame.depth if owner else 0
         frame = Frame(body, plan, prefix, env, owner, tag, depth, list(plan.waits), list(plan.readers))
         if owner is not None:

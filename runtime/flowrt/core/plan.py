@@ -23,6 +23,22 @@ class Plan:
     first: tuple[int, ...]
 
 
+class Plans:
+    """The plans of the bodies of one program, worked out when they are asked for; all its runs share them."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        # The body is kept beside its plan: its identity must not be given to another one.
+        self._known: dict[int, tuple[Body, Plan]] = {}
+
+    def of(self, body: Body) -> Plan:
+        """The plan of a body."""
+        known = self._known.get(id(body))
+        if known is None:
+            known = self._known[id(body)] = (body, plan_body(body))
+        return known[1]
+
+
 def plan_body(body: Body) -> Plan:
     """Work out the plan of a body, in time linear in its references."""
     count = len(body.nodes)

@@ -15,6 +15,7 @@ from flowrt.core.frame import Frame
 from flowrt.core.machine import FrameEnded, Machine, OpenNode, StopStep
 from flowrt.core.outcome import HALTED, Broken, Done, Halted, Left, Outcome
 from flowrt.core.path import LIMIT, root_prefix
+from flowrt.core.plan import Plans
 from flowrt.observer import Observer
 from flowrt.program import Program, Sleep
 from flowrt.record import (
@@ -39,12 +40,14 @@ END = ""
 class State:
     """The state of one run. `ended` is the last record once it was applied."""
 
-    def __init__(self, program: Program, observer: Observer | None = None) -> None:
-        """Begin before the first record."""
+    def __init__(
+        self, program: Program, observer: Observer | None = None, plans: Plans | None = None
+    ) -> None:
+        """Begin before the first record. `plans` may be shared by the runs of the program."""
         self.started: Started | None = None
         self.ended: Ended | None = None
         self.cancel_requested = False
-        self._machine = Machine(program, observer)
+        self._machine = Machine(program, observer, plans or Plans())
         self._root: Frame | None = None
         self._hops = 0
         self._failed_seqs: frozenset[int] = frozenset()

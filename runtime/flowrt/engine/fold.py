@@ -8,6 +8,7 @@ behind its failure without any recorded step being run again.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from flowrt.core.plan import Plans
 from flowrt.core.state import State
 from flowrt.encoding.pack import decode_record, is_reopened
 from flowrt.errors import StoreCorrupt
@@ -43,10 +44,11 @@ def fold_rows(
     program: Program,
     observer: Observer | None = None,
     also_void: tuple[int, ...] = (),
+    plans: Plans | None = None,
 ) -> Folded:
     """Fold the rows of a journal, which `read` gives as often as it is called. Raises StoreCorrupt."""
     voided = _voided(read()).union(also_void)
-    state = State(program, observer)
+    state = State(program, observer, plans)
     head = 0
     ended_at: int | None = None
     cancels: list[int] = []

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 
 from flowrt.clock import Clock
+from flowrt.core.plan import Plans
 from flowrt.encoding.pack import decode_program
 from flowrt.encoding.pickles import pickles_allowed
 from flowrt.engine.active import ActiveRun
@@ -31,7 +32,7 @@ class Loader:
         """Read from `store`."""
         self._store = store
         self._clock = clock
-        self._programs: OrderedDict[str, Program] = OrderedDict()
+        self._programs: OrderedDict[str, tuple[Program, Plans]] = OrderedDict()
 
     def load(
         self,
@@ -46,25 +47,25 @@ class Loader:
 
         `journal` are its records, if they were read already. Raises StoreError, CodecError.
         """
-        program = self.program(row.program_digest)
+        program, plans = self._program(row.program_digest)
 
         def read() -> Iterable[JournalRow]:
             return self._store.journal(row.run_id) if journal is None else journal
 
-        folded = fold_rows(read, row.run_id, program, None if reopen else observer)
+        folded = fold_rows(read, row.run_id, program, None if reopen else observer, plans=plans)
         notes: list[Reopened] = []
         if reopen and folded.state.ended is not None and folded.state.ended.status == "failed":
             notes.append(Reopened(self._clock.now(), folded.undone_by_reopening))
-            folded = fold_rows(read, row.run_id, program, observer, folded.undone_by_reopening)
+            folded = fold_rows(read, row.run_id, program, observer, folded.undone_by_reopening, plans)
         return self._active(row, epoch, program, folded, notes)
 
-    def program(self, digest: str) -> Program:
-        """The program of a digest, without its code. Raises StoreError, CodecError, UnsupportedGraph."""
+    def _program(self, digest: str) -> tuple[Program, Plans]:
+        """The program of a digest, and its plans. Raises StoreError, CodecError, UnsupportedGraph."""
         known = self._programs.get(digest)
         if known is None:
-            known = decode_program(self._store.program(digest))
-            refuse_pickled_code(known)
-            self._programs[digest] = known
+            program = decode_program(self._store.program(digest))
+            refuse_pickled_code(program)
+            known = self._programs[digest] = (program, Plans())
             if len(self._programs) > _PROGRAMS:
                 self._programs.popitem(last=False)
         return known
