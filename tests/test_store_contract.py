@@ -8,54 +8,16 @@ import sys
 import pytest
 
 from flowrt.errors import BadRunId, RunExists, RunOwned, StoreCorrupt, UnknownRun
-from flowrt.store.open import open_store
 from flowrt.store.owner import alive, this_owner
-from flowrt.store.port import Batch, Cancel, NewEvent, NewRun
-
-SECOND = 1_000_000
-LATER = 10 * SECOND
+from flowrt.store.port import Cancel, NewEvent
+from stores import KINDS, LATER, SECOND, another_machine, batch, data, new_run, owned_run, store_of
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=KINDS)
 def store(request, tmp_path):
-    url = "memory:" if request.param == "memory" else str(tmp_path / ".flowc")
-    opened, _ = open_store(url)
+    opened = store_of(request.param, tmp_path)
     yield opened
     opened.close()
-
-
-def new_run(run_id="r1", **changes):
-    run = NewRun(
-        run_id=run_id,
-        flow="hello",
-        program_digest="p" * 64,
-        program=b"program",
-        code={"c" * 64: b"code"},
-        inputs_digest="i" * 64,
-        first=b"started",
-        labels={"team": "ä"},
-        versions={"flowc": "0.1.0"},
-        python_path=("/a", "/b c"),
-        created_at=5,
-    )
-    return dataclasses.replace(run, **changes)
-
-
-def batch(run_id, epoch, first_seq, *records, **changes):
-    return Batch(run_id, epoch, first_seq, list(records), **changes)
-
-
-def owned_run(store, run_id="r1", now=0):
-    store.create(new_run(run_id))
-    return store.claim(run_id, this_owner(), now, now + LATER)
-
-
-def another_machine(**changes):
-    return dataclasses.replace(this_owner(), host="elsewhere.example", **changes)
-
-
-def data(store, run_id="r1", first_seq=0):
-    return [row.data for row in store.journal(run_id, first_seq)]
 
 
 # Creation

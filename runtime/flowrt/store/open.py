@@ -1,7 +1,7 @@
 """Opening a store. In: where it is, as its user names it; out: a `Store` and a `Blobs`, checked.
 
 A directory holds `journal.db` (SQLite), `blobs/` (large values) and a `.gitignore`, so that it may lie
-in a project. `memory:` is a store in this process.
+in a project. `postgresql://…` is a database on a server. `memory:` is a store in this process.
 """
 
 import os
@@ -16,6 +16,7 @@ from flowrt.store.port import Blobs, Store
 
 _JOURNAL = "journal.db"
 _BLOBS = "blobs"
+_POSTGRES = ("postgresql:", "postgres:")
 _UNFINISHED = re.compile(r"journal\.db\..*tmp(-journal|-wal|-shm)?")
 _OWN = frozenset({_JOURNAL, _BLOBS, ".gitignore"})
 
@@ -24,9 +25,9 @@ def open_store(url: str, blobs_url: str | None = None, *, create: bool = True) -
     """Open a store, or make it.
 
     Args:
-        url: A directory, or `memory:`.
+        url: A directory, a database (`postgresql://USER@HOST/DATABASE`), or `memory:`.
         blobs_url: A directory or a bucket (`s3://BUCKET/PREFIX`) for large values; by default `blobs/`
-            within the store.
+            within the store. A database needs one.
         create: Whether a store that is not there is made; else nothing is.
 
     Raises:
@@ -36,9 +37,11 @@ def open_store(url: str, blobs_url: str | None = None, *, create: bool = True) -
     """
     if url == "memory:":
         return MemoryStore(), open_blobs(blobs_url, look=create) if blobs_url else MemoryBlobs()
+    # SQLAlchemy takes a sixth of a second to import, and a store in memory does without.
+    if url.startswith(_POSTGRES):
+        return _open_postgres(url, blobs_url, create=create)
     folder = _folder(url, "store")
     blobs = open_blobs(blobs_url, look=create) if blobs_url else LocalBlobs(folder / _BLOBS)
-    # SQLAlchemy takes a sixth of a second to import, and a store in memory does without.
     from flowrt.store.sql import SqlStore  # noqa: PLC0415
     from flowrt.store.sqlite import open_journal  # noqa: PLC0415
 
@@ -56,6 +59,19 @@ def open_store(url: str, blobs_url: str | None = None, *, create: bool = True) -
             f"The store {folder} cannot be opened: {error.strerror or error} ({error.filename})."
         ) from error
     return SqlStore(engine, str(folder)), blobs
+
+
+def _open_postgres(url: str, blobs_url: str | None, *, create: bool) -> tuple[Store, Blobs]:
+    from flowrt.store.postgres import open_database, shown  # noqa: PLC0415
+    from flowrt.store.sql import SqlStore  # noqa: PLC0415
+
+    if not blobs_url:
+        raise StoreUnavailable(
+            f"The store {shown(url)} needs a place for large values: "
+            "give a directory or a bucket by --blobs or FLOWC_BLOBS."
+        )
+    blobs = open_blobs(blobs_url, look=create)
+    return SqlStore(open_database(url, create=create), shown(url)), blobs
 
 
 def open_blobs(url: str, *, look: bool) -> Blobs:

@@ -5,8 +5,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from flowrt.errors import StoreCorrupt, StoreError, StoreUnavailable
+from flowrt.store import postgres_errors
 
 _ADVICE = {
     sqlite3.SQLITE_FULL: "The disk is full or the size of files is limited. Free some space and resume.",
@@ -17,9 +19,6 @@ _ADVICE = {
     sqlite3.SQLITE_IOERR: "Reading or writing failed. Look at the disk, its free space and your quota.",
     sqlite3.SQLITE_PERM: "You have no permission to use it.",
 }
-_GIVEN_UP = ("40001", "40P01")
-"""Serialization failure, deadlock."""
-
 # SQLITE_ERROR is what is wrong with a statement; ours are right, so the tables are not.
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
@@ -42,6 +41,10 @@ def translated(doing: str, place: str) -> Generator[None]:
         raise _translation(error.orig or error, doing, place) from error
     except sqlite3.Error as error:
         raise _translation(error, doing, place) from error
+    except PoolTimeout as error:
+        raise StoreUnavailable(
+            f"The store {place} has no connection left for flowc to {doing}. Try again."
+        ) from error
     except UnicodeDecodeError as error:
         # In rows that hold what was never written, drivers come upon texts that are none.
         raise StoreCorrupt(f"The store {place} is damaged: a text in it is no UTF-8.") from error
@@ -49,14 +52,32 @@ def translated(doing: str, place: str) -> Generator[None]:
 
 def given_up(error: DBAPIError) -> bool:
     """Whether the database gave a transaction up for the sake of another: it can be made again."""
-    return getattr(error.orig, "sqlstate", None) in _GIVEN_UP
+    return getattr(error.orig, "sqlstate", None) in postgres_errors.GIVEN_UP
 
 
 def _translation(error: BaseException, doing: str, place: str) -> StoreError:
+    what = f"The store {place} failed ({_first_line(error)}) when flowc tried to {doing}."
+    damaged, advice = _of_postgres(error) if hasattr(error, "sqlstate") else _of_sqlite(error)
+    if damaged:
+        return StoreCorrupt(f"{what} {damaged} Restore it from a copy.")
+    return StoreUnavailable(f"{what} {advice}" if advice else what)
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__).strip()
+
+
+def _of_sqlite(error: BaseException) -> tuple[str | None, str | None]:
+    """What is damaged, if something is; else what to do."""
     # The low byte is the kind of an error, the others are details of it.
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    what = f"The store {place} failed ({error}) when flowc tried to {doing}."
     if code in _CORRUPT or "Could not decode to UTF-8" in str(error):
-        return StoreCorrupt(f"{what} Its journal is damaged. Restore it from a copy.")
-    advice = _ADVICE.get(code)
-    return StoreUnavailable(f"{what} {advice}" if advice else what)
+        return "Its journal is damaged.", None
+    return None, _ADVICE.get(code)
+
+
+def _of_postgres(error: BaseException) -> tuple[str | None, str | None]:
+    code: str | None = getattr(error, "sqlstate", None)
+    if code is not None and postgres_errors.is_damage(code):
+        return "Its tables are not as flowc has made them.", None
+    return None, postgres_errors.advice(code)
