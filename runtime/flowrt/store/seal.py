@@ -19,7 +19,7 @@ characters of text and is used as it is written; `openssl rand -base64 32` makes
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from flowrt.errors import StoreCorrupt, WrongStoreKey
 
@@ -38,10 +38,10 @@ _KEY_LENGTH = 32
 
 @dataclass(frozen=True, slots=True)
 class StoreKey:
-    """A key and the id by which envelopes name it."""
+    """A key, ready to begin a MAC with, and the id by which envelopes name it."""
 
     id: bytes
-    secret: bytes = field(repr=False)
+    begun: hmac.HMAC
 
 
 def place(domain: str, *fields: bytes) -> bytes:
@@ -137,9 +137,14 @@ def _key(text: str, variable: str) -> StoreKey:
             "comma. `openssl rand -base64 32` makes one; unset the variable for a store without seals."
         )
     secret = text.encode("utf-8", "surrogateescape")
-    return StoreKey(hashlib.sha256(b"flowc store key id\0" + secret).digest()[:_ID_SIZE], secret)
+    key_id = hashlib.sha256(b"flowc store key id\0" + secret).digest()[:_ID_SIZE]
+    return StoreKey(key_id, hmac.new(secret, digestmod="sha256"))
 
 
 def _mac(key: StoreKey, where: bytes, data: bytes) -> bytes:
+    # A copy of one that has taken the key in costs a tenth of a new one.
+    mac = key.begun.copy()
     # The place first, with its length: what follows it cannot be taken for a part of it.
-    return hmac.digest(key.secret, len(where).to_bytes(8, "big") + where + data, "sha256")
+    mac.update(len(where).to_bytes(8, "big") + where)
+    mac.update(data)
+    return mac.digest()

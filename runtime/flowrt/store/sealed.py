@@ -47,7 +47,14 @@ from flowrt.store.port import (
     Unused,
 )
 from flowrt.store.seal import Seals
-from flowrt.store.sealed_places import deployment_place, event_place, head_place, record_place, run_place
+from flowrt.store.sealed_places import (
+    deployment_place,
+    event_place,
+    head_place,
+    record_place,
+    records_place,
+    run_place,
+)
 
 _NONCE_SIZE = 16
 _KNOWN_RUNS = 20_000
@@ -78,7 +85,7 @@ class SealedStore:
         nonce = token_bytes(_NONCE_SIZE)
         sealed = replace(
             run,
-            first=self._seals.seal(record_place(run.run_id, nonce, 0, 0), run.first),
+            first=self._seals.seal(record_place(records_place(run.run_id, nonce), 0, 0), run.first),
             seal=self._seals.seal(run_place(run), nonce),
             head_seal=self._seals.seal(head_place(run.run_id, nonce, 1), b""),
         )
@@ -90,9 +97,7 @@ class SealedStore:
         self._forget(run_id)
         return epoch
 
-    def claim_due(
-        self, owner: Owner, now: int, lease_until: int, limit: int, ahead: int = 0
-    ) -> list[RunRow]:
+    def claim_due(self, owner: Owner, now: int, lease_until: int, limit: int, ahead: int = 0) -> list[RunRow]:
         """Take runs that are due; those whose rows are not as they were written are laid aside."""
         rows: list[RunRow] = []
         for row in self._store.claim_due(owner, now, lease_until, limit, ahead):
@@ -211,10 +216,11 @@ class SealedStore:
     def _sealed(self, batch: Batch, known: _Known) -> Batch:
         run_id, nonce, epoch = batch.run_id, known.nonce, batch.epoch
         head = batch.first_seq + len(batch.records)
+        of_run = records_place(run_id, nonce)
         return replace(
             batch,
             records=[
-                self._seals.seal(record_place(run_id, nonce, seq, epoch), data)
+                self._seals.seal(record_place(of_run, seq, epoch), data)
                 for seq, data in enumerate(batch.records, batch.first_seq)
             ],
             events=[self._sealed_event(event) for event in batch.events],
@@ -240,10 +246,11 @@ class SealedStore:
         self, run_id: str, known: _Known, rows: Iterator[JournalRow], first_seq: int
     ) -> Iterator[JournalRow]:
         seq = first_seq
+        of_run = records_place(run_id, known.nonce)
         for row in rows:
             if row.seq != seq:
                 break
-            where = record_place(run_id, known.nonce, seq, row.epoch)
+            where = record_place(of_run, seq, row.epoch)
             data = self._seals.unseal(where, row.data, f"record {seq} of run {run_id}")
             yield JournalRow(seq, row.epoch, data)
             seq += 1
@@ -274,6 +281,10 @@ class SealedStore:
         """Events of that name and key for a run. Raises StoreCorrupt, WrongStoreKey."""
         found = self._store.events(name, key, run_id, after_id, limit)
         return [replace(row, payload=self._payload(row)) for row in found]
+
+    def all_events(self, after_id: int, limit: int) -> list[EventRow]:
+        """Events of every name. Raises StoreCorrupt, WrongStoreKey."""
+        return [replace(row, payload=self._payload(row)) for row in self._store.all_events(after_id, limit)]
 
     def _sealed_event(self, event: NewEvent) -> NewEvent:
         return replace(event, payload=self._seals.seal(event_place(event), event.payload))

@@ -6,10 +6,13 @@ the same key, do not fit.
 """
 
 import json
+import struct
 from collections.abc import Mapping, Sequence
 
 from flowrt.store.port import Deployment, EventRow, NewEvent, NewRun, RunRow
 from flowrt.store.seal import place
+
+_NUMBERS = struct.Struct(">qq")
 
 
 def run_place(run: NewRun | RunRow) -> bytes:
@@ -35,9 +38,14 @@ def head_place(run_id: str, nonce: bytes, head: int) -> bytes:
     return place("head", run_id.encode(), nonce, _number(head))
 
 
-def record_place(run_id: str, nonce: bytes, seq: int, epoch: int) -> bytes:
-    """Which record of a run, and who wrote it."""
-    return place("record", run_id.encode(), nonce, _number(seq), _number(epoch))
+def records_place(run_id: str, nonce: bytes) -> bytes:
+    """What the places of all records of a run begin with."""
+    return place("record", run_id.encode(), nonce)
+
+
+def record_place(of_run: bytes, seq: int, epoch: int) -> bytes:
+    """Which record of a run, and who wrote it; `of_run` is the `records_place` of the run."""
+    return of_run + _NUMBERS.pack(seq, epoch)
 
 
 def event_place(event: NewEvent | EventRow) -> bytes:
