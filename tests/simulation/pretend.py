@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from world import SECOND
 
+from flowrt.engine.engine import Engine
 from flowrt.executor.attempt import make_attempt
 from flowrt.executor.port import Attempt, AttemptKey, Halted, Lost, Outcome, Report
 from flowrt.program import Task
@@ -25,6 +26,11 @@ class PretendExecutor:
         self.held: dict[AttemptKey, Attempt] = {}
         self._report: Report | None = None
         self._blobs: Blobs | None = None
+
+    @property
+    def engine(self) -> Engine | None:
+        """The engine that was given this executor last."""
+        return getattr(self._report, "__self__", None)
 
     def start(self, report: Report, blobs: Blobs) -> None:
         self._report, self._blobs = report, blobs
@@ -68,6 +74,7 @@ class PretendExecutor:
 
     def _tell(self, key: AttemptKey, outcome: Outcome) -> None:
         if self.held.pop(key, None) is not None and not self.process.dead:
+            self.process.world.count(type(outcome).__name__)
             self.process.world.note(self.process.name, "outcome", *key, type(outcome).__name__)
             self._report(key, outcome)
             self.process.wake()

@@ -43,8 +43,8 @@ CALLS = (
 class Machine:
     """A machine with a clock of its own, on which one process after another runs."""
 
-    def __init__(self, world: World, name: str, offset: int) -> None:
-        self.world, self.name, self.offset = world, name, offset
+    def __init__(self, world: World, name: str, offset: int, *, serves: bool) -> None:
+        self.world, self.name, self.offset, self.serves = world, name, offset, serves
         self.born = 0
 
 
@@ -68,7 +68,7 @@ class Process:
         self.looked: dict[tuple[str, str | None], int] = {}
         self._fiber: Fiber | None = None
         self._waits = 0
-        self._wakeable = False
+        self.wakeable = False
 
     def begin(self, body: Callable[["Process"], None]) -> None:
         """Start the process."""
@@ -88,14 +88,14 @@ class Process:
         """Do nothing for so long, or until `wake` when that may end it."""
         self.alive()
         self._waits += 1
-        self._wakeable = wakeable
+        self.wakeable = wakeable
         self.world.after(max(length, 1), lambda number=self._waits: self._awake(number))
         self._fiber.park()
 
     def wake(self) -> None:
         """Something has arrived."""
-        if self._wakeable:
-            self._wakeable = False
+        if self.wakeable:
+            self.wakeable = False
             self.world.after(1, lambda number=self._waits: self._awake(number))
 
     def die(self) -> None:
@@ -120,12 +120,14 @@ class Process:
         self.alive()
         world, weather = self.world, self.weather
         if world.chance(weather.crash):
+            self.world.count("dies at")
             self.world.note(self.name, "dies at", call)
             self.dead = True
             self._fiber.killed = True
             raise Killed
         if world.chance(weather.freeze):
             length = world.rng.randrange(120 * SECOND)
+            world.count("frozen")
             world.note(self.name, "frozen", call, length)
             self.wait(length)
         elif world.chance(weather.slow):
@@ -135,6 +137,7 @@ class Process:
     def refuse(self, call: str, probability: float) -> None:
         """The store may not be there, or its answer may be lost."""
         if self.world.chance(probability) or (self.world.faulty and self.world.now < self.cut_off_until):
+            self.world.count("no answer")
             self.world.note(self.name, "no answer", call)
             raise StoreUnavailable(f"the simulated store did not answer {call}")
 

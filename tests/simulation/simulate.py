@@ -7,12 +7,14 @@ early, late and twice, and some run is cancelled. After a while all that ends. T
 
 import random
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from uuid import UUID
 
+from fresh_stores import fresh_store
 from process import Machine, Process
 from programs import FAILED, Case, cases, once_each
 from watch import Known, Watch
@@ -23,12 +25,12 @@ from flowrt.core.state import State
 from flowrt.encoding.pack import decode_program, decode_record, encode_program, program_digest
 from flowrt.encoding.values import Values
 from flowrt.engine.drive import drive, start
-from flowrt.engine.engine import Pace
 from flowrt.engine.fold import fold
+from flowrt.engine.pace import Pace
+from flowrt.engine.serve import serve
 from flowrt.errors import RunOwned, StoreUnavailable
 from flowrt.record import Emitted, Record
 from flowrt.store.blobs import MemoryBlobs
-from flowrt.store.memory import MemoryStore
 from flowrt.store.port import NewEvent
 from flowrt.store.status import ENDED
 
@@ -51,21 +53,25 @@ class Simulated:
     trace: str
     problems: list[str]
     turns: int
+    counts: Counter[str]
     lines: list[str] = field(default_factory=list)
 
 
 class Simulation:
     """A store, some machines, some runs, and bad weather."""
 
-    def __init__(self, seed: int, *, keep_trace: bool) -> None:
+    def __init__(self, seed: int, kind: str, *, keep_trace: bool) -> None:
         self.world = World(seed, lines=[] if keep_trace else None)
         self.rng = self.world.rng
         self.weather: Weather = weather(self.rng)
-        self.store, self.blobs = MemoryStore(), MemoryBlobs()
+        self.store, self.blobs = fresh_store(kind), MemoryBlobs()
         self.watch = Watch(self.world, self.store)
         self.values = Values(self.blobs)
         self.cases: dict[str, Case] = {f"run{i}": case for i, case in enumerate(cases(self.rng))}
+        served = self.rng.choice(((True,), (False,), (True, False)))
+        self.served = {run_id: self.rng.choice(served) for run_id in self.cases}
         self.cancelled: set[str] = set()
+        self.letters: set[int] = set()
         self.processes: list[Process] = []
         self.pace = Pace(30 * SECOND, self.rng.choice((5, 9)) * SECOND, self.rng.choice((1, 3, 11)) * SECOND)
 
@@ -82,15 +88,17 @@ class Simulation:
                 raise Violation(f"stuck: {self._stands()}")
             if self.world.faulty and self._all_ended():
                 break
+        self._check_rest()
         for process in self.processes:
             process.die()
         for run_id, case in self.cases.items():
             self._check_end(run_id, case)
+        self._check_sent()
+        if self.watch.problems:
+            raise Violation(self.watch.problems[0])
 
     def _all_ended(self) -> bool:
-        return len(self.watch.runs) == len(self.cases) and all(
-            known.ended is not None for known in self.watch.runs.values()
-        )
+        return self.watch.ended == len(self.cases)
 
     def _stands(self) -> str:
         rows = [self.store.run(run_id) for run_id in self.cases]
@@ -105,9 +113,11 @@ class Simulation:
             self._send("x", 1_000, None)
         for run_id, case in self.cases.items():
             self._create(run_id, case)
-        for n in range(rng.choice((1, 2, 2, 3))):
+        roles = {"drive", "serve"} if len(set(self.served.values())) == 2 else set()
+        for n in range(max(rng.choice((1, 2, 2, 3)), len(roles))):
             skew = rng.randrange(-weather.skew_us, weather.skew_us + 1)
-            machine = Machine(world, "abc"[n], skew)
+            serves = n == 0 if roles else any(self.served.values())
+            machine = Machine(world, "abc"[n], skew, serves=serves)
             world.after(rng.randrange(20 * SECOND), lambda machine=machine: self._boot(machine))
             for _ in range(weather.jumps):
                 length = rng.choice((HOUR, 10 * YEAR, SECOND)) * rng.choice((-1, 1))
@@ -126,7 +136,7 @@ class Simulation:
         return self.rng.randrange(self.weather.calm_after_us // self.rng.choice((1, 2, 8)))
 
     def _create(self, run_id: str, case: Case) -> None:
-        clock = Machine(self.world, "client", 0)
+        clock = Machine(self.world, "client", 0, serves=False)
         start(
             self.store,
             self.blobs,
@@ -137,6 +147,8 @@ class Simulation:
             python_path=(),
             clock=Clock(clock),
         )
+        if self.served[run_id]:
+            self.store.serve(run_id, self.world.now)
         self.watch.runs[run_id] = Known()
         self.world.note("create", run_id, case.name)
 
@@ -147,7 +159,7 @@ class Simulation:
         self.world.note(process.name, "boots")
         self.processes = [p for p in self.processes if p.machine is not machine]
         self.processes.append(process)
-        process.begin(self._drives)
+        process.begin(self._serves if machine.serves else self._drives)
         self._look_after(process)
 
     def _look_after(self, process: Process) -> None:
@@ -162,7 +174,7 @@ class Simulation:
         """What a process does: drive some of the runs until all have ended."""
         rng = self.rng
         while True:
-            left = [run_id for run_id in self.cases if self.watch.runs[run_id].ended is None]
+            left = [i for i in self.cases if self.watch.runs[i].ended is None and not self.served[i]]
             if not left:
                 return
             picked = left if rng.random() < 0.5 else [rng.choice(left)]
@@ -178,13 +190,34 @@ class Simulation:
                     pace=self.pace,
                 )
             except (RunOwned, StoreUnavailable) as error:
+                self.world.count(type(error).__name__)
                 self.world.note(process.name, type(error).__name__)
             process.executor.close()
             process.wait(rng.randrange(1, 30 * SECOND))
 
+    def _serves(self, process: Process) -> None:
+        """What a process does: serve the store, again after each interruption."""
+        while True:
+            process.interrupt.on = False
+            try:
+                serve(
+                    process.store,
+                    process.blobs,
+                    process.executor,
+                    interrupt=process.interrupt,
+                    clock=process.clock,
+                    pace=self.pace,
+                )
+            except StoreUnavailable as error:
+                self.world.note(process.name, type(error).__name__)
+            process.executor.close()
+            process.wait(self.rng.randrange(1, 30 * SECOND))
+
     def _send(self, key: str, payload: int, to: str | None, dedupe: str | None = None) -> None:
         data = self.values.encode(payload)
         number = self.store.send(NewEvent("mail", key, data, self.world.now, to, dedupe))
+        self.letters.add(number)
+        self.world.count("event")
         self.world.note("event", number, key, payload, to)
 
     def _post(self, key: str, payload: int) -> None:
@@ -199,11 +232,13 @@ class Simulation:
         if self.store.run(run_id).status not in ENDED:
             self.cancelled.add(run_id)
             self.store.request_cancel(run_id, "the simulation says so")
+            self.world.count("cancel")
             self.world.note("cancel", run_id)
 
     def _interrupt(self) -> None:
         if self.processes:
             process = self.rng.choice(self.processes)
+            self.world.count("interrupt")
             self.world.note("interrupt", process.name)
             process.interrupt.on = True
             process.wake()
@@ -213,15 +248,19 @@ class Simulation:
         for process in self.processes:
             if self.rng.random() < 0.7:
                 process.cut_off_until = self.world.now + length
+        self.world.count("outage")
         self.world.note("outage", length)
 
     def _jump(self, machine: Machine, by: int) -> None:
         if self.world.faulty:
             machine.offset += by
+            self.world.count("jump")
             self.world.note("jump", machine.name, by)
 
     def _calm_down(self) -> None:
         """No more faults; and as much time goes by as the fastest clock was ahead."""
+        if not self.world.faulty:
+            return
         self.world.faulty = False
         self.world.note("calm")
         if self.weather.jumps:
@@ -230,6 +269,19 @@ class Simulation:
             process.machine.offset = 0
 
     # What must have come of it
+
+    def _check_rest(self) -> None:
+        """Once all runs have ended, an engine that serves on holds nothing of them."""
+        self._calm_down()
+        until = self.world.now + 25 * SECOND
+        while self.world.now < until and self.world.step():
+            pass
+        for process in self.processes:
+            engine = process.executor.engine
+            if process.machine.serves and not process.ended and engine is not None and process.wakeable:
+                left = [conductor.run.run_id for conductor in engine.runs]
+                self.watch.hold(not left, f"{process.name} still holds {left}")
+                self.watch.hold(not process.executor.held, f"{process.name} still has attempts in flight")
 
     def _check_end(self, run_id: str, case: Case) -> None:
         known = self.watch.runs[run_id]
@@ -250,14 +302,14 @@ class Simulation:
         hold(row.head == len(known.records), f"the head of {run_id} is not the length of its journal")
         state = fold(self.store, run_id, case.program).state
         hold(state.open_commands == [], f"{run_id} has open commands behind its end")
-        self._check_sent(run_id, known.records)
-        if self.watch.problems:
-            raise Violation(self.watch.problems[0])
 
-    def _check_sent(self, run_id: str, records: list[Record]) -> None:
+    def _check_sent(self) -> None:
+        """Each event is in the store once: those that runs sent, and the letters."""
+        records = [record for known in self.watch.runs.values() for record in known.records]
         sent = sum(isinstance(record, Emitted) for record in records)
-        names = [name for name in self.store._dedupe if name.startswith(f"{run_id}/")]
-        self.watch.hold(len(names) == sent, f"{run_id} sent {len(names)} events and recorded {sent}")
+        newest = self.store.news([], 0).last_event_id
+        told = f"{newest} events are there of {sent} sent by runs and {len(self.letters)} letters"
+        self.watch.hold(newest == sent + len(self.letters), told)
 
 
 class Clock:
@@ -273,9 +325,9 @@ class Clock:
         raise AssertionError("nobody waits here")
 
 
-def simulate(seed: int, *, keep_trace: bool = False) -> Simulated:
-    """Run one seed."""
-    simulation = Simulation(seed, keep_trace=keep_trace)
+def simulate(seed: int, kind: str = "memory", *, keep_trace: bool = False) -> Simulated:
+    """Run one seed on a store of that kind."""
+    simulation = Simulation(seed, kind, keep_trace=keep_trace)
     world, watch = simulation.world, simulation.watch
     problems: list[str] = []
     with _chance_is_ours(world, watch):
@@ -286,7 +338,8 @@ def simulate(seed: int, *, keep_trace: bool = False) -> Simulated:
         finally:
             for process in simulation.processes:
                 process.die()
-    return Simulated(seed, world.trace, problems, world.turns, world.lines or [])
+            simulation.store.close()
+    return Simulated(seed, world.trace, problems, world.turns, world.counts, world.lines or [])
 
 
 _REMEMBERED: dict[str, Callable[..., object]] = {

@@ -36,8 +36,7 @@ from flowrt.record import (
     Succeeded,
     Waiting,
 )
-from flowrt.store.memory import MemoryStore
-from flowrt.store.port import Batch, RunRow
+from flowrt.store.port import Batch, RunRow, Store
 
 if TYPE_CHECKING:
     from process import Process
@@ -70,13 +69,14 @@ class Known:
 class Watch:
     """Watches all processes of one simulation."""
 
-    def __init__(self, world: "World", store: MemoryStore) -> None:
+    def __init__(self, world: "World", store: Store) -> None:
         self.world, self.store = world, store
         self.running: Process | None = None
         self.problems: list[str] = []
+        self.ended = 0
         self.runs: dict[str, Known] = {}
         self.lost: dict[tuple[str, str], int] = {}
-        self._before: RunRow | None = None
+        self._before: dict[str, RunRow] = {}
 
     def hold(self, good: object, problem: str) -> None:
         """Note a problem unless all is well."""
@@ -87,42 +87,62 @@ class Watch:
     # Calls of the store
 
     def before(self, process: "Process", call: str, args: Sequence[object]) -> None:
-        if call == "claim":
-            self._before = self.store.run(cast("str", args[0]))
+        if call in ("claim", "claim_due"):
+            self._before = {run_id: self.store.run(run_id) for run_id in self.runs}
         elif call == "events":
             name, key = cast("tuple[str, str | None]", args[:2])
             process.looked[name, key] = process.clock.now()
 
     def after(self, process: "Process", call: str, args: Sequence[object], answer: object) -> None:
         if call == "claim":
-            before = self._before
-            self._claimed(before, cast("int", args[2]), cast("int", answer))
+            self._claimed(cast("str", args[0]), cast("int", args[2]), cast("int", answer))
+        elif call == "claim_due":
+            now, _, _, ahead = cast("tuple[int, int, int, int]", args[1:])
+            for row in cast("list[RunRow]", answer):
+                self._claimed(row.run_id, now, row.epoch)
+                before = self._before[row.run_id]
+                early = before.wake_at is None or before.wake_at > now + (0 if before.owner else ahead)
+                self.hold(not early, f"{row.run_id} was claimed before it is due")
+                self.hold(
+                    row == self.store.run(row.run_id), f"the claimed row of {row.run_id} is not as it is"
+                )
         elif call == "append":
             for batch in cast("Sequence[Batch]", args[0]):
                 self._appended(process, batch)
+                if batch.park and not self.runs[batch.run_id].ended:
+                    self.world.count("parks")
+            self.world.counts["superseded"] += len(cast("frozenset[str]", answer))
 
     def words(self, call: str, args: Sequence[object], answer: object) -> str:
         """A call and its answer, for the trace."""
         if call == "append":
             batches = cast("Sequence[Batch]", args[0])
-            told = [f"{b.run_id}@{b.epoch}:{b.first_seq}+{len(b.records)}" for b in batches]
+            told = [
+                f"{b.run_id}@{b.epoch}:{b.first_seq}+{len(b.records)}{' parks' if b.park else ''}"
+                for b in batches
+            ]
             return f"{' '.join(told)} lost {sorted(cast('frozenset[str]', answer))}"
+        if call == "claim_due":
+            return " ".join(f"{row.run_id} {row.epoch}" for row in cast("list[RunRow]", answer))
         if call in ("claim", "release", "renew"):
             shown = sorted(answer) if isinstance(answer, frozenset) else answer
             return f"{args[0]} {shown}"
         return ""
 
-    def _claimed(self, before: RunRow, now: int, epoch: int) -> None:
-        known = self.runs.setdefault(before.run_id, Known())
+    def _claimed(self, run_id: str, now: int, epoch: int) -> None:
+        before = self._before[run_id]
+        known = self.runs[run_id]
         self.hold(epoch > known.claimed, f"a claim of {before.run_id} gave epoch {epoch} again")
         free = before.owner is None or before.lease_until <= now or before.owner.token == self.running.name
         self.hold(free, f"{self.running.name} took {before.run_id} before its lease had run out")
         known.claimed = epoch
+        if before.owner is not None:
+            self.world.count("takes over")
 
     # Records
 
     def _appended(self, process: "Process", batch: Batch) -> None:
-        known = self.runs.setdefault(batch.run_id, Known())
+        known = self.runs[batch.run_id]
         for row in self.store.journal(batch.run_id, len(known.records)):
             self.hold(row.epoch >= known.epoch, f"the epochs of {batch.run_id} go back at {row.seq}")
             if row.seq:
@@ -133,6 +153,7 @@ class Watch:
             self._follows(process, batch.run_id, known, record)
             known.records.append(record)
             _note(known, record)
+            self.ended += isinstance(record, Ended)
 
     def _follows(self, process: "Process", run_id: str, known: Known, record: Record) -> None:
         step = getattr(record, "step", "")
@@ -171,13 +192,7 @@ class Watch:
     def events_of(self, run_id: str, name: str, key: str | None) -> list[int]:
         """The numbers of the events that a run may take."""
         after = self.store.run(run_id).events_after
-        return [
-            event.event_id
-            for event in self.store._events
-            if (event.name, event.key) == (name, key)
-            and event.event_id > after
-            and event.run_id in (None, run_id)
-        ]
+        return [event.event_id for event in self.store.events(name, key, run_id, after, 1_000)]
 
     # Attempts
 

@@ -47,8 +47,8 @@ def weather(rng: random.Random) -> Weather:
         deaf=maybe(0.3, 1.0),
         interrupts=rng.choice((0, 0, 1, 3)),
         outages=rng.choice((0, 0, 1, 2)),
-        skew_us=0,
-        jumps=0,
+        skew_us=rng.choice((0, 2, 10)) * SECOND,
+        jumps=rng.choice((0, 0, 0, 1, 3)),
         cancels=rng.choice((0, 0, 0, 0, 1)),
         calm_after_us=rng.choice((60, 200, 400)) * SECOND,
     )

@@ -5,6 +5,7 @@ In: a seed. Out: one order of events, the same for the same seed, bit by bit.
 
 import heapq
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -28,6 +29,7 @@ class World:
     faulty: bool = True
     lines: list[str] | None = None
     turns: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
     rng: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
@@ -54,6 +56,10 @@ class World:
         self.turns += 1
         action()
         return True
+
+    def count(self, what: str) -> None:
+        """Something of a kind has happened."""
+        self.counts[what] += 1
 
     def note(self, *words: object) -> None:
         """Add a line to the trace."""
