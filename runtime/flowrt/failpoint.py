@@ -85,8 +85,6 @@ FailpointName = Literal[
     "emit.noted",
     "cancel.noted",  # The engine has heard of the request to cancel; that is not durable.
     "end.noted",  # The run has ended, and that is not durable.
-    "park.begun",
-    "park.done",  # The run was let go, and the engine still holds its state.
 ]
 
 FAILPOINTS: tuple[FailpointName, ...] = get_args(FailpointName)

@@ -8,8 +8,8 @@
 
 First each scenario is done undisturbed, which gives its result, and tells which points it comes to and how
 often. Then, for each point and a few of its hits, a process does the same and dies there; the next one
-starts over and dies at the first hit of the same point, and so does the one after it; the last one is left
-alone. What must hold: it ends with the same result, and the checker (`tests/support/effects.py`) has
+starts over and dies at the first hit of the same point, and so does the one after it; the last one is
+left alone. What must hold: it ends with the same result, and the checker (`tests/support/effects.py`) has
 nothing to say. A point of the table at which no process died fails the campaign: nothing is left out by
 oversight.
 """
@@ -36,7 +36,7 @@ from scenarios import Scenario, scenarios
 from flowrt.failpoint import FAILPOINTS
 
 AGAIN = 2
-"""How many of the processes that start over die as well."""
+"""How many of the processes that start over die as well; one in the short version."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Trial:
     point: str
     number: int
     expected: object
+    again: int = AGAIN
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ class Verdict:
 @contextmanager
 def fresh(ground: Ground) -> Iterator[Place]:
     """A place of a trial's own."""
-    with tempfile.TemporaryDirectory(prefix="flowc-failpoint-") as folder:
-        yield place_in(folder, ground)
+    with tempfile.TemporaryDirectory(prefix="flowc-failpoint-") as folder, ground.own() as own:
+        yield place_in(folder, own)
 
 
 def rehearse(ground: Ground, scenario: Scenario) -> tuple[object, Counter[str], list[str]]:
@@ -86,7 +87,7 @@ def attempt(trial: Trial) -> Verdict:
     with fresh(trial.ground) as place:
         live(lambda: trial.scenario.prepare(place))
         ending = live(lambda: trial.scenario.act(place), die_at=f"{trial.point}:{trial.number}")
-        while ending.died and deaths < AGAIN:
+        while ending.died and deaths < trial.again:
             deaths += 1
             ending = live(lambda: trial.scenario.act(place), die_at=trial.point)
         if ending.died:
@@ -120,7 +121,8 @@ def planned(ground: Ground, *, every: bool, short: bool) -> tuple[list[Trial], l
                 continue
             seen.add(point)
             numbers = hits(count, every=every, short=short)
-            trials += [Trial(ground, scenario, point, number, expected) for number in numbers]
+            again = 1 if short else AGAIN
+            trials += [Trial(ground, scenario, point, number, expected, again) for number in numbers]
     return trials, problems
 
 

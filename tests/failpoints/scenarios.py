@@ -7,18 +7,38 @@ says what is wrong with what is left.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event, Timer
 
-from durable_runs import Place, begin_run, go_on, problems_of, program_of
+from durable_runs import (
+    Place,
+    begin_run,
+    go_on,
+    problems_of,
+    program_of,
+    serve_until,
+    serve_until_ended,
+)
 from effects import made
 
 from flowrt.encoding.values import Values
-from flowrt.engine.drive import cancel
+from flowrt.engine.cancelling import cancel
 from flowrt.program import Program
+from flowrt.run_id import slot_run_id
+from flowrt.schedule import SECOND_US
+from flowrt.serve.deploy import deploy, deployment_of
+from flowrt.snapshot.pack import Packed, pack
 from flowrt.store.port import NewEvent
+from flowrt.store.status import ENDED
+from flowrt.upkeep.check import check_store
+from flowrt.upkeep.collect import collect_garbage
+from flowrt.upkeep.delete import delete_run
 
 SHAPES = Path(__file__).resolve().parent / "shapes"
+SUPPORT = SHAPES.parent.parent / "support"
+
+HOUR_US = 3_600 * SECOND_US
 
 SHAPE_NAMES = ("chain", "fan", "loop", "pauses", "recursion", "graph")
 
@@ -100,6 +120,140 @@ def _needed(place: Place) -> Path:
     return place.effects.with_suffix(".needed")
 
 
+def _suspend() -> Scenario:
+    """An engine that is told to stop in the middle of a run, and another one that ends it."""
+    program = program_of(SHAPES / "loop.flow.yaml")
+
+    def act(place: Place) -> object:
+        begin_run(place, program)
+        interrupt = Event()
+        Timer(0.02, interrupt.set).start()
+        go_on(place, interrupt=interrupt)
+        return go_on(place)
+
+    return Scenario("suspend", act)
+
+
+def _reopen_elsewhere() -> Scenario:
+    """A failed run goes on with other code than it was started with."""
+    scenario = _reopen()
+
+    def act(place: Place) -> object:
+        _needed(place).touch()
+        packed = pack([str(SUPPORT)])
+        assert isinstance(packed, Packed), packed
+        _, blobs = place.opened(create=False)
+        digest, _ = blobs.put([packed.data])
+        return go_on(place, reopen=True, anew={place.run_id: digest})
+
+    return Scenario("reopen anew", act, scenario.prepare)
+
+
+def _served(name: str) -> Scenario:
+    """A run that is handed to those who serve the store; it is parked whenever it waits."""
+    program = program_of(SHAPES / f"{name}.flow.yaml")
+
+    def act(place: Place) -> object:
+        begin_run(place, program)
+        store, _ = place.opened()
+        store.serve(place.run_id, _now())
+        store.close()
+        if name == "pauses":
+            _send(place, "outside", 7)
+        return serve_until_ended(place)
+
+    return Scenario(f"served {name}", act)
+
+
+def _served_cancel() -> Scenario:
+    """A parked run that waits for what nobody sends is cancelled."""
+    program = program_of(SHAPES / "waits.flow.yaml")
+
+    def act(place: Place) -> object:
+        begin_run(place, program)
+        store, _ = place.opened()
+        if store.run(place.run_id).status == "pending":
+            store.serve(place.run_id, _now())
+        serve_until(place, lambda store: store.run(place.run_id).status in {"waiting", *ENDED})
+        store.request_cancel(place.run_id, "enough")
+        store.close()
+        return serve_until_ended(place)
+
+    return Scenario("served cancel", act)
+
+
+def _schedule() -> Scenario:
+    """A schedule three of whose slots have come while nobody served the store."""
+    program = program_of(SHAPES / "hourly.flow.yaml")
+
+    def act(place: Place) -> object:
+        store, _ = place.opened()
+        now = _now()
+        made = deployment_of(program, python_path=(), snapshot=None, now=now - 3 * HOUR_US - SECOND_US)
+        if not store.deployments():
+            deploy(store, made)
+        store.close()
+        serve_until(place, lambda store: len(store.runs(["succeeded"])) == 3, scheduled=True)
+        return None
+
+    def check(place: Place) -> list[str]:
+        store, blobs = place.opened()
+        rows, [deployment] = store.runs(), store.deployments()
+        problems = [finding.message for finding in check_store(store, blobs).findings]
+        store.close()
+        slots = sorted(slot_run_id("hourly", deployment.cursor - n * HOUR_US) for n in range(3))
+        if sorted(row.run_id for row in rows) != slots:
+            problems.append(f"the slots {slots} have the runs {[row.run_id for row in rows]}")
+        return problems
+
+    return Scenario("schedule", act, check=check)
+
+
+def _delete() -> Scenario:
+    """One run is deleted and the garbage collected; another one shares some of its values."""
+    program = program_of(SHAPES / "graph.flow.yaml")
+
+    def other(place: Place) -> Place:
+        return replace(place, run_id=f"{place.run_id}-kept")
+
+    def prepare(place: Place) -> None:
+        for one in (place, other(place)):
+            begin_run(one, program)
+            go_on(one)
+        store, blobs = place.opened()
+        long_ago = NewEvent("old", None, Values(blobs).encode(1), 1)
+        store.send(long_ago)
+        blobs.put([b"nobody's " * 10_000])
+        store.close()
+
+    def act(place: Place) -> object:
+        store, blobs = place.opened()
+        later = _now() + SECOND_US
+        if any(row.run_id == place.run_id for row in store.runs()):
+            delete_run(store, blobs, place.run_id, now=later, grace_us=0)
+        collect_garbage(store, blobs, now=later, grace_us=0)
+        store.close()
+        return None
+
+    def check(place: Place) -> list[str]:
+        store, blobs = place.opened()
+        left = {facts.digest for facts in blobs.every()}
+        problems = [finding.message for finding in check_store(store, blobs).findings]
+        if left != store.needed(left):
+            problems.append(f"{len(left)} blobs are left, and {len(store.needed(left))} are needed")
+        if [row.run_id for row in store.runs()] != [other(place).run_id]:
+            problems.append("not exactly the other run is left")
+        if any(event.name == "old" for event in store.all_events(0, 100)):
+            problems.append("an event that nobody can take is left")
+        store.close()
+        return problems + problems_of(other(place))
+
+    return Scenario("delete", act, prepare, check)
+
+
 def scenarios() -> list[Scenario]:
     """All of them."""
-    return [*map(_shape, SHAPE_NAMES), _cancel(), _reopen()]
+    shapes = map(_shape, SHAPE_NAMES)
+    served = map(_served, ("pauses", "fan"))
+    others = [_suspend(), _cancel(), _served_cancel(), _reopen(), _reopen_elsewhere(), _schedule(), _delete()]
+    return [*shapes, *others, *served]

@@ -1,10 +1,11 @@
 """Runs of the campaigns: started and driven on a real store, by the local executor, in this process."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event
 from uuid import uuid4
 
 from effects import journal_of, plain, read_effects, violations
@@ -12,15 +13,23 @@ from grounds import Ground
 
 from flowc.compile import compile_file
 from flowrt.encoding.values import Values
-from flowrt.engine.drive import RunResult, drive, start
-from flowrt.engine.engine import Pace
+from flowrt.engine.drive import RunResult, drive, recorded_result, start
+from flowrt.engine.pace import Pace
+from flowrt.engine.serve import serve
 from flowrt.executor.local import LocalExecutor
 from flowrt.program import Program
+from flowrt.serve.scheduler import Scheduler
+from flowrt.snapshot.versions import versions_here
 from flowrt.store.open import open_store
 from flowrt.store.port import Blobs, Store
+from flowrt.store.status import ENDED
+from flowrt.upkeep.check import check_store
 
 QUICK = Pace(news_us=10_000)
 """Looks for events often: a campaign has no time to lose."""
+
+PARKING = Pace(news_us=10_000, ahead_us=5_000, park_us=15_000)
+"""Lets go of a run that waits for more than some milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,7 @@ def warm() -> None:
         digest, _ = blobs.put([b"warm"])
         blobs.get(digest)
         store.close()
+    versions_here(["effect_tasks"], ())
     for room in ("sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql.psycopg", "psycopg"):
         import_module(room)
 
@@ -69,15 +79,50 @@ def begin_run(place: Place, program: Program, inputs: Mapping[str, object] | Non
     store.close()
 
 
-def go_on(place: Place, *, reopen: bool = False, pace: Pace = QUICK) -> dict[str, object]:
+def go_on(
+    place: Place,
+    *,
+    reopen: bool = False,
+    anew: Mapping[str, str] | None = None,
+    interrupt: Event | None = None,
+    pace: Pace = QUICK,
+) -> dict[str, object]:
     """Drive the run to its end; its status and plain value."""
     store, blobs = place.opened(create=False)
     executor = LocalExecutor(threads=4)
-    result = drive(store, blobs, executor, [place.run_id], reopen=reopen, pace=pace)[place.run_id]
+    results = drive(
+        store, blobs, executor, [place.run_id], reopen=reopen, anew=anew, interrupt=interrupt, pace=pace
+    )
     executor.close()
-    told = outcome(result, blobs)
+    told = outcome(results[place.run_id], blobs)
     store.close()
     return told
+
+
+def serve_until_ended(place: Place) -> dict[str, object]:
+    """Serve the store until the run has ended; its status and plain value."""
+    serve_until(place, lambda store: store.run(place.run_id).status in ENDED)
+    store, blobs = place.opened(create=False)
+    told = outcome(recorded_result(store, store.run(place.run_id)), blobs)
+    store.close()
+    return told
+
+
+def serve_until(
+    place: Place, over: Callable[[Store], bool], *, scheduled: bool = False, pace: Pace = PARKING
+) -> None:
+    """Serve the store until `over` says so."""
+    store, blobs = place.opened(create=False)
+    executor, interrupt = LocalExecutor(threads=4), Event()
+
+    def look(_: int) -> None:
+        if over(store):
+            interrupt.set()
+
+    hooks = [Scheduler(store, blobs)] if scheduled else []
+    serve(store, blobs, executor, interrupt=interrupt, hooks=hooks, on_turn=look, pace=pace)
+    executor.close()
+    store.close()
 
 
 def outcome(result: RunResult, blobs: Blobs) -> dict[str, object]:
@@ -93,6 +138,7 @@ def problems_of(place: Place, *, superseded: bool = False) -> list[str]:
     try:
         journal = journal_of(store, blobs, place.run_id)
         effects = [effect for effect in read_effects(place.effects) if effect.run == place.run_id]
-        return list(violations(effects, journal, superseded=superseded))
+        damage = [finding.message for finding in check_store(store, blobs, [place.run_id]).findings]
+        return damage + list(violations(effects, journal, superseded=superseded))
     finally:
         store.close()

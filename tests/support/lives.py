@@ -54,6 +54,11 @@ class Life:
         """Whether it has ended, or does so within some time."""
         return bool(select.select([self.pipe], [], [], within_s)[0])
 
+    def stopped(self) -> bool:
+        """Whether it has been stopped, as by SIGSTOP."""
+        stat = Path(f"/proc/{self.pid}/stat").read_text()
+        return stat.rpartition(")")[2].split()[0] == "T"
+
     def end(self, patience_s: float = 60.0) -> Ending:
         """Wait for its end; one that takes too long is killed, and is no good life."""
         late = not self.over(patience_s)

@@ -1,0 +1,17 @@
+"""The short version of the failpoint campaign; the long one is `python tests/failpoints/campaign.py`."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CAMPAIGN = Path(__file__).resolve().parent / "campaign.py"
+
+
+@pytest.mark.parametrize("store", ["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+def test_a_process_dies_once_at_each_point(store: str) -> None:
+    command = [sys.executable, str(CAMPAIGN), "--short", "--store", store]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-2000:]}"
+    assert ", 0 violations" in done.stdout
