@@ -11,6 +11,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -126,6 +127,24 @@ def test_a_killed_worker_is_a_lost_attempt(bench: Bench, tmp_path: Path) -> None
     (outcome,) = bench.wait(attempt)
     assert isinstance(outcome, Lost)
     assert outcome.reason
+
+
+def test_an_attempt_that_may_be_made_once_is_not_made_again_for_a_neighbours_sake(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "STRAY_S", 60.0)  # Whatever dies now may have been hit by mistake.
+    other = bench.attempt("note_pid", str(tmp_path / "other"), 60)
+    bench.executor.submit([other])
+    await_lines(tmp_path / "other")
+    bench.executor.stop(other.key, force=True)
+    assert bench.wait(other) == [Halted()]
+    plain = bench.attempt("note_pid", str(tmp_path / "pid"), 60)
+    once = replace(plain, task=replace(plain.task, once=True))
+    bench.executor.submit([once])
+    os.kill(int(await_lines(tmp_path / "pid")[0]), signal.SIGKILL)
+    [outcome] = bench.wait(once)
+    assert isinstance(outcome, Lost)
+    assert len(await_lines(tmp_path / "pid")) == 1
 
 
 def test_a_step_that_kills_its_worker_takes_no_neighbour_with_it(bench: Bench) -> None:

@@ -47,7 +47,10 @@ Callee: TypeAlias = TaskCallee | FlowCallee
 
 @noun
 class Retry:
-    """A retry policy; fields the author left out hold the defaults of the language."""
+    """A retry policy; fields the author left out hold the defaults of the language.
+
+    `never`: there is at most one attempt, whatever happens to its worker.
+    """
 
     max: Expr
     delay: Expr
@@ -58,6 +61,7 @@ class Retry:
     unless: tuple[TaskCallee, ...]
     within: Expr | None
     span: Span
+    never: bool = False
 
 
 @noun

@@ -34,6 +34,13 @@ class RunTask:
 
 
 @noun
+class BeginTask:
+    """Record that the one attempt of a task is about to be made. Answers: Begun."""
+
+    step: str
+
+
+@noun
 class Evaluate:
     """Evaluate a pure expression. Answers: Computed, Failed. With `want` "fail" the text is the failure."""
 
@@ -139,6 +146,7 @@ class EndRun:
 
 Command: TypeAlias = (
     RunTask
+    | BeginTask
     | Evaluate
     | Decide
     | Expand

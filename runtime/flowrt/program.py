@@ -86,7 +86,8 @@ class Task:
 
     With `raises`, the value of the callable is an exception and is raised: the step fails with it.
     `lost_max` is how often an attempt whose worker was lost is made again. `heartbeat` is how long an
-    attempt may go on without calling `flowrt.heartbeat()`.
+    attempt may go on without calling `flowrt.heartbeat()`. With `once` there is at most one attempt: that it
+    is begun is recorded before, and when nobody knows what became of it the step fails as unknown.
     """
 
     callee: Callee
@@ -98,6 +99,7 @@ class Task:
     raises: bool = False
     lost_max: int = 3
     heartbeat: Expr | None = None
+    once: bool = False
 
 
 @noun

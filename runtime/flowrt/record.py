@@ -70,6 +70,14 @@ class Retrying:
 
 
 @noun
+class Begun:
+    """The one attempt of a step that may be made at most once is about to be made."""
+
+    step: str
+    at: int
+
+
+@noun
 class Stopped:
     """A step that was told to stop has stopped without a result."""
 
@@ -178,6 +186,7 @@ StepRecord: TypeAlias = (
     Succeeded
     | Failed
     | Retrying
+    | Begun
     | Stopped
     | Computed
     | Decided

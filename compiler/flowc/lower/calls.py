@@ -33,7 +33,8 @@ def lower_call(maker: Maker, call: Call) -> int:
         op = Sample(_SAMPLES[call.callee.path])
         return maker.add(call.meta.path_id, op, ())
     said = call.modifiers
-    retry = None if said.retry is None else _retry(said.retry)
+    once = said.retry is not None and said.retry.never
+    retry = None if said.retry is None or once else _retry(said.retry)
     op = Task(
         callee=Imported(call.callee.path),
         args=call.args,
@@ -42,6 +43,7 @@ def lower_call(maker: Maker, call: Call) -> int:
         retry=retry,
         timeout=said.timeout,
         heartbeat=said.heartbeat,
+        once=once,
     )
     lengths = (said.timeout, said.heartbeat)
     values = (*call.args, *(value for _, value in call.kwargs), said.options, *lengths)

@@ -19,6 +19,7 @@ from flowc.suggest import closest
 from flowc.tree import Mapping, Node, Scalar, Sequence
 from flowrt.expr.tree import Const, Expr
 
+_NEVER = "never"
 _MAX = 3
 _DELAY = timedelta(seconds=1)
 _FACTOR = 2
@@ -26,22 +27,25 @@ _CAP = timedelta(seconds=60)
 
 
 def read_retry(node: Node, where: Where) -> Retry:
-    """The policy under `retry`: a number of retries, or a map of the fields that differ from the defaults."""
+    """The policy under `retry`: a number of retries, `never`, or a map of fields."""
     found = where.setting.found
     if isinstance(node, Mapping):
         return _policy(node, read_fields(found, node, RETRY), where)
     maximum: Expr = Const(_MAX)
-    if isinstance(node, Scalar) and node.text:
+    never = isinstance(node, Scalar) and node.text == _NEVER
+    if never:
+        maximum = Const(0)
+    elif isinstance(node, Scalar) and node.text:
         maximum = _number(found, node, "retry", where)
     else:
         found.error(
             "F0103",
-            f"`retry` takes a number or a map, not {shape(node)}",
+            f"`retry` takes a number, a map or `never`, not {shape(node)}",
             excerpt(node),
             help="write `retry: 3`, or `retry: {max: 3, delay: 1s, catch: [OSError]}`",
         )
     full: Literal["full"] = "full"
-    return Retry(maximum, Const(_DELAY), Const(_FACTOR), Const(_CAP), full, (), (), None, node.span)
+    return Retry(maximum, Const(_DELAY), Const(_FACTOR), Const(_CAP), full, (), (), None, node.span, never)
 
 
 def _policy(node: Mapping, fields: Fields, where: Where) -> Retry:

@@ -175,7 +175,7 @@ def _op(op: Op) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a kind
 def _task(task: Task) -> str:
     callee = task.callee.path if isinstance(task.callee, Imported) else f"pickled {task.callee.name}"
     args = [*map(write_expr, task.args), *(f"{name}={write_expr(value)}" for name, value in task.kwargs)]
-    retry = "" if task.retry is None else _retry(task.retry)
+    retry = " retry never" if task.once else "" if task.retry is None else _retry(task.retry)
     lost = "" if task.lost_max == LOST_MAX else f" lost_max {task.lost_max}"
     return (
         f"{'raise' if task.raises else 'task'} {callee}({', '.join(args)})"

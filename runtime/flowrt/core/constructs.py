@@ -9,6 +9,7 @@ from typing import assert_never
 from flowrt.command import (
     AwaitEvent,
     AwaitTimer,
+    BeginTask,
     Decide,
     Evaluate,
     RunTask,
@@ -43,6 +44,7 @@ from flowrt.program import (
     Wait,
 )
 from flowrt.record import (
+    Begun,
     Computed,
     Decided,
     Emitted,
@@ -100,6 +102,8 @@ def open_step(machine: Machine, step: Step) -> None:  # noqa: C901, PLR0912 - on
     """Begin a step."""
     path, env = step.path, step.env
     match step.node.op:
+        case Task(once=True):
+            machine.command(path, BeginTask(path))
         case Task() as task:
             machine.command(path, RunTask(path, task, env))
         case Compute(Name(name)):
@@ -212,6 +216,8 @@ def answer(machine: Machine, step: Step, record: StepRecord, seq: int) -> None: 
             _failed(machine, step, record, seq)
         case Retrying():
             _retry(machine, step, record)
+        case Begun(_, at):
+            _begun(machine, step, at, seq)
         case Stopped():
             machine.settle(step, Halted((seq,)))
         case Computed(_, value):
@@ -247,7 +253,16 @@ def _failed(machine: Machine, step: Step, record: Failed, seq: int) -> None:
     if machine.observer is not None and isinstance(step.node.op, Task):
         error = f"{failure.type}: {failure.message}"
         machine.observer.attempted(step.path, record.attempt, error, record.started_at, record.ended_at)
-    machine.settle(step, Broken(failure, (seq,)))
+    machine.settle(step, Broken(failure, (*step.begun, seq)))
+
+
+def _begun(machine: Machine, step: Step, at: int, seq: int) -> None:
+    """The intent is durable: the attempt may be made. Who reopens the run voids the intent as well."""
+    task = step.node.op
+    assert isinstance(task, Task), f"{step.path} is not a task"
+    step.begun = (seq,)
+    if not isinstance(machine.open_command(step.path), StopTask):
+        machine.command(step.path, RunTask(step.path, task, step.env, first_at=at))
 
 
 def _retry(machine: Machine, step: Step, record: Retrying) -> None:

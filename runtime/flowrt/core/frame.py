@@ -43,7 +43,10 @@ class Frame:
 
 @dataclass(slots=True, eq=False)
 class Step:
-    """A node that runs. `children` are the frames it opened; `halting` says that it was told to stop."""
+    """A node that runs. `children` are the frames it opened; `halting` says that it was told to stop.
+
+    `begun` is the number of the record that says that its one attempt is made.
+    """
 
     frame: Frame
     index: int
@@ -57,6 +60,7 @@ class Step:
     loop: "LoopRounds | None" = None
     each: "EachBodies | None" = None
     hops: int = 0
+    begun: tuple[int, ...] = ()
 
 
 @dataclass(slots=True, eq=False)

@@ -37,6 +37,7 @@ CLASSES: Mapping[int, type] = {
     15: record.Reopened,
     16: record.Ended,
     17: record.Failure,
+    18: record.Begun,
     30: value.Inline,
     31: value.Blob,
     32: value.Items,

@@ -14,6 +14,7 @@ from flowrt.clock import Clock
 from flowrt.command import (
     AwaitEvent,
     AwaitTimer,
+    BeginTask,
     Command,
     Decide,
     EndRun,
@@ -31,6 +32,7 @@ from flowrt.encoding.values import Values
 from flowrt.engine.active import ActiveRun, cancel_noted
 from flowrt.engine.inbox import Inbox
 from flowrt.engine.narrow import narrow_env
+from flowrt.engine.once import unknown_outcome
 from flowrt.engine.perform import Performer
 from flowrt.engine.tell import tell_attempt, tell_cancel, tell_forced
 from flowrt.engine.timers import Timer, Timers
@@ -40,6 +42,7 @@ from flowrt.expr.tree import Expr
 from flowrt.failpoint import hit
 from flowrt.program import Pickled
 from flowrt.record import (
+    Begun,
     CancelRequested,
     Failed,
     Failure,
@@ -98,6 +101,8 @@ class Conductor:
             case Expand():
                 run.note(self.performer.expand(command), follows=True)
                 hit("expand.noted")
+            case BeginTask(step):
+                run.note(Begun(step, self.clock.now()))
             case TakeSample():
                 run.note(self.performer.sample(command))
             case StartSleep():
@@ -187,7 +192,7 @@ class Conductor:
             return
         command = self.run.state.command(key.step)
         match outcome:
-            case Halted() if isinstance(command, RunTask):
+            case Halted() if isinstance(command, RunTask) and not command.task.once:
                 # Stopped by someone else than us: make it again.
                 del self.run.in_flight[key.step]
                 self.run.state.put_back([command])
@@ -205,6 +210,8 @@ class Conductor:
                 return Succeeded(key.step, value, key.attempt, started_at, ended_at)
             case Raised() if isinstance(command, RunTask):
                 return self._raised(command, outcome)
+            case Lost() | Halted() if isinstance(command, RunTask) and command.task.once:
+                return unknown_outcome(command, now)
             case Lost() if isinstance(command, RunTask):
                 return self._lost(command, outcome, now)
             case Raised() | Lost() | Halted():

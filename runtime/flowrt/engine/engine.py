@@ -29,6 +29,7 @@ from flowrt.engine.active import ActiveRun
 from flowrt.engine.conduct import Conductor
 from flowrt.engine.held import HeldRuns
 from flowrt.engine.inbox import Inbox
+from flowrt.engine.once import unknown_outcomes
 from flowrt.engine.pace import PACE, Pace
 from flowrt.engine.parking import park_of
 from flowrt.engine.perform import Performer
@@ -127,6 +128,9 @@ class Engine:
             inbox=Inbox(run.run_id, run.events_after),
             performer=Performer(self.values, run.facts, self.clock),
         )
+        if not ended:
+            for lost in unknown_outcomes(run.state, self.clock.now()):
+                run.note(lost)
         self.runs.add(conductor)
         if run.head > 1 and not ended:
             tell_taken_up(run.run_id, run.epoch, run.head, often=run.served)

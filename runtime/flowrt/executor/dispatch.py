@@ -28,7 +28,7 @@ from flowrt.executor.flight import CameBack, Closed, Flight, FlightEvent, StopAs
 from flowrt.executor.held import Kept, References
 from flowrt.executor.launcher import Launcher, Trouble
 from flowrt.executor.options import BadOption, apart, options_key, wish
-from flowrt.executor.port import Attempt, AttemptKey, Halted, Outcome, Raised, Report
+from flowrt.executor.port import Attempt, AttemptKey, Halted, Lost, Outcome, Raised, Report
 from flowrt.executor.verdict import overdue, told_of
 from flowrt.executor.wire import Packer, Reply, blobs_of, size_of, unpack_reply
 from flowrt.program import Callee, Pickled
@@ -133,7 +133,7 @@ class Dispatch:
             attempt.task.callee,
             options_key(attempt.options),
             _place(attempt),
-            _is_bounded(attempt),
+            _is_bounded(attempt) or attempt.task.once,
         )
         lane = self._lanes.get(key)
         if lane is None:
@@ -155,7 +155,8 @@ class Dispatch:
         self._home = place if self._home is None else self._home
         named = asked.named if place == self._home else apart(asked.named, place)
         prepared = self._launcher.accept(named)
-        lane: Lane[Taken] = Lane(asked.named, asked.cpus, asked.alone or _is_bounded(attempt))
+        alone = asked.alone or _is_bounded(attempt) or attempt.task.once
+        lane: Lane[Taken] = Lane(asked.named, asked.cpus, alone)
         self._prepared[id(lane)] = prepared
         return lane
 
@@ -270,6 +271,8 @@ class Dispatch:
     def _halt_or_again(self, taken: Taken) -> None:
         if taken.stopping:
             self._tell(taken, Halted())
+        elif taken.attempt.task.once:
+            self._tell(taken, Lost("It was interrupted for another's sake."))
         else:
             self._wait(taken, again=True)
 
@@ -278,14 +281,17 @@ class Dispatch:
         for digest in flight.digests:
             self._references.forget(digest)
         taken.by_value = True
-        self._halt_or_again(taken)
+        if taken.stopping:
+            self._tell(taken, Halted())
+        else:
+            self._wait(taken, again=True)  # It was not begun: its arguments never came.
 
     def _alone_or_told(self, taken: Taken, flight: Flight, trouble: Trouble) -> None:
         if taken.stopping:
             self._tell(taken, Halted())
         elif len(flight.taken) > 1:
             self._wait(taken, suspect=True, again=True)
-        elif trouble.kind == "lost" and not taken.bystander and self._forced_recently():
+        elif trouble.kind == "lost" and self._may_be_a_bystander(taken):
             taken.bystander = True
             self._wait(taken, suspect=True, again=True)
         else:
@@ -293,9 +299,13 @@ class Dispatch:
             sign = self._launcher.sign(flight.name) if bounded else None
             self._tell(taken, told_of(taken.attempt, trouble, sign))
 
-    def _forced_recently(self) -> bool:
-        """Whether a worker was killed just now, which may have moved on to another batch by then."""
-        return time.monotonic() - self._forced_at < STRAY_S
+    def _may_be_a_bystander(self, taken: Taken) -> bool:
+        """Whether a worker was killed just now, which may have moved on to this attempt by then.
+
+        It is made once more for that; one that may be made only once is not.
+        """
+        recently = time.monotonic() - self._forced_at < STRAY_S
+        return recently and not taken.bystander and not taken.attempt.task.once
 
     # Waiting in vain.
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from flowrt.command import AwaitEvent, AwaitTimer, Command, RunTask, StopTask
 from flowrt.expr.durations import format_duration
 from flowrt.record import (
+    Begun,
     CancelRequested,
     Computed,
     Decided,
@@ -50,6 +51,8 @@ def happened(record: Record) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a
         case Retrying(_, failure, attempt, started_at, _, retry_at):
             again = f"the next from {at(retry_at)}"
             return f"attempt {attempt} began at {at(started_at)} and failed: {said(failure)}; {again}"
+        case Begun(_, when):
+            return f"that its one attempt is made was recorded at {at(when)}"
         case Stopped(_, when):
             return f"it was told to stop and had stopped at {at(when)}, without a result"
         case Computed():
