@@ -15,7 +15,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     sync, rename = os.fsync, Path.rename
 
     def noting_sync(descriptor: int) -> None:
-        steps.append(("sync", Path(os.readlink(f"/proc/self/fd/{descriptor}")).name))
+        steps.append(("sync", Path(f"/proc/self/fd/{descriptor}").readlink().name))
         sync(descriptor)
 
     def noting_rename(path: Path, target: Path) -> Path:

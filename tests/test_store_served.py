@@ -1,11 +1,11 @@
 """Runs that are served: what makes a parked one due, and who moves a schedule."""
 
 import pytest
-from stores import new_deployment, new_run
 
 from flowrt.store.open import open_store
 from flowrt.store.owner import this_owner
 from flowrt.store.port import Batch, NewEvent, Park, WaitRow
+from stores import new_deployment, new_run
 
 LEASE = 1_000
 NEVER = 10**15

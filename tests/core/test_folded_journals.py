@@ -31,4 +31,4 @@ def test_a_journal_in_another_order_is_told(story: Story) -> None:
 
 def test_an_empty_journal_is_told(story: Story) -> None:
     with pytest.raises(StoreCorrupt, match="does not begin"):
-        fold_rows(lambda: [], story.run_id, story.program)
+        fold_rows(list, story.run_id, story.program)

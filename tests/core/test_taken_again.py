@@ -1,4 +1,4 @@
-"""A run that an engine lets go or loses, and takes again: nothing of the first time counts the second time."""
+"""A run that an engine loses and takes again: nothing of the first time counts the second time."""
 
 from threading import Event
 
