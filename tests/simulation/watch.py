@@ -223,8 +223,9 @@ class Watch:
 
     def applies(self, state: State, record: Record, seq: int) -> None:
         """A record is applied to the state of a run, in some process."""
-        command = state.command(getattr(record, "step", ""))
-        if isinstance(command, Evaluate | Decide | Expand) or (seq and command is None):
+        step = getattr(record, "step", None)
+        command = None if step is None else state.command(step)
+        if isinstance(command, Evaluate | Decide | Expand) or (step is not None and command is None):
             return  # It follows from what is durable; or its step was stopped, and it says nothing.
         if self.running is None or any(self._holds(known, record, seq) for known in self.runs.values()):
             return
