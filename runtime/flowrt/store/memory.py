@@ -73,9 +73,7 @@ class MemoryStore:
             run.claim(owner, lease_until)
             return run.row.epoch
 
-    def claim_due(
-        self, owner: Owner, now: int, lease_until: int, limit: int, ahead: int = 0
-    ) -> list[RunRow]:
+    def claim_due(self, owner: Owner, now: int, lease_until: int, limit: int, ahead: int = 0) -> list[RunRow]:
         """Take up to `limit` served runs that are due, the earliest first."""
         with self._lock:
             due = [
@@ -229,6 +227,11 @@ class MemoryStore:
                 if event.event_id > after_id and event.run_id in (None, run_id)
             ]
         return found[:limit]
+
+    def all_events(self, after_id: int, limit: int) -> list[EventRow]:
+        """Events of every name with a number above `after_id`, oldest first."""
+        with self._lock:
+            return [event for event in self._events if event.event_id > after_id][:limit]
 
     def request_cancel(self, run_id: str, reason: str, *, force: bool = False) -> None:
         """Note that a run is to be cancelled, unless it has ended; the first reason stays."""

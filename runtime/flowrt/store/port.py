@@ -359,6 +359,10 @@ class Store(Protocol):
         """
         ...
 
+    def all_events(self, after_id: int, limit: int) -> list[EventRow]:
+        """Events of every name with a number above `after_id`, oldest first. Raises StoreCorrupt."""
+        ...
+
     def request_cancel(self, run_id: str, reason: str, *, force: bool = False) -> None:
         """Note that a run is to be cancelled; its owner, or the next one, acts on it.
 

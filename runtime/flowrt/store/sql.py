@@ -106,9 +106,7 @@ class SqlStore:
         hit("claim.done")
         return epoch
 
-    def claim_due(
-        self, owner: Owner, now: int, lease_until: int, limit: int, ahead: int = 0
-    ) -> list[RunRow]:
+    def claim_due(self, owner: Owner, now: int, lease_until: int, limit: int, ahead: int = 0) -> list[RunRow]:
         """Take up to `limit` served runs that are due, the earliest first."""
 
         def work(connection: Connection) -> list[RunRow]:
@@ -249,6 +247,10 @@ class SqlStore:
         return self._read(
             f"look for events {name}", lambda c: sql_events.inbox(c, name, key, run_id, after_id, limit)
         )
+
+    def all_events(self, after_id: int, limit: int) -> list[EventRow]:
+        """Events of every name with a number above `after_id`, oldest first. Raises StoreCorrupt."""
+        return self._read("read events", lambda c: sql_events.page(c, after_id, limit))
 
     def request_cancel(self, run_id: str, reason: str, *, force: bool = False) -> None:
         """Note that a run is to be cancelled, unless it has ended; the first reason stays."""

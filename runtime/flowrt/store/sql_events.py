@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import (
     Connection,
+    Row,
     and_,
     exists,
     func,
@@ -170,12 +171,27 @@ def inbox(
         .order_by(events.c.event_id)
         .limit(limit)
     )
-    taken: list[EventRow] = []
-    for row in found:
-        if not isinstance(row.payload, bytes) or row.checksum != event_checksum(name, key, row.payload):
-            raise StoreCorrupt(f"Event {row.event_id} ({name}) is damaged.")
-        taken.append(EventRow(row.event_id, name, key, row.payload, row.at, row.run_id))
-    return taken
+    return [_event_row(row, name, key) for row in found]
+
+
+def page(connection: Connection, after_id: int, limit: int) -> list[EventRow]:
+    """Events of every name, oldest first: see `Store.all_events`."""
+    newer = select(events).where(events.c.event_id > after_id).order_by(events.c.event_id).limit(limit)
+    return [_event_row(row, *_place(row.event_id, row.name, row.key)) for row in connection.execute(newer)]
+
+
+def _place(number: int, name: str, key: str | None) -> tuple[str, str | None]:
+    """The name and key of an event. SQLite keeps a type with each value: a damaged page may hold any."""
+    try:
+        return unspelt(name), unspelt_or_none(key)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise StoreCorrupt(f"Event {number} is damaged: it has no name or key.") from error
+
+
+def _event_row(row: Row[tuple[object, ...]], name: str, key: str | None) -> EventRow:
+    if not isinstance(row.payload, bytes) or row.checksum != event_checksum(name, key, row.payload):
+        raise StoreCorrupt(f"Event {row.event_id} ({name}) is damaged.")
+    return EventRow(row.event_id, name, key, row.payload, row.at, row.run_id)
 
 
 def newest(connection: Connection) -> int:
@@ -186,14 +202,14 @@ def newest(connection: Connection) -> int:
 def places(connection: Connection, after_id: int) -> frozenset[tuple[str, str | None]] | None:
     """The names and keys of the events above a number; None when they are many."""
     found = connection.execute(
-        select(events.c.name, events.c.key)
+        select(events.c.event_id, events.c.name, events.c.key)
         .where(events.c.event_id > after_id)
         .order_by(events.c.event_id)
         .limit(PLACES_MAX + 1)
     ).all()
     if len(found) > PLACES_MAX:
         return None
-    return frozenset((unspelt(row.name), unspelt_or_none(row.key)) for row in found)
+    return frozenset(_place(row.event_id, row.name, row.key) for row in found)
 
 
 def cancels(connection: Connection) -> dict[str, Cancel]:
