@@ -1,15 +1,21 @@
-"""Rows of the table of runs to and from nouns. In: a `NewRun` or a row; out: columns or a `RunRow`."""
+"""Rows of the table of runs to and from nouns. In: a `NewRun` or a row; out: columns or a `RunRow`.
+
+Where a run has no seal, a checksum of what never changes of it stands in the same column, so that a damaged
+page does not pass for another run. Rows that were written before there was one have neither.
+"""
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from types import UnionType
-from typing import cast
+from typing import cast, get_args
 
 from sqlalchemy import Row
 
 from flowrt.errors import StoreCorrupt
 from flowrt.store.port import NewRun, Owner, RunRow, RunStatus
+from flowrt.store.sealed_places import run_place
 from flowrt.store.texts import spelt, unspelt, unspelt_or_none
 
 _KINDS: Mapping[str, type | UnionType] = {
@@ -37,6 +43,15 @@ _KINDS: Mapping[str, type | UnionType] = {
 """What a damaged page may have changed: SQLite keeps a type with each value, not with the column."""
 
 
+_STATUSES = frozenset(cast("tuple[str, ...]", get_args(RunStatus)))
+_CHECKSUM = "crc "
+
+
+def seal_text(run: NewRun | RunRow, seal: bytes) -> str:
+    """The column of a seal, or the checksum that stands there without one."""
+    return seal.hex() or f"{_CHECKSUM}{zlib.crc32(run_place(run)):08x}"
+
+
 def columns(run: NewRun, events_after: int) -> dict[str, object]:
     """The columns of a new run, whose first record is written with it."""
     return {
@@ -56,7 +71,7 @@ def columns(run: NewRun, events_after: int) -> dict[str, object]:
         "wake_at": run.created_at if run.served else None,
         "events_after": events_after,
         "snapshot": run.snapshot,
-        "seal": run.seal.hex(),
+        "seal": seal_text(run, run.seal),
         "head_seal": run.head_seal.hex(),
     }
 
@@ -66,8 +81,11 @@ def run_row(row: Row[*tuple[object, ...]]) -> RunRow:
     for name, kind in _KINDS.items():
         if not isinstance(getattr(row, name), kind):
             raise StoreCorrupt(f"The row of run {row.run_id} is damaged: see its column {name}.")
+    if row.status not in _STATUSES:
+        raise StoreCorrupt(f"The row of run {row.run_id} is damaged: its status is {row.status!r}.")
+    plain = row.seal.startswith(_CHECKSUM)
     try:
-        return RunRow(
+        read = RunRow(
             run_id=row.run_id,
             flow=unspelt(row.flow),
             status=cast("RunStatus", row.status),
@@ -90,11 +108,15 @@ def run_row(row: Row[*tuple[object, ...]]) -> RunRow:
             events_after=row.events_after,
             snapshot=row.snapshot,
             problem=unspelt_or_none(row.problem),
-            seal=bytes.fromhex(row.seal),
+            seal=b"" if plain else bytes.fromhex(row.seal),
             head_seal=bytes.fromhex(row.head_seal),
         )
-    except (ValueError, TypeError) as error:
+        sound = not plain or row.seal == seal_text(read, b"")
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise StoreCorrupt(f"The row of run {row.run_id} is damaged: {error}.") from error
+    if not sound:
+        raise StoreCorrupt(f"The row of run {row.run_id} is damaged: its checksum is wrong.")
+    return read
 
 
 def owner_text(owner: Owner) -> str:

@@ -4,7 +4,7 @@ A claim locks the row that it reads (SQLite has one writer anyway), so what it d
 writes. Leases are extended, and due runs are taken, a thousand at a time by one statement each.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from sqlalchemy import (
@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy import Text as TextType
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from flowrt.errors import StoreCorrupt
 from flowrt.noun import replace
 from flowrt.store.owner import alive
 from flowrt.store.ownership import check_free
@@ -75,9 +76,10 @@ def claim_due(
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
-    if not found:
+    rows = _sound(connection, found)
+    if not rows:
         return []
-    taken = as_list(row.run_no for row in found)
+    taken = as_list(rows)
     these = given_numbers(connection.dialect.name)
     connection.execute(
         update(runs)
@@ -102,8 +104,20 @@ def claim_due(
             wake_at=lease_until,
             problem=None,
         )
-        for row in map(run_row, found)
+        for row in rows.values()
     ]
+
+
+def _sound(connection: Connection, found: Sequence[Row[*tuple[object, ...]]]) -> dict[int, RunRow]:
+    """The rows by number; those that are damaged are laid aside, and do not keep the others from going on."""
+    rows: dict[int, RunRow] = {}
+    for row in found:
+        try:
+            rows[row.run_no] = run_row(row)
+        except StoreCorrupt as damage:
+            aside = update(runs).where(runs.c.run_no == row.run_no)
+            connection.execute(aside.values(wake_at=None, problem=spelt(str(damage))))
+    return rows
 
 
 def free_dead(connection: Connection) -> int:

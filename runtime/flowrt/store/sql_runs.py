@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import Connection, Row, Table, and_, case, func, insert, literal, or_, select, update
 
 from flowrt.failpoint import hit
+from flowrt.noun import replace
 from flowrt.store import sql_append, sql_deployments
 from flowrt.store.port import NewRun, RunRow, RunStatus, Slot
-from flowrt.store.run_rows import columns, run_row
+from flowrt.store.run_rows import columns, run_row, seal_text
 from flowrt.store.schema import blob_refs, code, events, program_code, programs, records, runs
 from flowrt.store.sql_insert import insert_absent, insert_if_absent
 from flowrt.store.sql_turns import Turn, take_turn
@@ -67,10 +68,14 @@ def reopen(
     seal: bytes,
 ) -> None:
     """Give a run other code, if its epoch is this one."""
+    row = found(connection, run_id, lock=True)
+    if row is None:
+        return
+    changed = replace(run_row(row), python_path=tuple(python_path), snapshot=snapshot)
     run_no = connection.scalar(
         update(runs)
         .where(runs.c.run_id == run_id, runs.c.epoch == epoch)
-        .values(python_path=json.dumps(list(python_path)), snapshot=snapshot, seal=seal.hex())
+        .values(python_path=json.dumps(list(python_path)), snapshot=snapshot, seal=seal_text(changed, seal))
         .returning(runs.c.run_no)
     )
     if run_no is not None and snapshot is not None:
