@@ -24,6 +24,7 @@ class PretendExecutor:
     def __init__(self, process: "Process") -> None:
         self.process = process
         self.held: dict[AttemptKey, Attempt] = {}
+        self.stopping: set[AttemptKey] = set()
         self._report: Report | None = None
         self._blobs: Blobs | None = None
 
@@ -48,6 +49,7 @@ class PretendExecutor:
         world, weather = self.process.world, self.process.weather
         world.note(self.process.name, "stop", *key, force)
         if key in self.held and (force or not world.chance(weather.deaf)):
+            self.stopping.add(key)
             world.after(world.rng.randrange(2 * SECOND), lambda: self._tell(key, Halted()))
 
     def close(self) -> None:

@@ -281,7 +281,8 @@ class Simulation:
             if process.machine.serves and not process.ended and engine is not None and process.wakeable:
                 left = [conductor.run.run_id for conductor in engine.runs]
                 self.watch.hold(not left, f"{process.name} still holds {left}")
-                self.watch.hold(not process.executor.held, f"{process.name} still has attempts in flight")
+                going = process.executor.held.keys() - process.executor.stopping
+                self.watch.hold(not going, f"{process.name} still has attempts in flight")
 
     def _check_end(self, run_id: str, case: Case) -> None:
         known = self.watch.runs[run_id]
