@@ -75,6 +75,16 @@ class Compiled:
         return bind(self.program, given, self.python_path)
 
 
+def compile_all(path: str | PathLike[str]) -> tuple[Compiled, ...]:
+    """Compile every flow of a file, each as the main flow of a program of its own.
+
+    Raises as `compile_file` does.
+    """
+    file, diagnostics = _checked(Path(path))
+    folders = configured_path(Path(path))
+    return tuple(Compiled(lower(file, flow.name.text), diagnostics, folders) for flow in file.flows)
+
+
 def compile_file(
     path: str | PathLike[str], flow: str | None = None, python_path: Sequence[str] | None = None
 ) -> Compiled:
@@ -92,14 +102,18 @@ def compile_file(
         BadConfig: The project's settings cannot be read.
         OSError: The file cannot be read.
     """
-    place = Path(path)
-    tree, found = read_bytes(str(path), place.read_bytes())
+    file, diagnostics = _checked(Path(path))
+    folders = configured_path(Path(path)) if python_path is None else tuple(python_path)
+    return Compiled(lower(file, _known(file, flow)), diagnostics, folders)
+
+
+def _checked(path: Path) -> tuple[File, tuple[Diagnostic, ...]]:
+    tree, found = read_bytes(str(path), path.read_bytes())
     file, more = check_tree(tree, found)
     diagnostics = (*found, *more)
     if file is None or not file.flows or any(each.severity == "error" for each in diagnostics):
         raise InvalidFlow(diagnostics)
-    folders = configured_path(place) if python_path is None else tuple(python_path)
-    return Compiled(lower(file, _known(file, flow)), diagnostics, folders)
+    return file, diagnostics
 
 
 def check_source(source: Source) -> tuple[File | None, list[Diagnostic]]:

@@ -3,6 +3,7 @@
 An id stands in file names, URLs and command lines, so it is made of letters, digits, `.`, `_` and `-`.
 """
 
+import hashlib
 import re
 import secrets
 from datetime import UTC, datetime
@@ -35,6 +36,22 @@ def new_run_id(flow: str, now: int) -> str:
         flow: The name of the flow.
         now: Microseconds since 1970-01-01 UTC.
     """
-    name = _DOTS.sub(".", _OTHERS.sub("-", flow))[:_FLOW_MAX].strip("._-") or "flow"
+    name = _name(flow)
     when = datetime.fromtimestamp(now // 1_000_000, UTC).strftime("%Y%m%d-%H%M%S")
     return f"{name}-{when}-{''.join(secrets.choice(_LETTERS) for _ in range(4))}"
+
+
+def slot_run_id(flow: str, slot: int) -> str:
+    """The id of the run that a schedule makes for an instant, such as `hello-20261122T015000Z`.
+
+    It is the same whoever makes it, and no other flow's: where a name cannot stand in an id as it is, a
+    part of its digest tells it from others.
+    """
+    name = _name(flow)
+    if name != flow:
+        name = f"{name}-{hashlib.sha256(flow.encode()).hexdigest()[:8]}"
+    return f"{name}-{datetime.fromtimestamp(slot // 1_000_000, UTC):%Y%m%dT%H%M%SZ}"
+
+
+def _name(flow: str) -> str:
+    return _DOTS.sub(".", _OTHERS.sub("-", flow))[:_FLOW_MAX].strip("._-") or "flow"

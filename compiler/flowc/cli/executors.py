@@ -25,6 +25,13 @@ class DriveArguments(StoreArguments):
 
 def add_drive_arguments(parser: argparse.ArgumentParser) -> None:
     """Add `--executor`, `--address`, `--json` and `--quiet`."""
+    add_executor_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+    parser.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
+
+
+def add_executor_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add `--executor` and `--address`."""
     parser.add_argument(
         "--executor",
         choices=("ray", "local"),
@@ -35,8 +42,6 @@ def add_drive_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--address", help="the Ray cluster to join (else RAY_ADDRESS, else a local Ray is started)"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
-    parser.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
 
 
 def require_executor(args: DriveArguments) -> None:

@@ -15,8 +15,11 @@ class UsageError(Exception):
     """The command cannot be carried out as it was given; each line of the text is a whole sentence."""
 
 
-EXTRA = frozenset({"ray", "sqlalchemy", "msgpack", "cloudpickle"})
-"""The packages that the extra `ray` installs: linting needs none of them, running all."""
+EXTRA = {
+    **dict.fromkeys(("ray", "sqlalchemy", "msgpack", "cloudpickle"), ("ray", "runs need")),
+    **dict.fromkeys(("starlette", "uvicorn", "cronsim", "anyio"), ("serve", "`flowc serve` needs")),
+}
+"""Packages that linting does not need: the extra that installs each, and what for."""
 
 
 def missing_extra(error: ImportError) -> UsageError | None:
@@ -24,8 +27,9 @@ def missing_extra(error: ImportError) -> UsageError | None:
     package = (error.name or "").partition(".")[0]
     if package not in EXTRA:
         return None
+    extra, who = EXTRA[package]
     return UsageError(
-        f'The package `{package}` is not installed, and runs need it.\nhelp: pip install "flowc[ray]"'
+        f'The package `{package}` is not installed, and {who} it.\nhelp: pip install "flowc[{extra}]"'
     )
 
 

@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "cancel": ("flowc.cli.cancel", "cancel a run"),
     "delete": ("flowc.cli.delete", "remove runs that have ended, and what only they needed"),
     "store": ("flowc.cli.store", "look after a store: `gc` collects what no run needs, `check` verifies it"),
+    "serve": ("flowc.cli.serve", "move on handed-over runs, run schedules, answer HTTP"),
     "send": ("flowc.cli.send", "send an event to the runs that wait for it"),
 }
 """Name, module with a function `main(argv) -> int`, and summary of each command."""

@@ -1,8 +1,10 @@
 """Recorded values for being shown. In: handles. Out: Python values, or a stand-in that says why not."""
 
 from flowrt.encoding.values import Values
-from flowrt.errors import CodecError
-from flowrt.store.port import Blobs
+from flowrt.errors import CodecError, StoreError
+from flowrt.executor.callee import put_first
+from flowrt.snapshot.cache import code_folders
+from flowrt.store.port import Blobs, RunRow
 from flowrt.value import Handle
 
 
@@ -24,3 +26,14 @@ def load(blobs: Blobs, handle: Handle) -> object:
         return Values(blobs).load(handle)
     except CodecError as error:
         return Undecodable(str(error))
+
+
+def use_code(row: RunRow, blobs: Blobs) -> None:
+    """Let values of a run's own classes be decoded: search where its workers search.
+
+    Where its code cannot be had, what needs none of its classes is shown all the same.
+    """
+    try:
+        put_first(code_folders(row.python_path, row.snapshot, blobs))
+    except StoreError:
+        put_first(row.python_path)
