@@ -24,7 +24,6 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
 from durable_runs import Place, begin_run, go_on, place_in, problems_of, program_of, warm
 from effects import made
-from grounds import Ground, grounds
+from grounds import Ground, grounds, scratch
 from lives import DIED, Ending, Life, begin
 
 from flowrt.encoding.values import Values
@@ -184,7 +183,7 @@ def _send(place: Place, number: int) -> int:
 
 def one_trial(kind: Kind, seed: str, length_s: float, expected: object) -> Trial:
     """A run that is killed at random instants of its life, and what is wrong with what it left."""
-    with tempfile.TemporaryDirectory(prefix="flowc-crash-") as folder:
+    with scratch("crash") as folder:
         place = place_in(folder, kind.ground)
         trial = Trial(kind, place, random.Random(seed), length_s)
         trial.unsent = trial.rng.sample(range(EVENTS), EVENTS)
@@ -200,7 +199,7 @@ def one_trial(kind: Kind, seed: str, length_s: float, expected: object) -> Trial
 
 def undisturbed(kind: Kind) -> tuple[object, float]:
     """What a run gives that nobody kills, and how long it takes."""
-    with tempfile.TemporaryDirectory(prefix="flowc-crash-") as folder:
+    with scratch("crash") as folder:
         place = place_in(folder, kind.ground)
         for number in range(EVENTS):
             begin(lambda number=number: _send(place, number)).end()
@@ -221,7 +220,7 @@ def cluster(wanted: bool) -> Iterator[str | None]:
         return
     paths = filter(None, [str(SUPPORT), os.environ.get("PYTHONPATH", "")])
     os.environ["PYTHONPATH"] = os.pathsep.join(paths)
-    with tempfile.TemporaryDirectory(prefix="flowc-crash-") as folder:
+    with scratch("crash") as folder:
         known, stop = Path(folder) / "address", Path(folder) / "stop"
         life = begin(lambda: _hold_cluster(known, stop))
         while not known.exists():

@@ -20,7 +20,6 @@ import argparse
 import random
 import signal
 import sys
-import tempfile
 import time
 from collections import Counter
 from multiprocessing import get_context
@@ -29,7 +28,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
 from durable_runs import QUICK, Place, begin_run, go_on, place_in, problems_of, program_of, warm
-from grounds import Ground, grounds
+from grounds import Ground, grounds, scratch
 from lives import OWNED, Ending, Life, begin, live
 
 from flowrt.engine.pace import Pace
@@ -68,7 +67,7 @@ def _left(place: Place, endings: list[Ending], expected: object) -> list[str]:
 
 def race(ground: Ground, rng: random.Random, expected: object) -> tuple[str, list[str]]:
     """Two processes take up one run."""
-    with tempfile.TemporaryDirectory(prefix="flowc-race-") as folder:
+    with scratch("race") as folder:
         place = place_in(folder, ground)
         if rng.random() < 0.5:  # A run that is half done, and whose owner is dead.
             first = begin(lambda: _drive(place))
@@ -94,7 +93,7 @@ def _at(instant: float, place: Place) -> object:
 
 def zombie(ground: Ground, rng: random.Random, expected: object) -> tuple[str, list[str]]:
     """An owner is stopped past its lease, another process takes over, and the owner comes back."""
-    with tempfile.TemporaryDirectory(prefix="flowc-zombie-") as folder:
+    with scratch("zombie") as folder:
         owner = None
         while owner is None:  # One that comes to its end before it is stopped is no zombie.
             place = place_in(folder, ground)
@@ -146,7 +145,7 @@ def _numbered(given: tuple[str, int]) -> tuple[str, list[str]]:
 def campaign(ground: Ground, what: str, times: int, seed: int, jobs: int) -> int:
     """So many trials of a kind; how many failed."""
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="flowc-race-") as folder:
+    with scratch("race") as folder:
         place = place_in(folder, ground)
         ending = live(lambda: _drive(place))
         assert ending.status == 0, ending.error

@@ -17,7 +17,6 @@ oversight.
 import argparse
 import json
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -29,7 +28,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
 from durable_runs import Place, place_in, warm
-from grounds import Ground, grounds
+from grounds import Ground, grounds, scratch
 from lives import live
 from scenarios import Scenario, scenarios
 
@@ -64,7 +63,7 @@ class Verdict:
 @contextmanager
 def fresh(ground: Ground) -> Iterator[Place]:
     """A place of a trial's own."""
-    with tempfile.TemporaryDirectory(prefix="flowc-failpoint-") as folder, ground.own() as own:
+    with scratch("failpoint") as folder, ground.own() as own:
         yield place_in(folder, own)
 
 

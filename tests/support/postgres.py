@@ -1,8 +1,8 @@
 """A real PostgreSQL server for tests and campaigns, from a wheel, on a socket, gone with the process.
 
-    with postgres_server() as url: ...          a server, and an empty database on it
-    with Server() as server: ...                … that can be stopped and started
-    fresh_database()                            an empty database on a server that this process shares
+with postgres_server() as url: ...          a server, and an empty database on it
+with Server() as server: ...                … that can be stopped and started
+fresh_database()                            an empty database on a server that this process shares
 """
 
 import atexit
@@ -19,11 +19,11 @@ import psycopg
 
 
 class Server:
-    """A server of its own, in a folder of its own. It syncs to the disk as any other."""
+    """A server of its own, in a folder of its own within `place`. It syncs to the disk as any other."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: str = "/tmp") -> None:
         # The path of a socket may have 107 characters.
-        self._folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+        self._folder = Path(tempfile.mkdtemp(prefix="pg", dir=place))
         self._names = count(1)
         before = os.environ.get("XDG_RUNTIME_DIR")
         os.environ["XDG_RUNTIME_DIR"] = before or str(self._folder)  # Else the package warns.
