@@ -34,7 +34,8 @@ def add_store_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--blobs",
         metavar="URL",
-        help="the directory of large values (else FLOWC_BLOBS, else blobs/ in the store)",
+        help="the place of large values: a directory, s3://BUCKET/PREFIX, gs:// or az:// "
+        "(else FLOWC_BLOBS, else blobs/ in the store)",
     )
 
 

@@ -79,6 +79,10 @@ class HeldBlobs:
         """Remove a blob from the blob store."""
         return self._blobs.remove(digest, put_before)
 
+    def sweep(self, before: int) -> int:
+        """Remove what the blob store has left of puts that came to no end."""
+        return self._blobs.sweep(before)
+
 
 class References:
     """Which object holds which value, as far as `limit` bytes go; the least recently used go first."""
