@@ -1,12 +1,27 @@
 """G1: nobody sees a result before its record is durable."""
 
+import time
+from collections.abc import Sequence
+
 import pytest
-from stories import HoldingExecutor, InlineExecutor, Story, program_of, story_of
+from stories import (
+    HoldingExecutor,
+    InlineExecutor,
+    JumpClock,
+    NotingStore,
+    PatientClock,
+    Story,
+    program_of,
+    story_of,
+)
 
 from flowrt.core.state import State
 from flowrt.encoding.pack import decode_record
+from flowrt.errors import StoreUnavailable
 from flowrt.record import Succeeded
+from flowrt.store.blobs import MemoryBlobs
 from flowrt.store.memory import MemoryStore
+from flowrt.store.port import Batch
 
 
 class LookingExecutor(InlineExecutor):
@@ -99,3 +114,46 @@ def test_records_are_applied_in_the_order_of_the_journal() -> None:
         patch.setattr("flowrt.engine.fold.State", Noting)
         assert story.value(story.play()) == [False, 2, 3, 4, 5]
     assert applied == list(range(len(story.records())))
+
+
+class BlobsWithAges(MemoryBlobs):
+    """Notes what is put, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.puts: list[str] = []
+
+    def put(self, parts: Sequence[bytes | memoryview]) -> tuple[str, int]:
+        digest, size = super().put(parts)
+        self.puts.append(digest)
+        return digest, size
+
+
+class OutForAnHour(NotingStore):
+    """Cannot be written for an hour when a large result is to be recorded."""
+
+    clock: JumpClock
+    until: int | None = None
+
+    def append(self, batches: Sequence[Batch]) -> frozenset[str]:
+        if self.until is None and any(batch.blobs for batch in batches):
+            self.until = self.clock.at + 3_600_000_000
+        if self.until is not None and self.clock.at < self.until:
+            self.clock.at += 300_000_000
+            raise StoreUnavailable("it is out")
+        return super().append(batches)
+
+
+def test_a_blob_that_waited_an_hour_for_its_record_is_put_again(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("flowrt.engine.engine.STORE_PAUSE_S", 0.0)
+    store, blobs = OutForAnHour(), BlobsWithAges()
+    story = story_of(
+        "flow: f\nsteps:\n  - id: many\n    call: s.numbers(30000)\n  - return: len(many)\n",
+        store=store,
+        blobs=blobs,
+        clock=PatientClock(time.time_ns() // 1000),
+    )
+    store.clock = story.clock
+    assert story.value(story.play()) == 30000
+    [digest] = set(blobs.puts)
+    assert blobs.puts.count(digest) > 1

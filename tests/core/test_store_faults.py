@@ -167,7 +167,7 @@ def test_the_calls_that_fail_are_of_every_kind() -> None:
         if not faults.failed:
             break
         seen.update(faults.failed)
-    assert seen == {"get", *CALLS}
+    assert seen == {"get", "put", *CALLS}
 
 
 def test_what_arrives_while_an_answer_is_lost_is_kept_when_the_run_is_suspended() -> None:

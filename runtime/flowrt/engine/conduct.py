@@ -52,12 +52,16 @@ from flowrt.record import (
     Retrying,
     Stopped,
     Succeeded,
+    digests_of,
 )
 from flowrt.store.port import Cancel, EventRow, Store
 from flowrt.value import Inline
 
 GRACE_US = 5_000_000
 """How long a task that was asked to stop may take before it is stopped by force."""
+
+STALE_US = 600_000_000
+"""From which age on a blob without a record is put again: see `flowrt.store.content`."""
 
 EVENT = "event"
 """The name of the payload in `match`."""
@@ -283,6 +287,19 @@ class Conductor:
                 return isinstance(command, AwaitTimer | AwaitEvent) and command.due_at == timer.at
             case "force":
                 return isinstance(command, StopTask) and step in self.run.in_flight
+
+    def make_blobs_young(self, now: int, noted_from: int) -> None:
+        """Put blobs again that were put long ago and have no record yet: they might be taken for unneeded.
+
+        A result lies about for so long when the store could not be reached, or this process was stopped.
+        Nothing was noted before `noted_from`. Raises StoreError; StoreCorrupt when one is gone already.
+        """
+        for noted in self.run.pending:
+            record = noted.record
+            put_at = record.ended_at if isinstance(record, Succeeded) else noted_from
+            if now - put_at > STALE_US:
+                for digest in digests_of(record):
+                    self.values.refresh(digest)
 
     # Events
 

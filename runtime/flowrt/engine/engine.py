@@ -106,6 +106,7 @@ class Engine:
         self._news_at = 0
         self._last_event_id = -1
         self._resting = True
+        self._clean_at = clock.now()
         self._blocked_at: int | None = None
         self._said_at = 0
         executor.start(self._report, blobs)
@@ -258,9 +259,15 @@ class Engine:
 
     def _flush(self) -> None:
         dirty = [conductor for conductor in self.runs.awake.values() if conductor.run.dirty]
+        now = self.clock.now()
+        for conductor in dirty:
+            self.runs.alone(conductor, partial(conductor.make_blobs_young, now, self._clean_at))
+        dirty = [conductor for conductor in dirty if self.runs.get(conductor.run.run_id) is conductor]
         if not dirty:
+            self._clean_at = now
             return
         lost = self.store.append([conductor.run.batch() for conductor in dirty])
+        self._clean_at = now
         hit("flush.done")
         for conductor in dirty:
             if conductor.run.run_id not in lost:
