@@ -87,6 +87,13 @@ class KeptRun:
             due = None if after == "suspended" else wake_at
         self.row = replace(self.row, owner=None, lease_until=0, status=after, wake_at=due, problem=problem)
 
+    def _due_after(self, status: RunStatus) -> int | None:
+        """When it is due if nothing else happens: while it is owned, when its lease ends."""
+        row = self.row
+        if not row.served or status in ENDED:
+            return None
+        return row.wake_at if row.owner is None else row.lease_until
+
     def advance(self, batch: Batch) -> None:
         """Append a batch; with `park`, nobody holds the run any more."""
         row = self.row
@@ -103,7 +110,7 @@ class KeptRun:
             status=status,
             started_at=row.started_at if batch.started_at is None else batch.started_at,
             ended_at=None if goes_on else row.ended_at if batch.ended_at is None else batch.ended_at,
-            wake_at=None if status in ENDED else row.wake_at,
+            wake_at=self._due_after(status),
             head_seal=batch.head_seal or row.head_seal,
         )
         if batch.park is None:

@@ -47,8 +47,9 @@ def _advance(dialect: str) -> ReturningUpdate[str, int, bool]:
     ended_at = func.coalesce(to["ended_at"], runs.c.ended_at)
     wake_at = case(
         (status.in_(sorted(ENDED)), null()),
-        (~to.truth("parks"), runs.c.wake_at),
         (~runs.c.served, null()),
+        (and_(~to.truth("parks"), runs.c.owner.is_not(None)), runs.c.lease_until),
+        (~to.truth("parks"), runs.c.wake_at),
         (runs.c.cancel_unseen, 0),
         else_=to["wake_at"],
     )

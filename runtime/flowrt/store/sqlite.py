@@ -7,7 +7,7 @@ and shared memory do not work, so these are refused.
 A store is made under another name and linked into place when it is whole: there is no half-made store,
 and of two processes that make one at the same time, one wins and both use it. Before a file is opened
 its header is read as bytes, so that a file that is something else, or of a newer version, is refused
-without SQLite touching it.
+without SQLite touching it. One of an older version is brought up to date: see `flowrt.store.migrate`.
 """
 
 import os
@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
 
 from flowrt.errors import NotAStore, StoreTooNew, StoreUnavailable
+from flowrt.store.migrate import migrate
 from flowrt.store.mounts import refuse_network
 from flowrt.store.schema import APPLICATION_ID, SCHEMA_VERSION, meta, metadata
 from flowrt.store.sql_errors import translated
@@ -42,8 +43,10 @@ def open_journal(path: Path, *, create: bool) -> Engine:
     with translated("open it", str(path)):
         if create and not path.exists():
             _make(path)
-        _check_header(path)
+        version = _check_header(path)
         _check_writable(path)
+        if version < SCHEMA_VERSION:
+            migrate(path, lambda: _check_header(path))
         engine = _engine(path)
         try:
             _check_version(engine, path)
@@ -53,8 +56,8 @@ def open_journal(path: Path, *, create: bool) -> Engine:
         return engine
 
 
-def _check_header(path: Path) -> None:
-    """Refuse what is no store of this version, by the bytes of the file alone."""
+def _check_header(path: Path) -> int:
+    """The version of a store, by the bytes of the file alone; refuse what is no store of one we know."""
     try:
         with path.open("rb") as file:
             header = file.read(_HEADER_SIZE)
@@ -65,14 +68,17 @@ def _check_header(path: Path) -> None:
         ) from error
     except OSError as error:
         raise StoreUnavailable(f"The store {path} cannot be read: {error.strerror or error}.") from error
+    version = int.from_bytes(header[60:64], "big")
     ours = (
         len(header) == _HEADER_SIZE
         and header.startswith(_MAGIC)
         and int.from_bytes(header[68:72], "big") == APPLICATION_ID
+        and version > 0
     )
     if not ours:
         raise NotAStore(f"{path} is not a flowc store. Use another folder as the store.")
-    _refuse_newer(int.from_bytes(header[60:64], "big"), path)
+    _refuse_newer(version, path)
+    return version
 
 
 def _refuse_newer(version: int, path: Path) -> None:
