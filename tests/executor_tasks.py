@@ -197,6 +197,13 @@ def array(count):
     return np.arange(count, dtype=np.float64)
 
 
+def noise(count):
+    """Other numbers each time."""
+    import numpy as np  # noqa: PLC0415
+
+    return np.random.default_rng().random(count)
+
+
 def total(values):
     return float(values.sum())
 

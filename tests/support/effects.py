@@ -181,12 +181,13 @@ SETTLING = frozenset(
 
 
 def violations(
-    effects: Sequence[Effect], journal: Sequence[Line], *, superseded: bool = False
+    effects: Sequence[Effect], journal: Sequence[Line], *, superseded: bool = False, remade: int = 0
 ) -> Iterator[str]:
     """A sentence for each rule of the head of this file that one run breaks.
 
     With `superseded`, engines may have been alive that did not know yet that another one had their run:
-    what they had been about to start may start behind the record that the other one made.
+    what they had been about to start may start behind the record that the other one made. An attempt may
+    have been `remade` so often: because a worker was lost that had it in one batch with others.
     """
     epochs = [line.epoch for line in journal]
     if epochs != sorted(epochs):
@@ -196,7 +197,7 @@ def violations(
     yield from _phantoms(effects, recorded)
     yield from _inputs(effects, journal, recorded)
     yield from _begun_behind(effects, journal, superseded=superseded)
-    yield from _unbounded(effects, journal)
+    yield from _unbounded(effects, journal, 1 + remade)
 
 
 def _twice_recorded(journal: Sequence[Line]) -> Iterator[str]:
@@ -213,13 +214,13 @@ def _twice_recorded(journal: Sequence[Line]) -> Iterator[str]:
 
 
 def _phantoms(effects: Sequence[Effect], recorded: dict[str, Line]) -> Iterator[str]:
-    ended = {effect.key: effect.output for effect in effects if effect.phase == "end"}
+    ended = {(*effect.key, effect.output) for effect in effects if effect.phase == "end"}
     started = {effect.key for effect in effects if effect.phase == "start"}
     for step, line in recorded.items():
         key = step, line.record.attempt, line.epoch
         if key not in started:
             yield f"{step} is recorded for attempt {key[1]} of epoch {key[2]}, which never started"
-        elif ended.get(key) != line.value:
+        elif (*key, line.value) not in ended:
             yield f"{step} is recorded with another value than its attempt gave"
 
 
@@ -253,12 +254,12 @@ def _begun_behind(effects: Sequence[Effect], journal: Sequence[Line], *, superse
             yield f"{effect.step} began again (attempt {effect.attempt}) after its record was made"
 
 
-def _unbounded(effects: Sequence[Effect], journal: Sequence[Line]) -> Iterator[str]:
+def _unbounded(effects: Sequence[Effect], journal: Sequence[Line], most: int) -> Iterator[str]:
     starts = Counter(effect.key for effect in effects if effect.phase == "start")
     yield from (
         f"{step} started {count} times as attempt {attempt} of epoch {epoch}"
         for (step, attempt, epoch), count in starts.items()
-        if count > 1
+        if count > most
     )
     attempts: dict[str, set[int]] = {}
     for step, attempt, _ in starts:

@@ -67,6 +67,7 @@ def drive_runs(  # noqa: PLR0913 - as `drive`
     `reopen`, `anew` and `any_version` are as for `flowrt.engine.drive.drive`.
     """
     from flowrt.engine.drive import RunResult, drive
+    from flowrt.errors import ExecutorUnavailable
 
     with Interrupts() as interrupts:
         board = Board(interrupts)
@@ -84,6 +85,10 @@ def drive_runs(  # noqa: PLR0913 - as `drive`
                     anew=anew,
                     any_version=any_version,
                 )
+            except ExecutorUnavailable as error:
+                again = "\n".join(f"  {resume_command(run_id, args)}" for run_id in run_ids)
+                message = f"{error}\nOnce Ray is there again, continue with:\n{again}"
+                raise ExecutorUnavailable(message) from error
             except SystemExit:  # Ray's own answer to SIGTERM while it starts: the runs have been released.
                 results = {
                     run_id: RunResult(run_id, store.run(run_id).flow, "suspended") for run_id in run_ids

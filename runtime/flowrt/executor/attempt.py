@@ -29,7 +29,7 @@ from flowrt.executor.code import function_of
 from flowrt.executor.failure import failure_of, qualified
 from flowrt.executor.port import Attempt, Halted, Lost, Outcome, Raised, Returned
 from flowrt.executor.printed import redacted
-from flowrt.executor.ray_refs import awaited
+from flowrt.executor.ray_refs import awaited, behind
 from flowrt.executor.redaction import Redaction
 from flowrt.executor.run_info import run_info
 from flowrt.expr.evaluate import evaluate
@@ -177,6 +177,9 @@ class _Making:
         return value
 
     def _ended_by(self, error: BaseException, started_at: int) -> Outcome:
+        referenced = behind(error)
+        if referenced is not None:
+            error, self._phase = referenced, "call"
         at_fault = self._phase in ("load", "decode", "record")
         if at_fault and isinstance(error, StoreError) and not isinstance(error, StoreCorrupt):
             return Lost(f"the store failed: {error}")

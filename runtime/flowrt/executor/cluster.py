@@ -124,6 +124,24 @@ def _knock(address: str) -> None:
         ) from error
 
 
+def head_of_cluster() -> str:
+    """Where the head of the cluster listens that this process is connected to; empty when not known."""
+    try:
+        return str(cast("Any", ray).get_runtime_context().gcs_address)
+    except (AttributeError, RuntimeError, RayError):
+        return ""
+
+
+def listens(address: str) -> bool:
+    """Whether anybody takes a connection at `host:port`."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
+
+
 def leave(connection: Connection) -> None:
     """End the connection, and the local Ray, if they are ours."""
     if connection.ours and ray.is_initialized():

@@ -58,6 +58,7 @@ class Dispatch:
     def __init__(self, launcher: Launcher, report: Report, packer: Packer, held_bytes: int) -> None:
         """Keep references to at most `held_bytes` of large values.
 
+        `gone` says why the cluster was given up: its attempts are Halted, and there are no others.
         `printed_at` is when a job last came back whose attempts had printed something, by `time.monotonic`.
         """
         self._launcher = launcher
@@ -72,6 +73,7 @@ class Dispatch:
         self._codes: dict[str, object] = {}
         self._home: tuple[str, ...] | None = None
         self._told: set[int] = set()
+        self.gone = ""
         self.printed_at = 0.0
         self._forced_at = -STRAY_S
         self._looked_at = 0.0
@@ -97,6 +99,8 @@ class Dispatch:
             for event in self._next_events():
                 self._handle(event)
             if self._open:
+                self._look_for_cluster()
+            if self._open and not self.gone:
                 self._launch_ready()
                 self._look_at_flights()
         for flight in self._flights.values():
@@ -135,6 +139,9 @@ class Dispatch:
             _place(attempt),
             _is_bounded(attempt) or attempt.task.once,
         )
+        if self.gone:
+            self._report(attempt.key, Halted())
+            return
         lane = self._lanes.get(key)
         if lane is None:
             try:
@@ -234,8 +241,11 @@ class Dispatch:
         flight.lane.under_way -= 1
         if isinstance(result, bytes):
             self._replied(flight, unpack_reply(result))
-        else:
-            self._failed(flight, self._launcher.trouble(result))
+            return
+        trouble = self._launcher.trouble(result)
+        self._look_for_cluster()
+        if not self.gone:
+            self._failed(flight, trouble)
 
     def _replied(self, flight: Flight, reply: Reply) -> None:
         if reply.printed:
@@ -308,6 +318,16 @@ class Dispatch:
         return recently and not taken.bystander and not taken.attempt.task.once
 
     # Waiting in vain.
+
+    def _look_for_cluster(self) -> None:
+        """A cluster that is gone makes nothing any more: it is not for an attempt to fail by that."""
+        self.gone = self.gone or self._launcher.gone()
+        if self.gone:
+            for taken in list(self._taken.values()):
+                may_have_begun = taken.attempt.task.once and taken.flight is not None
+                self._tell(taken, Lost(self.gone) if may_have_begun else Halted())
+            self._flights.clear()
+            self._lanes.clear()
 
     def _look_at_flights(self) -> None:
         now = time.monotonic()

@@ -39,7 +39,7 @@ class HeldBlobs:
         """Put in front of `blobs`."""
         self._blobs = blobs
         self._held: dict[str, memoryview] = {}
-        self._put: dict[str, bytearray] = {}
+        self._put: dict[str, bytes] = {}
 
     def hold(self, held: Sequence[Kept]) -> None:
         """From now on have these values, and no others."""
@@ -55,10 +55,8 @@ class HeldBlobs:
     def put(self, parts: Sequence[bytes | memoryview]) -> tuple[str, int]:
         """Store durably, and keep the bytes."""
         digest, size = self._blobs.put(parts)
-        data = bytearray()
-        for part in parts:
-            data += memoryview(part).cast("B")
-        self._put[digest] = data
+        # A copy: what the step returned may be changed by the next step of its batch.
+        self._put[digest] = b"".join(parts)
         return digest, size
 
     def held(self, digest: str) -> memoryview | None:

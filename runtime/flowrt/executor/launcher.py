@@ -46,6 +46,10 @@ class Launcher(Protocol):
         """What the worker of a job of that name has said of itself last, if it makes such signs."""
         ...
 
+    def gone(self) -> str:
+        """Why the cluster is given up; empty as long as it is there, or may come back."""
+        ...
+
     def hunt(self, name: str) -> None:
         """Kill the processes that work on a job of that name, wherever they are, without their help."""
         ...

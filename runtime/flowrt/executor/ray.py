@@ -19,7 +19,7 @@ import ray
 from ray import exceptions
 
 from flowrt.errors import ExecutorUnavailable
-from flowrt.executor.cluster import Connection, join, leave
+from flowrt.executor.cluster import Connection, head_of_cluster, join, leave, listens
 from flowrt.executor.dispatch import Dispatch
 from flowrt.executor.held import Kept
 from flowrt.executor.launcher import Trouble
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("flowrt")
 _LOOK_AGAIN_S = 5.0
+_KNOCK_EVERY_S = 2.0
+_PATIENCE_S = 20.0
+"""Ray itself ends this process, without a word to us, when the head has been away for a minute."""
 _LOGS_TAKE_S = 0.5
 """What tasks print takes a while to arrive; Ray itself waits so long when a script of its own ends."""
 _LEAST_HELD = 64 << 20
@@ -66,8 +69,12 @@ class RayLauncher:
         """Look at the cluster that this process is connected to."""
         remote = cast("Any", ray.remote)
         self._remote = remote(num_returns=2, max_retries=0, retry_exceptions=False)(work)
-        self._looked_at = 0.0
+        self._looked_at = -_LOOK_AGAIN_S
         self._cpus = 1.0
+        self._head = head_of_cluster()
+        self._knocked_at = 0.0
+        self._silent_since: float | None = None
+        self._died = ""
 
     def accept(self, options: Mapping[str, object]) -> object:
         """The remote function with these options. Raises BadOption."""
@@ -112,10 +119,12 @@ class RayLauncher:
 
     def sign(self, name: str) -> Sign | None:
         """The last sign of the worker that made a job, if it makes any."""
-        return read_sign(name)
+        return read_sign(name) if self._answers() else None
 
     def hunt(self, name: str) -> None:
         """Kill the processes that work on a job, on every node; nobody waits for it."""
+        if not self._answers():
+            return
         threading.Thread(target=_hunt, args=(name,), name="flowrt-hunt", daemon=True).start()
 
     def kept(self, launched: object) -> object:
@@ -133,22 +142,46 @@ class RayLauncher:
                 return Trouble("value lost", _first_line(error))
             case _ if isinstance(error, _LOST):
                 gone = isinstance(error, exceptions.NodeDiedError)
+                if isinstance(error, exceptions.LocalRayletDiedError):
+                    self._died = "Ray has ended on this machine, and with it the connection to its cluster."
                 return Trouble("lost", _first_line(error), node_lost=gone)
             case exceptions.RayTaskError():
                 return Trouble("error", f"The step could not be begun in a worker of Ray: {_why(error)}")
             case _:
                 return Trouble("error", f"Ray did not run the step: {error}")
 
+    def gone(self) -> str:
+        """Why the cluster is given up: this machine's part of it died, or its head has been away too long."""
+        if self._died:
+            return self._died
+        self._answers(_KNOCK_EVERY_S)
+        if self._silent_since is None or time.monotonic() - self._silent_since < _PATIENCE_S:
+            return ""
+        return f"The head of the Ray cluster at {self._head} has not answered for {_PATIENCE_S:g} s."
+
+    def _answers(self, seldom_s: float = 0.0) -> bool:
+        """Whether somebody listens at the cluster's head; without, what one asks of it takes a minute."""
+        now = time.monotonic()
+        if self._head and now - self._knocked_at > seldom_s:
+            self._knocked_at = now
+            if listens(self._head):
+                self._silent_since = None
+            elif self._silent_since is None:
+                self._silent_since = now
+        return self._silent_since is None
+
     def cpus(self) -> float:
         """The CPUs of the cluster, looked up every few seconds."""
         now = time.monotonic()
-        if now - self._looked_at > _LOOK_AGAIN_S or not self._looked_at:
+        if now - self._looked_at > _LOOK_AGAIN_S and self._answers():
             self._looked_at = now
             self._cpus = max(1.0, float(_resources().get("CPU", 1.0)))
         return self._cpus
 
     def lacking(self, options: Mapping[str, object]) -> str:
         """What no node has enough of."""
+        if not self._answers():
+            return ""
         wanted = _wanted(options)
         nodes = [
             cast("dict[str, float]", node["Resources"])
@@ -203,8 +236,10 @@ class RayExecutor:
         self._thread.start()
 
     def submit(self, attempts: Sequence[Attempt]) -> None:
-        """Take attempts on."""
+        """Take attempts on. Raises ExecutorUnavailable when the cluster is gone."""
         assert self._dispatch is not None, "the executor was not started"
+        if self._dispatch.gone:
+            raise ExecutorUnavailable(f"{self._dispatch.gone} What has been recorded is not lost.")
         self._dispatch.submit(attempts)
 
     def stop(self, key: AttemptKey, *, force: bool) -> None:

@@ -17,7 +17,7 @@ import sys
 import threading
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 _SPACE = b"flowrt"
 _TITLE = "ray::flowrt"
@@ -41,7 +41,7 @@ class Scribe:
         """Give this process its job's name as its title."""
         raylet = getattr(sys.modules.get("ray"), "_raylet", None)
         if raylet is not None:
-            cast("Any", raylet).setproctitle(f"{_TITLE} {job}")
+            raylet.setproctitle(f"{_TITLE} {job}")
 
     def begin(self, job: str, sign: Sign) -> None:
         """Leave the first sign of an attempt; it is there on return."""
