@@ -276,3 +276,15 @@ def multiply(size):
 
     many = np.ones((size, size))
     return float((many @ many).sum())
+
+
+def exit_at_once():
+    os._exit(3)
+
+
+def exit_in_a_child():
+    """The status of a child that ends as a child may."""
+    child = os.fork()
+    if child == 0:
+        os._exit(4)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -15,6 +15,7 @@ from flowrt.executor.port import (
     AttemptKey,
     Executor,
     Halted,
+    Lost,
     Outcome,
     Raised,
     Returned,
@@ -236,6 +237,14 @@ def test_what_would_end_a_process(bench: Bench, name: str) -> None:
     assert isinstance(outcomes[0], Raised)
     assert not outcomes[0].retryable
     assert bench.load(outcomes[1]) == 2
+
+
+def test_a_step_that_ends_its_process_is_a_lost_attempt(bench: Bench) -> None:
+    outcomes = bench.make(bench.attempt("exit_at_once"), bench.attempt("inc", 1))
+    assert isinstance(outcomes[0], Lost), outcomes
+    assert bench.load(outcomes[1]) == 2
+    (outcome,) = bench.make(bench.attempt("exit_in_a_child"))
+    assert bench.load(outcome) == 4
 
 
 def test_small_results_travel_inline(bench: Bench) -> None:

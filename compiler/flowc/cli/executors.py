@@ -3,6 +3,7 @@
 import argparse
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
@@ -61,8 +62,13 @@ def make_executor(args: DriveArguments, *, after_start: Callable[[], None]) -> "
 
 def _chosen(args: DriveArguments) -> "Executor":
     if args.executor == "local":
+        import faulthandler
+
         from flowrt.executor.local import LocalExecutor
 
+        # A crash in C code ends this process with the step: at least its last lines say where it was.
+        with suppress(OSError, ValueError):
+            faulthandler.enable(2)
         return LocalExecutor()
     # By default Ray hides lines that resemble others: of ten tasks that print, one would be seen.
     os.environ.setdefault("RAY_DEDUP_LOGS", "0")

@@ -15,8 +15,9 @@ from queue import SimpleQueue
 from flowrt.encoding.values import Values
 from flowrt.executor.alarm import too_long, too_silent
 from flowrt.executor.attempt import make_with
+from flowrt.executor.exits import survived
 from flowrt.executor.failure import failure_of
-from flowrt.executor.port import Attempt, AttemptKey, Halted, Outcome, Raised, Report
+from flowrt.executor.port import Attempt, AttemptKey, Halted, Lost, Outcome, Raised, Report
 from flowrt.store.port import Blobs
 
 
@@ -123,7 +124,11 @@ class LocalExecutor:
                 continue
             attempt, watch = begun
             pulse = None if attempt.heartbeat_s is None else watch
-            if not self._finish(key, make_with(attempt, values, pulse)):
+            with survived() as wanted:
+                outcome = make_with(attempt, values, pulse)
+            if wanted.status is not None:
+                outcome = Lost(f"The step wanted to end its process with os._exit({wanted.status}).")
+            if not self._finish(key, outcome):
                 return
 
     def _begin(self, key: AttemptKey) -> tuple[Attempt, _Watch | None] | None:
