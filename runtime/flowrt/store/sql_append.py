@@ -145,7 +145,9 @@ def _park(connection: Connection, batches: Sequence[Batch], numbers: Mapping[str
     ]
     if parked:
         connection.execute(insert(waits), parked)
-        sql_events.wake_late(connection, list({numbers[batch.run_id] for batch in batches if batch.park}))
+        sql_events.wake_late(
+            connection, list({numbers[b.run_id] for b in batches if b.park and b.run_id in numbers})
+        )
         hit("park.written")
 
 
