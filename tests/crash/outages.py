@@ -2,11 +2,14 @@
 
     python tests/crash/outages.py                       PostgreSQL: 1,000 runs, 2,000 events; then a full disk
     python tests/crash/outages.py --runs 50             fewer
-    python tests/crash/outages.py --only disk           one of: postgres, disk, io
+    python tests/crash/outages.py --only disk           one of: postgres, s3, disk, io
 
 postgres: a server is killed (all its connections break, nothing is written that was not) and started again
 every few seconds, while one engine serves the store, one process makes runs, and others send each run the
 two events that it waits for. Whoever is not told that something is durable does it again.
+
+s3: values go to a bucket behind a proxy that resets connections, delays, answers 503, 429 and 409, cuts
+answers short, and does what it was asked to and then says nothing; a tenth as many runs.
 
 disk: the store lies in a file system of some megabytes, which is filled to the last block in the middle of
 a run. The run waits, the process lives and says so, and once there is space again it comes to its end.
@@ -19,6 +22,7 @@ the store is sound. To fill a disk takes the right to mount one; where it is mis
 """
 
 import argparse
+import os
 import random
 import resource
 import subprocess
@@ -41,6 +45,7 @@ from flowrt.encoding.values import Values
 from flowrt.engine.drive import start
 from flowrt.engine.pace import Pace
 from flowrt.errors import StoreUnavailable, UnknownRun
+from flowrt.program import Program
 from flowrt.record import Received
 from flowrt.store.port import NewEvent, Store
 from flowrt.upkeep.check import check_store
@@ -138,7 +143,7 @@ def postgres(runs: int, rng: random.Random) -> list[str]:
         others = [begin(lambda: _make_runs(place, runs))]
         others += [begin(lambda part=part: _send(place, part, runs)) for part in range(SENDERS)]
         restarts, until = 0, time.monotonic() + 1800
-        while not engine.over(rng.uniform(1.0, 5.0)) and time.monotonic() < until:
+        while not engine.over(rng.uniform(0.5, 4.0)) and time.monotonic() < until:
             server.restart()
             restarts += 1
         problems = [f"{e.status}: {e.error[-1500:]}" for e in (o.end(60) for o in others) if e.status]
@@ -149,6 +154,54 @@ def postgres(runs: int, rng: random.Random) -> list[str]:
         problems += checked.value if checked.status == 0 else [checked.error]
         print(f"postgres: {runs} runs, {runs * EVENTS_A_RUN} events, {restarts} restarts")
     return problems
+
+
+def s3(runs: int, rng: random.Random) -> list[str]:
+    """A bucket behind a bad line."""
+    program = program_of(HERE.parent / "failpoints" / "shapes" / "graph.flow.yaml")
+    problems: list[str] = []
+    count = max(1, runs // 10)
+    with scratch("outage") as name:
+        folder = Path(name)
+        known, stop = folder / "endpoint", folder / "stop"
+        line = begin(lambda: _bad_line(known, stop, rng.randrange(1_000_000)))
+        while not known.exists():
+            if line.over(0.1):
+                return [f"there is no S3: {line.end().error}"]
+        endpoint = known.read_text()
+        places = [
+            Place(f"{folder}/store", folder / "effects", f"run-{n}", "s3://values/x") for n in range(count)
+        ]
+        endings = {place: live(lambda place=place: _on_s3(place, program, endpoint)) for place in places}
+        for place, ending in endings.items():
+            wanted = {"status": "succeeded", "value": 18, "failure": None}
+            if ending.status or ending.value["told"] != wanted or ending.value["problems"]:
+                problems.append(f"{place.run_id} ended with {ending}")
+        stop.touch()
+        print(f"s3: {count} runs, requests by what became of them: {line.end().value}")
+    return problems
+
+
+def _on_s3(place: Place, program: Program, endpoint: str) -> object:
+    from s3_server import s3_environment  # noqa: PLC0415 - with what it imports
+
+    os.environ |= s3_environment(endpoint)
+    _persistently(lambda: begin_run(place, program))
+    told = go_on(place)
+    return {"told": told, "problems": _persistently(lambda: problems_of(place))}
+
+
+def _bad_line(known: Path, stop: Path, seed: int) -> dict[str, int]:
+    from s3_server import Faults, faulty_proxy, make_bucket, s3_server  # noqa: PLC0415
+
+    with s3_server() as backend:
+        make_bucket(backend, "values")
+        with faulty_proxy(backend, Faults(seed=seed)) as proxy:
+            known.with_suffix(".tmp").write_text(proxy.endpoint)
+            known.with_suffix(".tmp").rename(known)
+            while not stop.exists():
+                time.sleep(0.1)
+            return dict(proxy.faults.seen)
 
 
 class NotAllowed(Exception):
@@ -229,7 +282,7 @@ def io(_runs: int, _rng: random.Random) -> list[str]:
         )
 
 
-OUTAGES = {"postgres": postgres, "disk": disk, "io": io}
+OUTAGES = {"postgres": postgres, "s3": s3, "disk": disk, "io": io}
 
 
 def main() -> int:

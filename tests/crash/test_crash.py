@@ -6,22 +6,43 @@ from pathlib import Path
 
 import pytest
 
-CAMPAIGN = Path(__file__).resolve().parent / "campaign.py"
+HERE = Path(__file__).resolve().parent
 
 
-def campaign(*words: str) -> str:
+def campaign(name: str, *words: str) -> str:
     """What a campaign says that ends well."""
-    command = [sys.executable, str(CAMPAIGN), *words]
+    command = [sys.executable, str(HERE / f"{name}.py"), *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-2000:]}"
     return done.stdout
 
 
 def test_killed_at_random_instants() -> None:
-    assert "6 of 6 trials without a violation" in campaign("--times", "6")
+    assert "4 of 4 trials without a violation" in campaign("campaign", "--times", "4")
 
 
 @pytest.mark.ray
 @pytest.mark.slow
 def test_killed_at_random_instants_on_ray() -> None:
-    assert "2 of 2 trials without a violation" in campaign("--times", "2", "--executor", "ray")
+    said = campaign("campaign", "--times", "2", "--executor", "ray")
+    assert "2 of 2 trials without a violation" in said
+
+
+def test_two_engines_race_for_a_run_and_dead_owners_come_back() -> None:
+    said = campaign("races", "--races", "4", "--zombies", "4")
+    assert "4 of kind race" in said
+    assert "4 of kind zombie" in said
+
+
+def test_events_while_their_receiver_is_killed() -> None:
+    assert "100 events, 200 to be seen" in campaign("events", "--events", "100", "--kills", "2")
+
+
+@pytest.mark.parametrize("outage", ["disk", "io"])
+def test_a_store_that_cannot_be_written_for_a_while(outage: str) -> None:
+    assert outage in campaign("outages", "--only", outage)
+
+
+@pytest.mark.slow
+def test_a_server_that_is_killed_again_and_again() -> None:
+    assert "8 runs, 16 events" in campaign("outages", "--only", "postgres", "--runs", "8")
