@@ -82,10 +82,10 @@ def test_whatever_an_attempt_is_doing_its_time_is_up_and_its_neighbours_are_not_
     ]
     frozen = fire(bench, "stop_yourself", str(tmp_path / "pid"), timeout_s=0.5, **said)
     # It waits for its turn longer than its bound and the worker's grace; then its worker is killed.
-    blocking = [bench.attempt("nap", 7.0) for _ in range(2)]
+    blocking = [bench.attempt("nap", 12.0) for _ in range(2)]
     bench.executor.submit(blocking)
     time.sleep(0.5)
-    killed = fire(bench, "die", "kill", timeout_s=1.0)
+    killed = fire(bench, "die", "kill", timeout_s=6.0)
     neighbours = [bench.attempt("nap", 0.1, number, options={"num_cpus": 0.01}) for number in range(40)]
     bench.executor.submit([*late, *silent, frozen, killed, *neighbours])
     assert [bench.load(one) for one in bench.wait(*neighbours)] == list(range(40))

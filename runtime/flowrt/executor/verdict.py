@@ -3,7 +3,9 @@
 A worker that died may have been ended by its own watchdog, because the time of its attempt was up, or by
 something else. Its last sign tells (`flowrt.executor.signs`): the watchdog bites GRACE_S after a bound is
 over and not before, and Ray tells of the death of a process at once. Half of the grace is left to the
-clocks of two machines. The death of a node is told late, so nothing follows from its time.
+clocks of two machines. The death of a node is told late, so nothing follows from its time. What is left is
+a machine so busy that Ray tells of a killed process later than its attempt's bound and that half: then it
+counts as a time-out.
 """
 
 import time
