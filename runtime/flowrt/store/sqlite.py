@@ -12,7 +12,9 @@ without SQLite touching it. One of an older version is brought up to date: see `
 
 import os
 import sqlite3
+from collections import Counter
 from pathlib import Path
+from threading import RLock
 from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -31,6 +33,44 @@ _HEADER_SIZE = 100
 _SYNCHRONOUS_FULL = 2
 
 
+_OPENING = RLock()
+_OPEN: Counter[tuple[int, int]] = Counter()
+"""How many connections this process has to which file, by device and inode."""
+
+
+class _Journal(sqlite3.Connection):
+    """A connection that is counted.
+
+    When a process closes any descriptor of a file, the system takes all locks away that it has on the file.
+    SQLite knows that and keeps its own descriptors until its last connection is closed. A look at the
+    header by ourselves in between would leave SQLite without its locks, unaware: another process could take
+    itself for the last one and remove the log that this one goes on writing to. So what is open here is
+    not looked at.
+    """
+
+    _counted: tuple[int, int] | None = None
+
+    def count(self, path: Path) -> None:
+        """Count the connection, which is to the file at `path`."""
+        self._counted = _place(path)
+        _OPEN[self._counted] += 1
+
+    def close(self) -> None:
+        """Close the connection."""
+        super().close()
+        with _OPENING:
+            if self._counted is not None:
+                _OPEN[self._counted] -= 1
+                if not _OPEN[self._counted]:
+                    del _OPEN[self._counted]
+                self._counted = None
+
+
+def _place(path: Path) -> tuple[int, int]:
+    facts = path.stat()
+    return facts.st_dev, facts.st_ino
+
+
 def open_journal(path: Path, *, create: bool) -> Engine:
     """An engine on the journal at `path`, whose folder exists.
 
@@ -40,10 +80,11 @@ def open_journal(path: Path, *, create: bool) -> Engine:
         StoreUnavailable: It is not there and not to be made, or cannot be opened or written.
     """
     refuse_network(path.parent)
-    with translated("open it", str(path)):
+    with translated("open it", str(path)), _OPENING:
         if create and not path.exists():
             _make(path)
-        version = _check_header(path)
+        # A file that this process has open was looked at then, and must not be now: see `_Journal`.
+        version = SCHEMA_VERSION if path.exists() and _place(path) in _OPEN else _check_header(path)
         _check_writable(path)
         if version < SCHEMA_VERSION:
             migrate(path, lambda: _check_header(path))
@@ -122,9 +163,15 @@ def _quoted(path: Path) -> str:
 
 def _connect(path: Path, uri: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S
+        uri,
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=BUSY_TIMEOUT_S,
+        factory=_Journal,
     )
     try:
+        connection.count(path)
         _make_durable(connection, path)
     except BaseException:
         connection.close()
