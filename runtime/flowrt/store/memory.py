@@ -7,11 +7,11 @@ runs need not outlive the process. The threads of the process may share it.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from threading import RLock
 
-from flowrt.errors import RunExists, RunNotEnded, SlotTaken, StoreCorrupt, UnknownRun
+from flowrt.errors import RunExists, RunNotEnded, SlotTaken, UnknownRun
 from flowrt.noun import replace
 from flowrt.run_id import check_run_id
 from flowrt.store.bounds import JOURNALS_MAX, PLACES_MAX
-from flowrt.store.memory_rows import KeptRun, Place, new_row, stripped, was_written
+from flowrt.store.memory_rows import KeptRun, Place, keep_only, kept, new_row, stripped, was_written
 from flowrt.store.owner import alive
 from flowrt.store.ownership import check_free
 from flowrt.store.port import (
@@ -61,9 +61,9 @@ class MemoryStore:
             if slot is not None:
                 self.move_cursor(slot.schedule, slot.after, slot.at)
             self._keep_program(run.program_digest, run.program, run.code)
-            kept = KeptRun(new_row(run, self._newest()), [JournalRow(0, 0, run.first)])
-            kept.blobs.update(run.blobs, [run.snapshot] if run.snapshot else [])
-            self._runs[run.run_id] = kept
+            new = KeptRun(new_row(run, self._newest()), [JournalRow(0, 0, run.first)])
+            new.blobs.update(run.blobs, [run.snapshot] if run.snapshot else [])
+            self._runs[run.run_id] = new
 
     def claim(self, run_id: str, owner: Owner, now: int, lease_until: int) -> int:
         """Take a run and return its new epoch. Raises UnknownRun, RunOwned."""
@@ -200,11 +200,11 @@ class MemoryStore:
 
     def program(self, digest: str) -> bytes:
         """The encoded program of that digest. Raises StoreCorrupt."""
-        return _kept(self._programs, digest, "program")
+        return kept(self._programs, digest, "program")
 
     def code(self, digest: str) -> bytes:
         """The pickled callable of that digest. Raises StoreCorrupt."""
-        return _kept(self._code, digest, "callable")
+        return kept(self._code, digest, "callable")
 
     def send(self, event: NewEvent) -> int:
         """Accept an event and return its number. Raises UnknownRun."""
@@ -317,7 +317,7 @@ class MemoryStore:
             for digest in set(self._program_code) - used:
                 del self._program_code[digest]
             callables = {digest for each in self._program_code.values() for digest in each}
-            removed = _keep_only(self._programs, used) + _keep_only(self._code, callables)
+            removed = keep_only(self._programs, used) + keep_only(self._code, callables)
             takers = {row.run_id: row.events_after for row in rows if row.status not in OVER}
             floor = min(takers.values(), default=self._last_event_id)
             events = self._forget(
@@ -388,18 +388,3 @@ class MemoryStore:
 
 def _created_at(row: RunRow) -> int:
     return row.created_at
-
-
-def _keep_only(kept: dict[str, bytes], used: Collection[str]) -> int:
-    """Remove what is not used; return how many."""
-    unused = [digest for digest in kept if digest not in used]
-    for digest in unused:
-        del kept[digest]
-    return len(unused)
-
-
-def _kept(kept: Mapping[str, bytes], digest: str, what: str) -> bytes:
-    data = kept.get(digest)
-    if data is None:
-        raise StoreCorrupt(f"The {what} {digest} is missing from this process's store.")
-    return data

@@ -1,8 +1,9 @@
 """What a store in memory keeps, and the rules by which rows change. In: rows and what happens; out: rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from flowrt.errors import StoreCorrupt
 from flowrt.noun import replace
 from flowrt.store.port import (
     Batch,
@@ -173,3 +174,19 @@ def stripped(deployment: Deployment) -> Deployment:
         versions=dict(deployment.versions),
         python_path=tuple(deployment.python_path),
     )
+
+
+def keep_only(there: dict[str, bytes], used: Collection[str]) -> int:
+    """Remove what is not used; return how many."""
+    unused = [digest for digest in there if digest not in used]
+    for digest in unused:
+        del there[digest]
+    return len(unused)
+
+
+def kept(there: Mapping[str, bytes], digest: str, what: str) -> bytes:
+    """The bytes of a digest. Raises StoreCorrupt."""
+    data = there.get(digest)
+    if data is None:
+        raise StoreCorrupt(f"The {what} {digest} is missing from this process's store.")
+    return data
