@@ -228,7 +228,9 @@ def cluster(wanted: bool) -> Iterator[str | None]:
             if life.over(0.1):
                 raise RuntimeError(f"Ray did not start: {life.end().error}")
         try:
-            yield known.read_text()
+            told = json.loads(known.read_text())
+            os.environ |= told["environment"]
+            yield told["address"]
         finally:
             stop.touch()
             life.end()
@@ -239,7 +241,9 @@ def _hold_cluster(known: Path, stop: Path) -> None:
 
     with ray_cluster(num_cpus=4) as address:
         unfinished = known.with_suffix(".tmp")
-        unfinished.write_text(address)
+        # A cluster lets in who has its token, which stands in the environment of who started it.
+        environment = {name: text for name, text in os.environ.items() if name.startswith("RAY_")}
+        unfinished.write_text(json.dumps({"address": address, "environment": environment}))
         unfinished.rename(known)
         while not stop.exists():
             time.sleep(0.1)
