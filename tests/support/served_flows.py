@@ -48,7 +48,7 @@ from pathlib import Path
 
 
 def effect(name):
-    path = Path(__file__).parent / "effects"
+    path = Path(os.environ.get("SERVED_EFFECTS") or Path(__file__).parent / "effects")
     with path.open("a") as file:
         file.write(name + "\\n")
         file.flush()

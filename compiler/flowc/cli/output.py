@@ -1,9 +1,11 @@
 """`flowc output RUN`. In: a run, or one of its steps. Out: the recorded value, on stdout or in a file."""
 
+import math
 import os
 import pickle
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from flowrt.store.port import RunRow, Store
     from flowrt.value import Handle
 
+LOOK_FIRST_S = 0.05
+LOOK_MAX_S = 1.0
 EXAMPLE = """\
   flowc output etl-2026-01-01
   flowc output train-7 --step 'ckpt' --pickle ckpt.pkl"""
@@ -31,6 +35,7 @@ class Arguments(StoreArguments):
     step: str | None
     json: bool
     pickle: str | None
+    wait: float | None
 
 
 def main(argv: Sequence[str]) -> int:
@@ -40,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
         raise UsageError("Give `--json` or `--pickle FILE`, not both.")
     store, blobs = open_place(args, create=False)
     try:
-        row = store.run(args.run)
+        row = _awaited(store, args.run, args.wait)
         use_code(row, blobs)
         handle = _result(store, row) if args.step is None else _step(store, row, args.step)
         if handle is None:
@@ -64,9 +69,29 @@ def _parser() -> CommandParser:
     parser.add_argument("run", metavar="RUN", help="the id of the run")
     parser.add_argument("--step", metavar="ID", help="a step as `flowc show` names it")
     parser.add_argument("--json", action="store_true", help="print one JSON document, text in quotes too")
+    parser.add_argument(
+        "--wait",
+        nargs="?",
+        type=float,
+        const=math.inf,
+        metavar="SECONDS",
+        help="wait until the run has ended; at most so long, when it is said",
+    )
     parser.add_argument("--pickle", metavar="FILE", help="write the value to a file with Python's pickle")
     add_store_arguments(parser)
     return parser
+
+
+def _awaited(store: "Store", run_id: str, wait_s: float | None) -> "RunRow":
+    """The row of a run, when it has ended or the time is up."""
+    from flowrt.store.status import ENDED
+
+    until = time.monotonic() + (wait_s or 0)
+    pause = LOOK_FIRST_S
+    while (row := store.run(run_id)).status not in ENDED and time.monotonic() < until:
+        time.sleep(max(0.0, min(pause, until - time.monotonic())))
+        pause = min(2 * pause, LOOK_MAX_S)
+    return row
 
 
 def _result(store: "Store", row: "RunRow") -> "Handle | None":

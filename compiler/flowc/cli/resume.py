@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flowc.cli.code import packed_anew, tell_differences, use_code, use_recorded_code
+from flowc.cli.detached import hand_over
 from flowc.cli.driving import as_json, drive_runs, exit_code, explain, report
 from flowc.cli.executors import DriveArguments, add_drive_arguments, require_executor
 from flowc.cli.exits import DONE, INTERRUPTED, RUN_NOT_SUCCEEDED, USAGE, UsageError
@@ -29,6 +30,7 @@ class Arguments(DriveArguments):
     failed: bool
     recorded_code: bool
     any_version: bool
+    detach: bool
 
 
 def main(argv: Sequence[str]) -> int:
@@ -36,12 +38,17 @@ def main(argv: Sequence[str]) -> int:
     args = _parser().read(argv, Arguments())
     if args.all == (args.run is not None):
         raise UsageError("Name one run, or give `--all` for all that nobody drives.")
-    require_executor(args)
+    if args.detach and (args.run is None or args.failed):
+        raise UsageError("`--detach` hands one run over as it is; leave out `--all` and `--failed`.")
+    if not args.detach:
+        require_executor(args)
     store, blobs = open_place(args, create=False)
     try:
         if args.run is None:
             return _resume_all(store, blobs, args)
         row = store.run(args.run)
+        if args.detach:
+            return hand_over(store, args.run, args)
         if _refused([row], args):
             return USAGE
         anew = _code_of([row], blobs, args)
@@ -70,6 +77,9 @@ def _parser() -> CommandParser:
         "--any-version",
         action="store_true",
         help="go on though Python, Ray or a package is not what the run was started with",
+    )
+    parser.add_argument(
+        "--detach", action="store_true", help="leave the run to `flowc serve`: print its id and return"
     )
     add_drive_arguments(parser)
     add_store_arguments(parser)
@@ -144,9 +154,10 @@ def _refused(rows: "Sequence[RunRow]", args: Arguments) -> list[str]:
 
 
 def _left_behind(store: "Store", *, failed: bool) -> "list[RunRow]":
-    """The runs that wait for somebody to drive them, the oldest first."""
+    """The runs that wait for somebody to drive them, the oldest first; those of `flowc serve` do not."""
     from flowrt.view import status_of
 
     wanted = {"pending", "suspended"} | ({"failed"} if failed else set[str]())
     rows = store.runs()
-    return [row for row in reversed(rows) if status_of(row) in wanted]
+    left = [(row, status_of(row)) for row in reversed(rows)]
+    return [row for row, status in left if status in wanted and not (row.served and status == "pending")]

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from flowc.cli.code import keep_code, pack_code, tell_attached, tell_packed, use_recorded_code
+from flowc.cli.detached import hand_over
 from flowc.cli.driving import drive_runs, report
 from flowc.cli.executors import DriveArguments, add_drive_arguments, require_executor
 from flowc.cli.exits import UsageError
@@ -18,7 +19,8 @@ from flowc.cli.places import add_store_arguments, open_place
 
 EXAMPLE = """\
   flowc run etl.flow.yaml -i day=2026-01-01 -i fanout=8
-  flowc run etl.flow.yaml --inputs inputs.json --id etl-2026-01-01 --json"""
+  flowc run etl.flow.yaml --inputs inputs.json --id etl-2026-01-01 --json
+  flowc run --detach etl.flow.yaml -i day=2026-01-01"""
 
 
 class Arguments(DriveArguments):
@@ -30,6 +32,7 @@ class Arguments(DriveArguments):
     id: str | None
     label: list[str]
     verbose: bool
+    detach: bool
 
 
 def main(argv: Sequence[str]) -> int:
@@ -39,7 +42,8 @@ def main(argv: Sequence[str]) -> int:
     compiled = compile_target(args.target)
     if not args.quiet:
         show_warnings(compiled)
-    require_executor(args)
+    if not args.detach:
+        require_executor(args)
     program = compiled.program
     flow = program.flows[program.main]
 
@@ -60,6 +64,7 @@ def main(argv: Sequence[str]) -> int:
             labels={**dict(flow.labels), **labels},
             python_path=compiled.python_path,
             snapshot=snapshot,
+            served=args.detach,
         )
         row = store.run(run_id)
         attached = row.snapshot != snapshot
@@ -70,6 +75,8 @@ def main(argv: Sequence[str]) -> int:
             else:
                 tell_packed(packed, compiled.python_path, verbose=args.verbose)
             sys.stderr.flush()
+        if args.detach:
+            return hand_over(store, run_id, args)
         use_recorded_code(row, row.snapshot, blobs)
         return report(drive_runs(store, blobs, [run_id], args)[run_id], store, blobs, args)
     finally:
@@ -98,6 +105,9 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="list what was packed as the run's code, and what not"
+    )
+    parser.add_argument(
+        "--detach", action="store_true", help="leave the run to `flowc serve`: print its id and return"
     )
     add_drive_arguments(parser)
     add_store_arguments(parser)

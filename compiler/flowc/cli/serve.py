@@ -21,6 +21,7 @@ from flowc.cli.places import add_store_arguments, open_place, store_urls
 if TYPE_CHECKING:
     from flowc.compile import Compiled
     from flowrt.serve.access import Access
+    from flowrt.serve.server import Http
     from flowrt.store.port import Blobs, Store
 
 PORT = 8484
@@ -54,14 +55,13 @@ def main(argv: Sequence[str]) -> int:
         raise UsageError("`--stop` ends a server inside a cluster; give `--in-cluster` too.")
     if args.stop:
         return _stop(args)
-    access = None if args.no_http or args.in_cluster else _access(args)
     flows = compile_files(args.files)
     for compiled in {each.diagnostics: each for each in flows.values()}.values():
         show_warnings(compiled)
     require_executor(args)
-    with _log():
+    with _listening(args) as http, _log():
         _deploy(flows, args)
-        return _start_in_cluster(args) if args.in_cluster else _serve(args, access)
+        return _start_in_cluster(args) if args.in_cluster else _serve(args, http)
 
 
 def _parser() -> CommandParser:
@@ -86,9 +86,25 @@ def _parser() -> CommandParser:
     return parser
 
 
+@contextlib.contextmanager
+def _listening(args: Arguments) -> "Generator[Http | None]":
+    """Where to listen, and to whom, while the block runs. Raises Refused, CannotListen, UsageError."""
+    if args.no_http or args.in_cluster:
+        yield None
+        return
+    from flowrt.serve.access import check_binding
+    from flowrt.serve.listen import bind
+    from flowrt.serve.server import Http
+
+    access = _access(args)
+    check_binding(args.host, access)
+    with bind(args.host, args.port) as bound:
+        yield Http(bound, access)
+
+
 def _access(args: Arguments) -> "Access":
     """Who may speak to the server. Raises Refused, UsageError."""
-    from flowrt.serve.access import Access, check_binding, check_secret
+    from flowrt.serve.access import Access, check_secret
 
     token = os.environ.get("FLOWC_TOKEN") or None
     name = "FLOWC_TOKEN"
@@ -100,12 +116,10 @@ def _access(args: Arguments) -> "Access":
             why = error.strerror if isinstance(error, OSError) else "it is not text"
             raise UsageError(f"The token file `{args.token_file}` cannot be read: {why}.") from error
     secret = os.environ.get("FLOWC_EVENT_SECRET") or None
-    access = Access(
+    return Access(
         None if token is None else check_secret(name, token),
         None if secret is None else check_secret("FLOWC_EVENT_SECRET", secret),
     )
-    check_binding(args.host, access)
-    return access
 
 
 def _deploy(flows: "dict[str, Compiled]", args: Arguments) -> None:
@@ -135,10 +149,9 @@ def _deploy_one(compiled: "Compiled", store: "Store", blobs: "Blobs") -> None:
     )
 
 
-def _serve(args: Arguments, access: "Access | None") -> int:
-    from flowrt.serve.server import Http, run_server
+def _serve(args: Arguments, http: "Http | None") -> int:
+    from flowrt.serve.server import run_server
 
-    http = None if access is None else Http(args.host, args.port, access)
     with Interrupts() as interrupts:
         executor = make_executor(args, after_start=interrupts.install)
         with contextlib.closing(executor), contextlib.redirect_stdout(sys.stderr):

@@ -11,6 +11,7 @@ FLOWC_STORE_KEY, comes from the environment of the cluster's nodes: nothing secr
 
 import hashlib
 import logging
+import os
 import threading
 from pathlib import Path
 from typing import Any, cast
@@ -63,6 +64,10 @@ class ClusterServer:
     def problem(self) -> str | None:
         """Why it does not serve, or None."""
         return self._problem
+
+    def pid(self) -> int:
+        """The process that serves."""
+        return os.getpid()
 
     def end(self) -> bool:
         """Give the runs up; whether that came to its end in time."""

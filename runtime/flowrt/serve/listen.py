@@ -21,6 +21,7 @@ CONNECTIONS_MAX = 500
 KEEP_ALIVE_S = 15
 GRACE_S = 5
 BACKLOG = 256
+PORT_MAX = 65_535
 
 
 class CannotListen(FlowrtError):
@@ -68,6 +69,8 @@ class _Impatient(H11Protocol):
 
 def bind(host: str, port: int) -> socket.socket:
     """A socket that listens at an address; port 0 is any that is free. Raises CannotListen."""
+    if not 0 <= port <= PORT_MAX:
+        raise CannotListen(f"{port} is no port: ports go from 0 to {PORT_MAX}.")
     name = host.strip("[]")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
@@ -78,11 +81,10 @@ def bind(host: str, port: int) -> socket.socket:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
         bound.listen(BACKLOG)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         bound.close()
-        reason = error.strerror if isinstance(error, OSError) else error
         raise CannotListen(
-            f"The server cannot listen at {host}:{port}: {reason}. Try another --port."
+            f"The server cannot listen at {host}:{port}: {error.strerror}. Try another --port."
         ) from error
     bound.set_inheritable(False)
     return bound

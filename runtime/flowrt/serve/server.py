@@ -8,13 +8,14 @@ import logging
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from socket import socket
 from threading import Event
 from typing import TypeAlias
 
 from flowrt.engine.pace import PACE, Pace
 from flowrt.engine.serve import serve
 from flowrt.executor.port import Executor
-from flowrt.serve.access import Access, check_binding
+from flowrt.serve.access import Access
 from flowrt.serve.scheduler import Scheduler
 from flowrt.serve.signs import Signs
 from flowrt.snapshot.versions import mismatches
@@ -27,10 +28,9 @@ OpenStore: TypeAlias = Callable[[], tuple[Store, Blobs]]
 
 @dataclass(frozen=True, slots=True)
 class Http:
-    """Where to listen, and to whom; port 0 is any that is free."""
+    """A socket that listens, and to whom. It is closed when the server ends."""
 
-    host: str
-    port: int
+    bound: socket
     access: Access
 
 
@@ -39,7 +39,7 @@ def run_server(
 ) -> None:
     """Serve a store until `interrupt` is set; the executor is left open.
 
-    Raises Refused, CannotListen, StoreError.
+    Raises StoreError.
     """
     signs = Signs()
     with _listening(open_store, http, signs) as alive:
@@ -75,16 +75,14 @@ def _listening(open_store: OpenStore, http: Http | None, signs: Signs) -> Genera
     from flowrt.serve.app import make_app  # noqa: PLC0415 - a server without HTTP does without starlette
     from flowrt.serve.deploy import Catalog  # noqa: PLC0415
     from flowrt.serve.intake import Intake  # noqa: PLC0415
-    from flowrt.serve.listen import Listener, bind, url_of  # noqa: PLC0415
+    from flowrt.serve.listen import Listener, url_of  # noqa: PLC0415
     from flowrt.serve.service import Service  # noqa: PLC0415
 
-    check_binding(http.host, http.access)
-    bound = bind(http.host, http.port)
     store, blobs = open_store()
     intake = Intake(store)
     service = Service(store, blobs, Catalog(store), intake, http.access, signs)
-    listener = Listener(make_app(service), bound)
-    LOG.info("listening at %s", url_of(bound))
+    listener = Listener(make_app(service), http.bound)
+    LOG.info("listening at %s", url_of(http.bound))
     try:
         yield listener.alive
     finally:
