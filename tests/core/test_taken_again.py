@@ -104,9 +104,9 @@ def test_an_attempt_that_is_made_again_is_another_one() -> None:
     assert (first.step, first.attempt) == (second.step, second.attempt)
 
     # What comes of the first is of no interest any more.
-    engine._report(first, Halted())
     value = Values(story.blobs).record("of the first")
     engine._report(first, Returned(value, NOON, NOON))
+    engine._report(first, Halted())
     turn(engine, 1)
     assert list(story.executor.held) == [second]
     assert stopped

@@ -111,6 +111,9 @@ class Watch:
                 self._appended(process, batch)
                 if batch.park and not self.runs[batch.run_id].ended:
                     self.world.count("parks")
+                if batch.run_id in cast("frozenset[str]", answer):
+                    told = f"{process.name} owns {batch.run_id} and was told that it does not"
+                    self.hold(batch.epoch != self.runs[batch.run_id].claimed, told)
             self.world.counts["superseded"] += len(cast("frozenset[str]", answer))
 
     def words(self, call: str, args: Sequence[object], answer: object) -> str:
