@@ -16,7 +16,7 @@ the middle of it (its locks are in the way of others) all have an end.
 from contextlib import closing
 from functools import partial
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.schema import CreateSchema
@@ -41,6 +41,12 @@ _LIMITS = " ".join(
         f"-c idle_in_transaction_session_timeout={_STOPPED_MS}",
     )
 )
+# Not by functions such as to_regclass: what they know may be older than the transaction.
+_TABLES = text(
+    "SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE n.nspname = :name AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"
+)
+_SCHEMA = text("SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname = :name")
 _DEFAULTS = {
     "connect_timeout": str(_CONNECT_S),
     "application_name": "flowc",
@@ -116,10 +122,12 @@ def _check_durable(place: str, connection: DBAPIConnection, _: object) -> None:
         [(synced, waited)] = cursor.fetchall()
     connection.rollback()
     if synced == "off":
+        connection.close()
         raise StoreUnavailable(
             f"The store {place} is not durable: fsync is off. Switch it on in the server's settings."
         )
     if waited == "off":
+        connection.close()
         raise StoreUnavailable(
             f"The store {place} is not durable: synchronous_commit is off. Switch it on for the user or the "
             "database, or in the URL: ?options=-c%20synchronous_commit%3Don"
@@ -142,11 +150,11 @@ def _look(engine: Engine, place: str, *, create: bool) -> None:
 
 def _version(connection: Connection, place: str) -> int | None:
     """The version of the store's schema, None when there is none. Raises NotAStore, StoreTooNew."""
-    if connection.scalar(select(func.to_regclass(f"{SCHEMA}.meta"))) is None:
-        count = text("SELECT count(*) FROM pg_catalog.pg_class WHERE relnamespace = to_regnamespace(:name)")
-        if connection.scalar(count, {"name": SCHEMA}):
-            raise NotAStore(f"The schema {SCHEMA} in {place} holds other tables. Use another database.")
+    tables = set(connection.scalars(_TABLES, {"name": SCHEMA}))
+    if not tables:
         return None
+    if meta.name not in tables:
+        raise NotAStore(f"The schema {SCHEMA} in {place} holds other tables. Use another database.")
     query = select(meta.c.value).where(meta.c.key == "schema_version")
     found = connection.scalar(query, execution_options={"schema_translate_map": {None: SCHEMA}})
     if found is None or not found.isdigit():
@@ -164,7 +172,7 @@ def _make(connection: Connection, place: str) -> None:
     take_turn(connection, Turn.SCHEMA)
     if _version(connection, place) is not None:
         return
-    if connection.scalar(select(func.to_regnamespace(SCHEMA))) is None:
+    if connection.scalar(_SCHEMA, {"name": SCHEMA}) is None:
         connection.execute(CreateSchema(SCHEMA))
     named = connection.execution_options(schema_translate_map={None: SCHEMA})
     metadata.create_all(named)

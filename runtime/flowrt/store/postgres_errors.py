@@ -4,6 +4,7 @@ The codes are those of appendix A of PostgreSQL's manual. An error without one i
 could not connect, or lost the connection.
 """
 
+import re
 from collections.abc import Mapping
 
 GIVEN_UP = frozenset({"40001", "40P01"})
@@ -35,13 +36,23 @@ _DAMAGED = ("XX001", "XX002", "42P01", "42703", "3F000", "22", "23")
 """Damaged pages; tables or columns that are not there; values that no statement of ours writes."""
 
 
+# Of an error in connecting only the text is known.
+_TEXTS: Mapping[str, str] = {
+    r'database ".*" does not exist': "3D000",
+    r'role ".*" does not exist|password|pg_hba\.conf|authentication failed': "28",
+    r"too many (clients|connections)|remaining connection slots|connection limit": "53300",
+    r"(starting up|shutting down|recovery mode)": "57P",
+}
+
+
 def is_damage(code: str) -> bool:
     """Whether the database is not as flowc has made it."""
     return code.startswith(_DAMAGED)
 
 
-def advice(code: str | None) -> str | None:
-    """What to do about an error; None when there is nothing to say."""
+def advice(code: str | None, message: str) -> str | None:
+    """What to do about an error with that code or, without one, that message; None: nothing."""
     if code is None:
-        return UNREACHABLE
+        known = (code for pattern, code in _TEXTS.items() if re.search(pattern, message))
+        return _ADVICE.get(next(known, "08"))
     return next((text for known, text in _ADVICE.items() if code.startswith(known)), None)

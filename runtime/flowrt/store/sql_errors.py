@@ -80,4 +80,4 @@ def _of_postgres(error: BaseException) -> tuple[str | None, str | None]:
     code: str | None = getattr(error, "sqlstate", None)
     if code is not None and postgres_errors.is_damage(code):
         return "Its tables are not as flowc has made them.", None
-    return None, postgres_errors.advice(code)
+    return None, postgres_errors.advice(code, str(error))
