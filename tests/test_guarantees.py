@@ -3,8 +3,6 @@
 import ast
 import re
 import shlex
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -82,10 +80,3 @@ def test_every_campaign_is_in_the_manual() -> None:
     }
     told = {script for script, _ in SCRIPT.findall(GUARANTEES)}
     assert {name for name in commands if "benchmarks" not in name and "replay" not in name} - told == set()
-
-
-def test_a_campaign_says_what_it_does_when_it_is_asked() -> None:
-    """The options above are read from the source; one of the scripts is asked itself."""
-    command = [sys.executable, str(ROOT / "tests/simulation/campaign.py"), "--help"]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert all(option in told for option in options_of("tests/simulation/campaign.py"))

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -77,6 +78,20 @@ def test_the_hand_written_graph(tmp_path: Path) -> None:
             timeout=120,
         )
         assert done.stdout == "6\n"
+
+
+def test_the_service_of_the_readme(shop: Path) -> None:
+    lines = next(block for block in blocks("sh") if "flowc serve" in block).splitlines()
+    serve, run, output = (shlex.split(line, comments=True)[1:] for line in lines)
+    command = [sys.executable, "-m", "flowc", *serve[:-1], "--executor", "local", "--port", "0"]
+    with subprocess.Popen(command, cwd=shop, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None
+            assert any("listening at" in line for line in server.stderr)
+            assert flowc(shop, *run) == "shop-1\n"
+            assert flowc(shop, *output) == "ordered tea\n"
+        finally:
+            server.terminate()
 
 
 def test_the_finding_of_the_readme() -> None:
