@@ -9,7 +9,7 @@ import pytest
 
 from flowrt.errors import BadRunId, RunExists, RunOwned, StoreCorrupt, UnknownRun
 from flowrt.store.owner import alive, this_owner
-from flowrt.store.port import Cancel, NewEvent
+from flowrt.store.rows import Cancel, NewEvent
 from stores import KINDS, LATER, SECOND, another_machine, batch, data, new_run, owned_run, store_of
 
 

@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from flowrt.errors import FlowrtError
 from flowrt.store.owner import this_owner
-from flowrt.store.port import Batch, NewEvent, Park, Slot, WaitRow
+from flowrt.store.rows import Batch, NewEvent, Park, Slot, WaitRow
 from stores import new_deployment, new_run, store_of
 
 HEX = ["a" * 64, "b" * 64, "c" * 64]

@@ -13,7 +13,7 @@ from flowrt.engine.drive import drive, recorded_result
 from flowrt.errors import StoreTooNew, StoreUnavailable
 from flowrt.executor.local import LocalExecutor
 from flowrt.store.open import open_store
-from flowrt.store.port import NewEvent
+from flowrt.store.rows import NewEvent
 
 V1 = Path(__file__).parent / "stores" / "v1"
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from flowrt.store.open import open_store
-from flowrt.store.port import NewEvent
+from flowrt.store.rows import NewEvent
 
 LOOK = """
 import sys

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flowrt.store.port import Park, WaitRow
+from flowrt.store.rows import Park, WaitRow
 from stores import KINDS, batch, owned_run, store_of
 
 

@@ -16,7 +16,7 @@ from flowrt.errors import NotAStore, StoreTooNew, StoreUnavailable
 from flowrt.store.mounts import network_file_system
 from flowrt.store.open import open_store
 from flowrt.store.owner import this_owner
-from flowrt.store.port import Batch, NewRun
+from flowrt.store.rows import Batch, NewRun
 
 LATER = 10**15
 
@@ -263,7 +263,7 @@ import resource, sys
 from flowrt.errors import StoreUnavailable
 from flowrt.store.owner import this_owner
 from flowrt.store.open import open_store
-from flowrt.store.port import Batch
+from flowrt.store.rows import Batch
 store, blobs = open_store(sys.argv[1])
 epoch = store.claim("r1", this_owner(), 0, 10**15)
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))

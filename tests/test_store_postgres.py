@@ -23,7 +23,7 @@ from flowrt.errors import (
 from flowrt.store import sql_events
 from flowrt.store.open import open_store
 from flowrt.store.owner import this_owner
-from flowrt.store.port import NewEvent, Park, WaitRow
+from flowrt.store.rows import NewEvent, Park, WaitRow
 from flowrt.store.sql_turns import Turn, take_turn
 from stores import LATER, another_machine, batch, data, ended_run, new_run, owned_run
 

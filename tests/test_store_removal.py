@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 
 from flowrt.errors import RunExists, RunNotEnded, SlotTaken, StoreCorrupt, UnknownRun
-from flowrt.store.port import NewEvent, Slot, Unused
+from flowrt.store.rows import NewEvent, Slot, Unused
 from stores import (
     KINDS,
     LATER,

@@ -7,7 +7,7 @@ import pytest
 from flowrt.errors import StoreCorrupt
 from flowrt.store.open import open_store
 from flowrt.store.owner import this_owner
-from flowrt.store.port import NewRun
+from flowrt.store.rows import NewRun
 
 CHANGES = (
     "flow = 'g'",

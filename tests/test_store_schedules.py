@@ -3,7 +3,7 @@
 import pytest
 
 from flowrt.errors import SlotTaken, UnknownRun
-from flowrt.store.port import Slot
+from flowrt.store.rows import Slot
 from stores import new_deployment, new_run, store_of
 
 

@@ -13,7 +13,7 @@ from flowrt.errors import StoreCorrupt, StoreError, WrongStoreKey
 from flowrt.store import opened as opening
 from flowrt.store.checksum import event_checksum, record_checksum
 from flowrt.store.owner import this_owner
-from flowrt.store.port import Batch, Deployment, NewEvent, NewRun
+from flowrt.store.rows import Batch, Deployment, NewEvent, NewRun
 
 KEY = "0123456789abcdef0123456789abcdef"
 OTHER = "another key that is as long as it must be"

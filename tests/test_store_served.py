@@ -8,7 +8,7 @@ import pytest
 
 from flowrt.errors import UnknownRun
 from flowrt.store.owner import this_owner
-from flowrt.store.port import Cancel, NewEvent, Park, WaitRow
+from flowrt.store.rows import Cancel, NewEvent, Park, WaitRow
 from stores import KINDS, LATER, another_machine, batch, data, ended_run, new_run, owned_run, store_of
 
 ME = this_owner()

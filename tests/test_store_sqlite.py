@@ -13,7 +13,7 @@ import pytest
 from flowrt.errors import NotAStore, RunOwned, StoreCorrupt, StoreTooNew, StoreUnavailable, UnknownRun
 from flowrt.store.open import open_store
 from flowrt.store.owner import this_owner
-from flowrt.store.port import Batch, NewEvent, NewRun
+from flowrt.store.rows import Batch, NewEvent, NewRun
 
 LATER = 10**15
 
@@ -48,7 +48,7 @@ APPEND = """
 import sys
 from flowrt.store.owner import this_owner
 from flowrt.store.open import open_store
-from flowrt.store.port import Batch
+from flowrt.store.rows import Batch
 store, _ = open_store(sys.argv[1])
 epoch = store.claim("r1", this_owner(), 0, 10**15)
 seq = store.run("r1").head

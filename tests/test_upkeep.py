@@ -20,7 +20,7 @@ from flowrt.store.content import GRACE_US
 from flowrt.store.memory import MemoryStore
 from flowrt.store.open import open_store
 from flowrt.store.owner import this_owner
-from flowrt.store.port import BlobFacts, NewEvent
+from flowrt.store.rows import BlobFacts, NewEvent
 from flowrt.store.seal import KEY_VARIABLE, seals_of
 from flowrt.store.sealed import SealedStore
 from flowrt.upkeep.check import check_store

@@ -29,7 +29,8 @@ from flowrt.snapshot.cache import code_folders, keep
 from flowrt.snapshot.pack import NotPacked, pack
 from flowrt.store.blobs import MemoryBlobs
 from flowrt.store.opened import opened as opened_store
-from flowrt.store.port import Blobs, NewEvent, Store
+from flowrt.store.port import Blobs, Store
+from flowrt.store.rows import NewEvent
 from flowrt.store.status import ENDED
 from flowrt.view import step_value
 

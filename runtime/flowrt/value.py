@@ -78,6 +78,7 @@ class Literal:
 
 Handle: TypeAlias = Inline | Blob | Items | Fields | Element | Collected | Literal
 
+
 def blobs_of(handles: Iterable[Handle]) -> Iterator[Blob]:
     """The blobs that handles are made of, with repetitions."""
     open_ = list(handles)

@@ -14,7 +14,8 @@ from flowrt.engine.fold import fold
 from flowrt.errors import FlowrtError
 from flowrt.observer import StepEnd, StepKind
 from flowrt.record import Computed, Failure, Received, Reopened, Succeeded
-from flowrt.store.port import RunRow, RunStatus, Store
+from flowrt.store.port import Store
+from flowrt.store.rows import RunRow, RunStatus
 from flowrt.store.status import ENDED
 from flowrt.value import Handle
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from flowrt.store.open import open_store
 from flowrt.store.owner import this_owner
-from flowrt.store.port import Batch, NewRun, Store
+from flowrt.store.port import Store
+from flowrt.store.rows import Batch, NewRun
 from flowrt.store.seal import seals_of
 from flowrt.store.sealed import SealedStore
 

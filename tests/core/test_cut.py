@@ -5,7 +5,7 @@ from stories import FLOWS, InlineExecutor, Story, copy_first, program_of
 
 from flowrt.plain.plain import run_plain
 from flowrt.record import Emitted, Succeeded
-from flowrt.store.port import NewEvent
+from flowrt.store.rows import NewEvent
 
 NAMES = sorted(path.name.removesuffix(".flow.yaml") for path in FLOWS.glob("*.flow.yaml"))
 

@@ -21,7 +21,7 @@ from flowrt.errors import StoreUnavailable
 from flowrt.record import Succeeded
 from flowrt.store.blobs import MemoryBlobs
 from flowrt.store.memory import MemoryStore
-from flowrt.store.port import Batch
+from flowrt.store.rows import Batch
 
 
 class LookingExecutor(InlineExecutor):

@@ -3,7 +3,7 @@
 from stories import NOON, Story, story_of
 
 from flowrt.encoding.values import Values
-from flowrt.store.port import NewEvent
+from flowrt.store.rows import NewEvent
 
 WAITS = """
 events: {{ping: {{type: any, key: str}}}}

@@ -17,7 +17,7 @@ from flowrt.errors import ExecutorUnavailable, StoreCorrupt, StoreUnavailable
 from flowrt.executor.port import Attempt
 from flowrt.record import Fired, Sleeping
 from flowrt.store.owner import this_owner
-from flowrt.store.port import Batch, JournalRow, NewEvent
+from flowrt.store.rows import Batch, JournalRow, NewEvent
 from flowrt.store.status import ENDED
 
 SECOND = 1_000_000

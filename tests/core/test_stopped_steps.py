@@ -7,7 +7,7 @@ from stories import HOUR, InlineExecutor, story_of
 from flowrt.encoding.values import Values
 from flowrt.executor.port import Attempt, AttemptKey, Halted
 from flowrt.record import Received
-from flowrt.store.port import NewEvent
+from flowrt.store.rows import NewEvent
 
 TWO_ROUNDS = """
 events: {ping: {type: any}}

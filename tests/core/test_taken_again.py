@@ -14,7 +14,7 @@ from flowrt.engine.timers import Timer
 from flowrt.executor.port import Halted, Returned
 from flowrt.record import Fired, Received
 from flowrt.store.owner import this_owner
-from flowrt.store.port import NewEvent
+from flowrt.store.rows import NewEvent
 
 TASK = """
 flow: f

@@ -6,7 +6,7 @@ import pytest
 from stories import NOON, HoldingExecutor, JumpClock, NotingStore, Story, story_of
 
 from flowrt.encoding.values import Values
-from flowrt.store.port import NewEvent
+from flowrt.store.rows import NewEvent
 from flowrt.why.why import NoSuchStep, why_run, why_step
 
 BRANCHES = """

@@ -40,7 +40,7 @@ from lives import DIED, Ending, Life, begin
 
 from flowrt.encoding.values import Values
 from flowrt.errors import StoreError, UnknownRun
-from flowrt.store.port import NewEvent
+from flowrt.store.rows import NewEvent
 
 HERE = Path(__file__).resolve().parent
 SUPPORT = HERE.parent / "support"

@@ -31,7 +31,7 @@ from flowrt.engine.drive import drive, start
 from flowrt.errors import StoreUnavailable
 from flowrt.executor.local import LocalExecutor
 from flowrt.record import Received
-from flowrt.store.port import NewEvent
+from flowrt.store.rows import NewEvent
 from flowrt.upkeep.check import check_store
 
 PROGRAM = program_of(Path(__file__).resolve().parent / "listen.flow.yaml")

@@ -47,7 +47,8 @@ from flowrt.engine.pace import Pace
 from flowrt.errors import StoreUnavailable, UnknownRun
 from flowrt.program import Program
 from flowrt.record import Received
-from flowrt.store.port import NewEvent, Store
+from flowrt.store.port import Store
+from flowrt.store.rows import NewEvent
 from flowrt.upkeep.check import check_store
 
 HERE = Path(__file__).resolve().parent

@@ -29,7 +29,7 @@ from flowrt.run_id import slot_run_id
 from flowrt.schedule import SECOND_US
 from flowrt.serve.deploy import deploy, deployment_of
 from flowrt.snapshot.pack import Packed, pack
-from flowrt.store.port import NewEvent
+from flowrt.store.rows import NewEvent
 from flowrt.store.status import ENDED
 from flowrt.upkeep.check import check_store
 from flowrt.upkeep.collect import collect_garbage

@@ -1,4 +1,4 @@
-"""A process that serves a store, for the measurements of `waiting.py`: it says when its first turn is over."""
+"""A process that serves a store, for `waiting.py`: it says when its first turn is over."""
 
 import logging
 import signal

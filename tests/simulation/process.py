@@ -12,7 +12,8 @@ from pretend import PretendExecutor
 from world import SECOND, Violation, World
 
 from flowrt.errors import FlowrtError, StoreUnavailable
-from flowrt.store.port import Blobs, Owner, Store
+from flowrt.store.port import Blobs, Store
+from flowrt.store.rows import Owner
 
 if TYPE_CHECKING:
     from watch import Watch

@@ -31,7 +31,7 @@ from flowrt.engine.serve import serve
 from flowrt.errors import RunOwned, StoreUnavailable
 from flowrt.record import Emitted, Record
 from flowrt.store.blobs import MemoryBlobs
-from flowrt.store.port import NewEvent
+from flowrt.store.rows import NewEvent
 from flowrt.store.status import ENDED
 
 TURNS_MAX = 20_000

@@ -36,7 +36,8 @@ from flowrt.record import (
     Succeeded,
     Waiting,
 )
-from flowrt.store.port import Batch, RunRow, Store
+from flowrt.store.port import Store
+from flowrt.store.rows import Batch, RunRow
 
 if TYPE_CHECKING:
     from process import Process

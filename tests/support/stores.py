@@ -6,7 +6,8 @@ from postgres import fresh_database
 
 from flowrt.store.open import open_store
 from flowrt.store.owner import this_owner
-from flowrt.store.port import Batch, Deployment, NewRun, Store
+from flowrt.store.port import Store
+from flowrt.store.rows import Batch, Deployment, NewRun
 
 KINDS = ("memory", "sqlite", "postgres")
 SECOND = 1_000_000

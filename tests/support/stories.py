@@ -27,7 +27,8 @@ from flowrt.record import Record
 from flowrt.store.blobs import MemoryBlobs
 from flowrt.store.memory import MemoryStore
 from flowrt.store.owner import this_owner
-from flowrt.store.port import Batch, Blobs, NewEvent, Store
+from flowrt.store.port import Blobs, Store
+from flowrt.store.rows import Batch, NewEvent
 
 FLOWS = Path(__file__).resolve().parent.parent / "core" / "flows"
 HOUR = 3_600_000_000

@@ -12,7 +12,8 @@ from flowc.render.text_cells import printable
 
 if TYPE_CHECKING:
     from flowrt.snapshot.pack import NotPacked, Packed
-    from flowrt.store.port import Blobs, RunRow
+    from flowrt.store.port import Blobs
+    from flowrt.store.rows import RunRow
 
 NAMES_MAX = 5
 KB = 1024

@@ -12,7 +12,8 @@ from flowc.cli.exits import DONE
 from flowrt.shown.json_value import dump
 
 if TYPE_CHECKING:
-    from flowrt.store.port import RunRow, Store
+    from flowrt.store.port import Store
+    from flowrt.store.rows import RunRow
 
 PATIENCE_S = 1.5
 LOOK_S = 0.1

@@ -12,10 +12,11 @@ from flowc.cli.parser import CommandParser
 from flowc.cli.places import StoreArguments, add_store_arguments, open_place
 from flowc.cli.results import use_python_path
 from flowrt.shown.json_value import dump, plain
-from flowrt.store.port import RunStatus
+from flowrt.store.rows import RunStatus
 
 if TYPE_CHECKING:
-    from flowrt.store.port import Blobs, RunRow, Store
+    from flowrt.store.port import Blobs, Store
+    from flowrt.store.rows import RunRow
 
 EXAMPLE = """\
   flowc list --status suspended

@@ -36,9 +36,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "why": ("flowc.cli.why", "say why a run stands as it does, or why a step did or did not run"),
     "output": ("flowc.cli.output", "print the result of a run or of one of its steps"),
     "cancel": ("flowc.cli.cancel", "cancel a run"),
+    "serve": ("flowc.cli.serve", "move on handed-over runs, run schedules, answer HTTP"),
     "delete": ("flowc.cli.delete", "remove runs that have ended, and what only they needed"),
     "store": ("flowc.cli.store", "look after a store: `gc` collects what no run needs, `check` verifies it"),
-    "serve": ("flowc.cli.serve", "move on handed-over runs, run schedules, answer HTTP"),
     "send": ("flowc.cli.send", "send an event to the runs that wait for it"),
 }
 """Name, module with a function `main(argv) -> int`, and summary of each command."""

@@ -18,7 +18,8 @@ from flowc.cli.results import print_value
 from flowrt.shown.json_value import dump
 
 if TYPE_CHECKING:
-    from flowrt.store.port import RunRow, Store
+    from flowrt.store.port import Store
+    from flowrt.store.rows import RunRow
     from flowrt.value import Handle
 
 LOOK_FIRST_S = 0.05

@@ -14,7 +14,8 @@ from flowc.cli.places import add_store_arguments, open_place
 from flowrt.shown.json_value import dump
 
 if TYPE_CHECKING:
-    from flowrt.store.port import Blobs, RunRow, Store
+    from flowrt.store.port import Blobs, Store
+    from flowrt.store.rows import RunRow
 
 EXAMPLE = """\
   flowc resume etl-2026-01-01

@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         from flowrt.clock import WallClock
         from flowrt.encoding.codec import encode
-        from flowrt.store.port import NewEvent
+        from flowrt.store.rows import NewEvent
 
         number = store.send(
             NewEvent(

@@ -18,7 +18,7 @@ from flowrt.encoding.pack import encode_record
 from flowrt.executor.port import AttemptKey, RunFacts
 from flowrt.program import Program
 from flowrt.record import CancelRequested, Ended, Record, Reopened, Started, digests_of
-from flowrt.store.port import Batch, Cancel, NewEvent, Park, RunStatus
+from flowrt.store.rows import Batch, Cancel, NewEvent, Park, RunStatus
 
 
 @dataclass(frozen=True, slots=True)

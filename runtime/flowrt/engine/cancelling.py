@@ -12,7 +12,8 @@ from flowrt.encoding.pack import decode_record
 from flowrt.engine.drive import owned
 from flowrt.errors import FlowrtError
 from flowrt.record import CancelRequested
-from flowrt.store.port import RunStatus, Store
+from flowrt.store.port import Store
+from flowrt.store.rows import RunStatus
 from flowrt.store.status import ENDED
 
 LOOK_S = 0.05

@@ -54,7 +54,8 @@ from flowrt.record import (
     Succeeded,
     digests_of,
 )
-from flowrt.store.port import Cancel, EventRow, Store
+from flowrt.store.port import Store
+from flowrt.store.rows import Cancel, EventRow
 from flowrt.value import Inline
 
 GRACE_US = 5_000_000

@@ -33,7 +33,8 @@ from flowrt.record import Ended, Failure, Started, digests_of
 from flowrt.run_id import check_run_id, new_run_id
 from flowrt.snapshot.versions import mismatches, refusal, versions_here
 from flowrt.store.owner import alive, this_owner
-from flowrt.store.port import Blobs, NewRun, RunRow, RunStatus, Slot, Store
+from flowrt.store.port import Blobs, Store
+from flowrt.store.rows import NewRun, RunRow, RunStatus, Slot
 from flowrt.store.status import ENDED
 from flowrt.value import Handle
 

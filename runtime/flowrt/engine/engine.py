@@ -39,7 +39,8 @@ from flowrt.errors import ExecutorUnavailable, StoreError, StoreUnavailable
 from flowrt.executor.port import AttemptKey, Executor, Outcome
 from flowrt.failpoint import hit
 from flowrt.record import Ended
-from flowrt.store.port import Blobs, RunStatus, Store
+from flowrt.store.port import Blobs, Store
+from flowrt.store.rows import RunStatus
 
 PURE_MAX = 1_000
 """How many commands are carried out in a turn before the world gets a hearing."""

@@ -15,7 +15,8 @@ from flowrt.errors import StoreCorrupt
 from flowrt.observer import Observer
 from flowrt.program import Program
 from flowrt.record import CancelRequested, Ended, Record, Reopened, Started
-from flowrt.store.port import JournalRow, Store
+from flowrt.store.port import Store
+from flowrt.store.rows import JournalRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from flowrt.command import AwaitEvent
-from flowrt.store.port import EventRow, Store
+from flowrt.store.port import Store
+from flowrt.store.rows import EventRow
 
 LOOK_LIMIT = 256
 """How many events are read at a time."""

@@ -18,7 +18,8 @@ from flowrt.executor.port import RunFacts
 from flowrt.observer import Observer
 from flowrt.program import Program
 from flowrt.record import Reopened
-from flowrt.store.port import Cancel, JournalRow, RunRow, Store
+from flowrt.store.port import Store
+from flowrt.store.rows import Cancel, JournalRow, RunRow
 
 ObserverOf = Callable[[str], Observer]
 

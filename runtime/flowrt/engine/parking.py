@@ -7,7 +7,7 @@ within moments is kept.
 
 from flowrt.command import AwaitEvent, AwaitTimer, RunTask
 from flowrt.engine.conduct import Conductor
-from flowrt.store.port import Park, WaitRow
+from flowrt.store.rows import Park, WaitRow
 
 
 def park_of(conductor: Conductor, not_before: int) -> Park | None:

@@ -25,7 +25,7 @@ from flowrt.expr.evaluate import evaluate, truth
 from flowrt.expr.tree import Expr
 from flowrt.program import Retry
 from flowrt.record import Computed, Decided, Emitted, Ended, Expanded, Failed, Failure, Sleeping, Waiting
-from flowrt.store.port import NewEvent
+from flowrt.store.rows import NewEvent
 from flowrt.value import Handle
 
 T = TypeVar("T")

@@ -22,7 +22,8 @@ from flowrt.errors import FlowrtError, StoreUnavailable
 from flowrt.executor.port import Executor
 from flowrt.record import Ended
 from flowrt.store.owner import this_owner
-from flowrt.store.port import Blobs, JournalRow, RunRow, Store
+from flowrt.store.port import Blobs, Store
+from flowrt.store.rows import JournalRow, RunRow
 
 CLAIM_MAX = 500
 """How many runs are claimed in one transaction."""

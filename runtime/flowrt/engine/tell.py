@@ -8,7 +8,7 @@ import logging
 from datetime import UTC, datetime
 
 from flowrt.record import Failed, Record, Retrying
-from flowrt.store.port import Cancel
+from flowrt.store.rows import Cancel
 
 LOG = logging.getLogger("flowrt.log")
 

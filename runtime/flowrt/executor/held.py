@@ -10,7 +10,8 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from pickle import PickleBuffer
 
-from flowrt.store.port import BlobFacts, Blobs
+from flowrt.store.port import Blobs
+from flowrt.store.rows import BlobFacts
 from flowrt.value import Blob
 
 

@@ -24,7 +24,7 @@ from flowrt.serve.runs_http import cancel_run, list_runs, output_of_run, show_ru
 from flowrt.serve.service import Service, in_thread, service_of
 from flowrt.serve.signs import TURN_LATE_S
 from flowrt.shown.run_json import iso
-from flowrt.store.port import Deployment
+from flowrt.store.rows import Deployment
 
 HEALTH_S = 2.0
 

@@ -19,7 +19,8 @@ from flowrt.schedule import SECOND_US
 from flowrt.shown.run_json import iso
 from flowrt.snapshot.cache import code_folders
 from flowrt.snapshot.versions import versions_here
-from flowrt.store.port import Blobs, Deployment, Slot, Store
+from flowrt.store.port import Blobs, Store
+from flowrt.store.rows import Deployment, Slot
 
 REFRESH_S = 2.0
 """How long a process may not know of what another has deployed."""

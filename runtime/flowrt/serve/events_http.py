@@ -15,7 +15,7 @@ from flowrt.serve.access import unauthorised
 from flowrt.serve.body import check_type, read_body, read_object, text
 from flowrt.serve.problem import JsonResponse, Problem
 from flowrt.serve.service import in_thread, service_of
-from flowrt.store.port import NewEvent
+from flowrt.store.rows import NewEvent
 
 FIELDS = ("name", "key", "data", "run", "dedupe")
 DEDUPE_MAX = 256

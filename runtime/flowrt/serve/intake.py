@@ -10,7 +10,8 @@ from concurrent.futures import Future
 from typing import TypeAlias
 
 from flowrt.errors import StoreUnavailable, UnknownRun
-from flowrt.store.port import NewEvent, Store
+from flowrt.store.port import Store
+from flowrt.store.rows import NewEvent
 
 BATCH_MAX = 500
 WAITING_MAX = 10_000

@@ -18,7 +18,7 @@ from flowrt.serve.service import Service, in_thread, service_of
 from flowrt.shown.json_value import plain
 from flowrt.shown.load import load, use_code
 from flowrt.shown.run_json import failure_json, row_json, run_json
-from flowrt.store.port import RunRow, RunStatus
+from flowrt.store.rows import RunRow, RunStatus
 from flowrt.store.status import ENDED
 from flowrt.value import Blob
 from flowrt.view import status_of, view

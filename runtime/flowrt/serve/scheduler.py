@@ -18,7 +18,8 @@ from flowrt.failpoint import hit
 from flowrt.run_id import slot_run_id
 from flowrt.schedule import Schedule, newest_slots, next_slot, read_schedule, slots
 from flowrt.serve.deploy import Catalog, slot_text, submit_slot
-from flowrt.store.port import Blobs, Deployment, Slot, Store
+from flowrt.store.port import Blobs, Store
+from flowrt.store.rows import Deployment, Slot
 
 GRACE_US = 60_000_000
 """So late may a slot be dealt with and still not count as missed."""

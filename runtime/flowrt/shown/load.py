@@ -4,7 +4,8 @@ from flowrt.encoding.values import Values
 from flowrt.errors import CodecError, StoreError
 from flowrt.executor.callee import put_first
 from flowrt.snapshot.cache import code_folders
-from flowrt.store.port import Blobs, RunRow
+from flowrt.store.port import Blobs
+from flowrt.store.rows import RunRow
 from flowrt.value import Handle
 
 

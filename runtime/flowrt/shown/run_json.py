@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from flowrt.record import Failure
 from flowrt.shown.json_value import plain
 from flowrt.shown.load import load
-from flowrt.store.port import Blobs, RunRow, RunStatus
+from flowrt.store.port import Blobs
+from flowrt.store.rows import RunRow, RunStatus
 from flowrt.view import RunView, StepView, Waiting
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

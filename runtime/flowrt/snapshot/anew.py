@@ -13,7 +13,8 @@ from flowrt.noun import noun
 from flowrt.snapshot.cache import keep, packed_here
 from flowrt.snapshot.pack import NotPacked, pack
 from flowrt.snapshot.unpack import members
-from flowrt.store.port import Blobs, RunRow
+from flowrt.store.port import Blobs
+from flowrt.store.rows import RunRow
 
 
 @noun

@@ -19,7 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from flowrt.snapshot.imports import distributions
-from flowrt.store.port import RunRow
+from flowrt.store.rows import RunRow
 
 PYTHON = "python"
 _OWN = (PYTHON, "flowc", "ray")

@@ -29,7 +29,7 @@ from uuid import uuid4
 from flowrt.errors import StoreUnavailable
 from flowrt.failpoint import hit
 from flowrt.store.content import REFRESH_US, check_digest, digest_and_size, missing, verified, wall_us
-from flowrt.store.port import BlobFacts
+from flowrt.store.rows import BlobFacts
 
 _FOLDER = re.compile(r"[0-9a-f]{2}")
 _FILE = re.compile(r"[0-9a-f]{62}")

@@ -14,7 +14,7 @@ from flowrt.store.bounds import JOURNALS_MAX, PLACES_MAX
 from flowrt.store.memory_rows import KeptRun, Place, keep_only, kept, new_row, stripped, was_written
 from flowrt.store.owner import alive
 from flowrt.store.ownership import check_free
-from flowrt.store.port import (
+from flowrt.store.rows import (
     Batch,
     Cancel,
     Deployment,

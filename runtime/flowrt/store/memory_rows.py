@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from flowrt.errors import StoreCorrupt
 from flowrt.noun import replace
-from flowrt.store.port import (
+from flowrt.store.rows import (
     Batch,
     Deployment,
     EventRow,

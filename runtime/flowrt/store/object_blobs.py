@@ -48,7 +48,7 @@ from flowrt.store.content import (
     wall_us,
 )
 from flowrt.store.object_errors import OBJECT_ERRORS, is_hopeless, no_bucket, unavailable
-from flowrt.store.port import BlobFacts
+from flowrt.store.rows import BlobFacts
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig, S3Config

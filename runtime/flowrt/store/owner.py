@@ -11,7 +11,7 @@ import socket
 from pathlib import Path
 from uuid import uuid4
 
-from flowrt.store.port import Owner
+from flowrt.store.rows import Owner
 
 _START_TIME = 19
 """Where the start time stands in /proc/PID/stat, counted after the name in parentheses (field 22)."""

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from flowrt.errors import RunOwned
 from flowrt.store.owner import alive
-from flowrt.store.port import Owner
+from flowrt.store.rows import Owner
 
 
 def check_free(run_id: str, holder: Owner | None, lease_until: int, owner: Owner, now: int) -> None:

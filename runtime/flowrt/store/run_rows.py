@@ -14,7 +14,7 @@ from typing import cast, get_args
 from sqlalchemy import Row
 
 from flowrt.errors import StoreCorrupt
-from flowrt.store.port import NewRun, Owner, RunRow, RunStatus
+from flowrt.store.rows import NewRun, Owner, RunRow, RunStatus
 from flowrt.store.sealed_places import run_place
 from flowrt.store.texts import spelt, unspelt, unspelt_or_none
 

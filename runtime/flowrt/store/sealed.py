@@ -31,7 +31,8 @@ from secrets import token_bytes
 from threading import Lock
 
 from flowrt.errors import StoreCorrupt, StoreError, UnknownRun
-from flowrt.store.port import (
+from flowrt.store.port import Store
+from flowrt.store.rows import (
     Batch,
     Deployment,
     EventRow,
@@ -43,7 +44,6 @@ from flowrt.store.port import (
     RunRow,
     RunStatus,
     Slot,
-    Store,
     Unused,
 )
 from flowrt.store.seal import Seals

@@ -9,7 +9,7 @@ import json
 import struct
 from collections.abc import Mapping, Sequence
 
-from flowrt.store.port import Deployment, EventRow, NewEvent, NewRun, RunRow
+from flowrt.store.rows import Deployment, EventRow, NewEvent, NewRun, RunRow
 from flowrt.store.seal import place
 
 _NUMBERS = struct.Struct(">qq")

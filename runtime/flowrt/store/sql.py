@@ -33,7 +33,7 @@ from flowrt.store import (
     sql_remove,
     sql_runs,
 )
-from flowrt.store.port import (
+from flowrt.store.rows import (
     Batch,
     Deployment,
     EventRow,

@@ -17,7 +17,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from flowrt.failpoint import hit
 from flowrt.store import sql_events
 from flowrt.store.checksum import record_checksum
-from flowrt.store.port import Batch, NewEvent
+from flowrt.store.rows import Batch, NewEvent
 from flowrt.store.schema import blob_refs, records, runs, waits
 from flowrt.store.sql_insert import insert_absent
 from flowrt.store.sql_rows import as_rows, given_rows

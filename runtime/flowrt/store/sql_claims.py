@@ -28,7 +28,7 @@ from flowrt.errors import StoreCorrupt
 from flowrt.noun import replace
 from flowrt.store.owner import alive
 from flowrt.store.ownership import check_free
-from flowrt.store.port import Owner, RunRow, RunStatus
+from flowrt.store.rows import Owner, RunRow, RunStatus
 from flowrt.store.run_rows import owner_text, read_owner, run_row
 from flowrt.store.schema import runs, waits
 from flowrt.store.sql_rows import as_list, as_rows, given_numbers, given_rows

@@ -7,7 +7,7 @@ from typing import cast
 from sqlalchemy import Connection, delete, insert, select, update
 
 from flowrt.errors import StoreCorrupt
-from flowrt.store.port import Deployment
+from flowrt.store.rows import Deployment
 from flowrt.store.schema import deployments
 from flowrt.store.texts import spelt, unspelt, unspelt_or_none
 

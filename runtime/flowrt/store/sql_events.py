@@ -10,7 +10,6 @@ from sqlalchemy import (
     Connection,
     Row,
     and_,
-    exists,
     func,
     insert,
     or_,
@@ -22,9 +21,9 @@ from sqlalchemy import (
 from flowrt.errors import StoreCorrupt
 from flowrt.store.bounds import PLACES_MAX
 from flowrt.store.checksum import event_checksum
-from flowrt.store.port import Cancel, EventRow, NewEvent
+from flowrt.store.rows import Cancel, EventRow, NewEvent
 from flowrt.store.schema import events, runs, waits
-from flowrt.store.sql_rows import as_list, as_rows, given_numbers, given_rows, given_texts
+from flowrt.store.sql_rows import as_list, as_rows, given_rows, given_texts
 from flowrt.store.sql_turns import Turn, take_turn
 from flowrt.store.status import ENDED
 from flowrt.store.texts import spelt, unspelt, unspelt_or_none
@@ -140,18 +139,28 @@ def _wake(connection: Connection, fresh: Sequence[NewEvent]) -> None:
 
 def wake_late(connection: Connection, run_nos: Sequence[int]) -> None:
     """Make due those of these parked runs for whose waits an event came after they had looked."""
+    given = given_rows(connection.dialect.name, {"one": int})
+    waiting = given.table.join(waits, waits.c.run_no == given["one"])
+    one = runs.alias("one")
     newer = and_(
-        waits.c.run_no == runs.c.run_no,
         events.c.name == waits.c.name,
         events.c.event_id > waits.c.looked,
-        or_(events.c.run_id.is_(None), events.c.run_id == runs.c.run_id),
+        or_(events.c.run_id.is_(None), events.c.run_id == one.c.run_id),
     )
-    keyed = exists().where(newer, events.c.key == waits.c.key)
-    plain = exists().where(newer, events.c.key.is_(None), waits.c.key.is_(None))
+    # Apart, so that each goes by the index of events.
+    missed = union_all(
+        *(
+            select(waits.c.run_no).select_from(
+                waiting.join(one, one.c.run_no == waits.c.run_no).join(events, and_(newer, same_key))
+            )
+            for same_key in (
+                events.c.key == waits.c.key,
+                and_(events.c.key.is_(None), waits.c.key.is_(None)),
+            )
+        )
+    )
     connection.execute(
-        update(runs)
-        .where(runs.c.run_no.in_(given_numbers(connection.dialect.name)), or_(keyed, plain))
-        .values(wake_at=0),
+        update(runs).where(runs.c.run_no.in_(missed)).values(wake_at=0),
         as_list(run_nos),
     )
 

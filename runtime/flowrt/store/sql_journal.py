@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, func, select
 from flowrt.errors import StoreCorrupt
 from flowrt.store.bounds import JOURNALS_MAX
 from flowrt.store.checksum import record_checksum
-from flowrt.store.port import JournalRow
+from flowrt.store.rows import JournalRow
 from flowrt.store.schema import records, runs
 from flowrt.store.sql_rows import as_list, given_texts
 

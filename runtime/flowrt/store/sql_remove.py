@@ -8,7 +8,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, and_, delete, exists, func, or_, select
 
-from flowrt.store.port import Unused
+from flowrt.store.rows import Unused
 from flowrt.store.schema import (
     blob_refs,
     code,

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Table, and_, case, func, insert, literal
 from flowrt.failpoint import hit
 from flowrt.noun import replace
 from flowrt.store import sql_append, sql_deployments
-from flowrt.store.port import NewRun, RunRow, RunStatus, Slot
+from flowrt.store.rows import NewRun, RunRow, RunStatus, Slot
 from flowrt.store.run_rows import columns, run_row, seal_text
 from flowrt.store.schema import blob_refs, code, events, program_code, programs, records, runs
 from flowrt.store.sql_insert import insert_absent, insert_if_absent

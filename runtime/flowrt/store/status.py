@@ -1,6 +1,6 @@
 """Which statuses of a run are ends. In: nothing; out: sets of statuses."""
 
-from flowrt.store.port import RunStatus
+from flowrt.store.rows import RunStatus
 
 ENDED: frozenset[RunStatus] = frozenset({"succeeded", "failed", "cancelled"})
 

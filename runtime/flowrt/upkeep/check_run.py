@@ -10,7 +10,8 @@ from flowrt.errors import FlowrtError, UnknownRun
 from flowrt.noun import replace
 from flowrt.program import Program
 from flowrt.record import Ended, Record, digests_of
-from flowrt.store.port import JournalRow, RunRow, Store
+from flowrt.store.port import Store
+from flowrt.store.rows import JournalRow, RunRow
 from flowrt.store.status import ENDED
 from flowrt.upkeep.check_blobs import NamedBlobs
 from flowrt.upkeep.check_programs import Programs

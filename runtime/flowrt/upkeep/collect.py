@@ -33,7 +33,8 @@ from flowrt.errors import FlowrtError
 from flowrt.failpoint import hit
 from flowrt.noun import noun
 from flowrt.store.content import GRACE_US
-from flowrt.store.port import BlobFacts, Blobs, Store
+from flowrt.store.port import Blobs, Store
+from flowrt.store.rows import BlobFacts
 
 EVENTS_KEPT_US = 7 * 24 * 3_600_000_000
 """Events stay at least a week: as long as one is there, its dedupe id is known."""

@@ -9,7 +9,8 @@ from flowrt.engine.fold import fold
 from flowrt.observer import StepEnd, StepKind
 from flowrt.program import Program
 from flowrt.record import CancelRequested, Ended, Record, Reopened, Started
-from flowrt.store.port import RunRow, Store
+from flowrt.store.port import Store
+from flowrt.store.rows import RunRow
 
 
 @dataclass(slots=True)

@@ -6,7 +6,8 @@ from flowrt.command import AwaitEvent
 from flowrt.engine.drive import owned
 from flowrt.errors import FlowrtError
 from flowrt.record import Ended, Failed
-from flowrt.store.port import RunRow, Store
+from flowrt.store.port import Store
+from flowrt.store.rows import RunRow
 from flowrt.why.facts import Facts, facts_of
 from flowrt.why.history import at, event_text, goes_on, happened, said
 from flowrt.why.unreached import not_started, way_to
