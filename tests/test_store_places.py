@@ -162,8 +162,9 @@ def test_a_store_of_a_newer_version_is_refused_and_left_alone(place, store, mark
 @pytest.mark.parametrize(
     ("url", "match"),
     [
-        ("postgresql://user:secret@host/db", "not supported yet"),
+        ("mysql://user:secret@host/db", "not supported yet"),
         ("s3://bucket/prefix", "not supported yet"),
+        ("postgresql://user:secret@host/db", "a place for large values"),
         ("", "give a directory"),
     ],
 )
