@@ -34,6 +34,10 @@ _LOCK_MS = 10_000
 _STOPPED_MS = 5_000
 """Less than others wait for a lock: who is stopped while he holds one is put out before they give up."""
 
+_ISOLATION = "READ COMMITTED"
+"""Of what writes. Who has waited for a turn or a row has to see what those before him have committed; with
+another level, which the server may have as its default, he would see the time before he waited."""
+
 _LIMITS = " ".join(
     (
         f"-c statement_timeout={_STATEMENT_MS}",
@@ -104,7 +108,14 @@ def _engine(url: URL) -> Engine:
     options = " ".join((_LIMITS, *_texts(url.query.get("options", ()))))
     full = url.set(drivername="postgresql+psycopg").update_query_dict({**query, "options": options})
     try:
-        return create_engine(full, pool_pre_ping=True, pool_size=4, max_overflow=8, pool_timeout=_CONNECT_S)
+        return create_engine(
+            full,
+            isolation_level=_ISOLATION,
+            pool_pre_ping=True,
+            pool_size=4,
+            max_overflow=8,
+            pool_timeout=_CONNECT_S,
+        )
     except ImportError as error:
         raise StoreUnavailable(
             f'The store {_shown(url)} needs the package psycopg: pip install "flowc[postgres]"'

@@ -4,34 +4,35 @@ import json
 from collections.abc import Mapping
 from typing import cast
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, select, update
 
 from flowrt.errors import StoreCorrupt
 from flowrt.store.rows import Deployment
 from flowrt.store.schema import deployments
+from flowrt.store.sql_insert import Columns, insert_or_replace
 from flowrt.store.texts import spelt, unspelt, unspelt_or_none
 
 
 def deploy(connection: Connection, new: Deployment) -> None:
     """Write a deployment; of one that is there, only the cursor of the same schedule stays."""
-    here = deployments.c.name == spelt(new.name)
-    old = connection.execute(select(deployments).where(here).with_for_update()).first()
-    same = old is not None and new.schedule is not None and old.schedule == spelt(new.schedule)
     values: dict[str, object] = {
+        "name": spelt(new.name),
         "program_digest": new.program_digest,
         "labels": json.dumps(dict(new.labels)),
         "versions": json.dumps(dict(new.versions)),
         "python_path": json.dumps(list(new.python_path)),
         "snapshot": new.snapshot,
         "schedule": spelt(new.schedule),
-        "cursor": old.cursor if old is not None and same else new.cursor,
+        "cursor": new.cursor,
         "deployed_at": new.deployed_at,
         "seal": new.seal.hex(),
     }
-    if old is None:
-        connection.execute(insert(deployments).values(name=spelt(new.name), **values))
-    else:
-        connection.execute(update(deployments).where(here).values(values))
+    insert_or_replace(connection, deployments, values, {"cursor": _cursor})
+
+
+def _cursor(there: Columns, given: Columns) -> ColumnElement[object]:
+    # Where there is no schedule, nothing is the same as another.
+    return case((there["schedule"] == given["schedule"], there["cursor"]), else_=given["cursor"])
 
 
 def listed(connection: Connection) -> list[Deployment]:
