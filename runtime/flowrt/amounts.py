@@ -4,17 +4,57 @@ In: the value of an expression. Out: whole microseconds, numbers, texts; or an e
 was expected and what came.
 """
 
+import json
 from datetime import UTC, date, datetime, timedelta
+
+NAME_BYTES = 256
+KEY_BYTES = 1024
+DEDUPE_BYTES = 1024
+"""How long names, keys and dedupe ids of events may be: they stand in indexes, where a database has no room
+for more. What it refused would be sent again and again, and nothing beside it could be written."""
+
+LENGTH_MAX = timedelta(days=3_652_059)
+"""Longer than the calendar: an instant so far ahead has no date, and soon none of 64 bits."""
+
+
+def event_name(name: str) -> str:
+    """The name of an event. Raises ValueError for one that is too long."""
+    return _short("name", name, NAME_BYTES)
 
 
 def event_key(value: object) -> str:
-    """The text of an event's key. Raises TypeError for what is no text, whole number or truth value."""
+    """The text of an event's key.
+
+    Raises TypeError for what is no text, whole number or truth value, ValueError for one that is too long.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int):
-        return str(value)
+        return _short("key", str(value), KEY_BYTES)
     message = f"The key of an event is a text or a whole number, not {type(value).__name__}."
     raise TypeError(message)
+
+
+def event_dedupe(text: str) -> str:
+    """What names an event for ever. Raises ValueError when it is too long."""
+    return _short("dedupe id", text, DEDUPE_BYTES)
+
+
+def _short(what: str, text: str, most: int) -> str:
+    size = _size(text)
+    if size > most:
+        message = f"The {what} of an event has at most {most} bytes, not {size}: {text[:40]!r}…"
+        raise ValueError(message)
+    return text
+
+
+def _size(text: str) -> int:
+    """How many bytes a store needs for a text: see `flowrt.store.texts`."""
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        return len(json.dumps(text))
+    return len(json.dumps(text)) if b"\0" in data or data.startswith(b"\x01") else len(data)
 
 
 def duration_us(what: str, value: object) -> int:
@@ -27,6 +67,9 @@ def duration_us(what: str, value: object) -> int:
         raise TypeError(message)
     if value < timedelta(0):
         message = f"`{what}` is {value.total_seconds()} s: a duration is not negative."
+        raise ValueError(message)
+    if value > LENGTH_MAX:
+        message = f"`{what}` is {value.days} days: a duration is at most {LENGTH_MAX.days} days."
         raise ValueError(message)
     return value // timedelta(microseconds=1)
 

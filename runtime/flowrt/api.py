@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from flowrt.amounts import event_key
+from flowrt.amounts import event_dedupe, event_key, event_name
 from flowrt.clock import WallClock
 from flowrt.encoding.values import Values
 from flowrt.engine.cancelling import cancel as note_cancel
@@ -147,12 +147,12 @@ def send(
     with _opened(store) as (opened, blobs):
         return opened.send(
             NewEvent(
-                name=event,
+                name=event_name(event),
                 key=None if key is None else event_key(key),
                 payload=Values(blobs).encode(payload),
                 at=WallClock().now(),
                 run_id=run,
-                dedupe=dedupe,
+                dedupe=None if dedupe is None else event_dedupe(dedupe),
             )
         )
 

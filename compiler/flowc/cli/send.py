@@ -28,6 +28,7 @@ def main(argv: Sequence[str]) -> int:
     args = _read(argv)
     if not args.event.isidentifier():
         raise UsageError(f"`{args.event}` is not the name of an event: letters, digits and `_`.")
+    _check_lengths(args)
     payload = _payload(args.data)
     store, _ = open_place(args, create=False)
     try:
@@ -49,6 +50,17 @@ def main(argv: Sequence[str]) -> int:
         store.close()
     sys.stderr.write(f"event {number} accepted\n")
     return DONE
+
+
+def _check_lengths(args: Arguments) -> None:
+    from flowrt.amounts import event_dedupe, event_key, event_name
+
+    try:
+        event_name(args.event)
+        event_key(args.key or "")
+        event_dedupe(args.dedupe or "")
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def _payload(text: str | None) -> object:

@@ -4,6 +4,7 @@ In: a command, its environment, the time. Out: the record that answers it. An ex
 fails its step: the failure is a record, with the exception's type and message.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from random import random
 from typing import TypeVar
 from uuid import uuid4
 
-from flowrt.amounts import duration_us, event_key, instant_us, number, whole_number
+from flowrt.amounts import DEDUPE_BYTES, duration_us, event_key, event_name, instant_us, number, whole_number
 from flowrt.clock import Clock
 from flowrt.command import Decide, EndRun, Evaluate, Expand, SendEvent, StartSleep, StartWait, TakeSample
 from flowrt.core.retry import Policy
@@ -114,7 +115,7 @@ class Performer:
             due_at = 0
             if wait.timeout is not None:
                 due_at = self.clock.now() + duration_us("timeout", evaluate(wait.timeout, env))
-            return Waiting(command.step, wait.event, key, due_at)
+            return Waiting(command.step, event_name(wait.event), key, due_at)
 
         return self.guard(command.step, work)
 
@@ -126,11 +127,11 @@ class Performer:
             env = self.env(command.env)
             payload = evaluate(emit.payload, env) if emit.payload is not None else None
             return NewEvent(
-                name=emit.event,
+                name=event_name(emit.event),
                 key=None if emit.key is None else event_key(evaluate(emit.key, env)),
                 payload=self.values.encode(payload),
                 at=self.clock.now(),
-                dedupe=f"{self.facts.id}/{command.step}",
+                dedupe=_dedupe(self.facts.id, command.step),
             )
 
         event = self.guard(command.step, work)
@@ -175,6 +176,14 @@ class Performer:
     def _failed(self, step: str, failure: Failure) -> Failed:
         now = self.clock.now()
         return Failed(step, failure, 1, now, now)
+
+
+def _dedupe(run_id: str, step: str) -> str:
+    """What names the event of a step for ever; deep in a recursion a path is longer than an index takes."""
+    name = f"{run_id}/{step}"
+    if len(name.encode()) <= DEDUPE_BYTES:
+        return name
+    return f"{run_id}/{hashlib.sha256(step.encode()).hexdigest()}"
 
 
 def _bound(what: str, expr: Expr | None, env: LazyEnv, least: int = 1) -> int:

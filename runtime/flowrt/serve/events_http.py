@@ -6,7 +6,7 @@ import time
 from starlette.requests import Request
 from starlette.responses import Response
 
-from flowrt.amounts import event_key
+from flowrt.amounts import event_key, event_name
 from flowrt.clock import WallClock
 from flowrt.encoding.codec import encode
 from flowrt.errors import BadRunId, UnknownRun
@@ -19,7 +19,6 @@ from flowrt.store.rows import NewEvent
 
 FIELDS = ("name", "key", "data", "run", "dedupe")
 DEDUPE_MAX = 256
-KEY_MAX = 1024
 
 
 async def send_event(request: Request) -> Response:
@@ -45,6 +44,10 @@ def _event(found: dict[str, object], dedupe: str | None) -> NewEvent:
     name = text(found, "name")
     if name is None or not name.isidentifier():
         raise Problem(422, "`name` has to be the name of an event: letters, digits and `_`.")
+    try:
+        event_name(name)
+    except ValueError as error:
+        raise Problem(422, f"`name`: {error}") from error
     run_id = text(found, "run")
     if run_id is not None:
         try:
@@ -65,12 +68,11 @@ def _key(value: object) -> str | None:
     if value is None:
         return None
     try:
-        key = event_key(value)
+        return event_key(value)
     except TypeError as error:
         raise Problem(422, "`key` has to be text or a whole number.") from error
-    if len(key) > KEY_MAX:
-        raise Problem(422, f"`key` has at most {KEY_MAX} characters.")
-    return key
+    except ValueError as error:
+        raise Problem(422, f"`key`: {error}") from error
 
 
 def _dedupe(found: dict[str, object], request: Request, signature: str | None) -> str | None:
