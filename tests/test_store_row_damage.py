@@ -1,5 +1,6 @@
 """A damaged row of a run does not pass for another run, and does not keep the others from going on."""
 
+import dataclasses
 import sqlite3
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from flowrt.errors import StoreCorrupt
 from flowrt.store.open import open_store
 from flowrt.store.owner import this_owner
-from flowrt.store.rows import NewRun
+from flowrt.store.rows import NewEvent, NewRun
 
 CHANGES = (
     "flow = 'g'",
@@ -53,6 +54,39 @@ def test_a_damaged_run_that_is_due_is_laid_aside(place):
     change(folder, CHANGES[1])
     assert [row.run_id for row in store.claim_due(this_owner(), 10, 20, 10)] == ["r2"]
     assert store.claim_due(this_owner(), 10, 20, 10) == []
+
+
+NO_TEXT = "CAST(x'66f08f' AS TEXT)"
+
+
+@pytest.mark.parametrize("column", ["flow", "labels", "run_id", "status", "owner", "program_digest"])
+def test_a_text_that_is_no_utf8_keeps_no_other_run_from_going_on(place, column):
+    folder, store = place
+    change(folder, f"{column} = {NO_TEXT}")
+    assert [row.run_id for row in store.claim_due(this_owner(), 10, 20, 10)] == ["r2"]
+
+
+@pytest.mark.parametrize("owner", ["'{'", "5", "'{}'", NO_TEXT])
+def test_an_owner_that_cannot_be_read_keeps_no_other_run_from_being_freed(place, owner):
+    folder, store = place
+    dead = dataclasses.replace(this_owner(), pid=2**22 + 1)
+    assert len(store.claim_due(dead, 10, 10**9, 10)) == 2
+    change(folder, f"owner = {owner}")
+    assert store.free_dead() == 1
+
+
+def test_a_damaged_event_or_reason_keeps_nobody_from_the_news(place):
+    folder, store = place
+    store.send(NewEvent("go", "k", b"1", 1))
+    store.request_cancel("r2", "enough")
+    change(folder, "cancel_reason = x'00'")
+    connection = sqlite3.connect(folder / "journal.db")
+    connection.execute("UPDATE events SET name = x'00'")
+    connection.commit()
+    connection.close()
+    news = store.news(["r1", "r2"], 0)
+    assert (news.last_event_id, news.places) == (1, None)
+    assert (set(news.cancels), news.cancels["r2"].reason) == ({"r1", "r2"}, "enough")
 
 
 def test_a_run_that_goes_on_with_other_code_is_sound(place):

@@ -1,99 +1,19 @@
 """Serving: runs that only wait are parked and come back when they are due; one that breaks breaks alone."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from threading import Event
+from collections.abc import Sequence
 
 import pytest
-from stories import HOUR, NOON, InlineExecutor, JumpClock, NotingStore, Story, story_of
+from served_stories import NAP, SECOND, begin, go_on, served, status
+from stories import HOUR, NOON, InlineExecutor, JumpClock, NotingStore, Story
 
 from flowrt.encoding.values import Values
 from flowrt.engine.cancelling import cancel
-from flowrt.engine.drive import start
-from flowrt.engine.pace import Pace
-from flowrt.engine.serve import serve
 from flowrt.errors import ExecutorUnavailable, StoreCorrupt, StoreUnavailable
 from flowrt.executor.port import Attempt
 from flowrt.record import Fired, Sleeping
 from flowrt.store.owner import this_owner
 from flowrt.store.rows import Batch, JournalRow, NewEvent
-from flowrt.store.status import ENDED
-
-SECOND = 1_000_000
-PACE = Pace(news_us=10 * SECOND, renew_us=5 * SECOND, ahead_us=20 * SECOND, park_us=40 * SECOND)
-TURNS = 5_000
-
-
-@dataclass
-class Watch:
-    """Ends the service when all is done, or after too many turns; looks at the store in every turn."""
-
-    story: Story
-    done: Callable[[], bool]
-    look: Callable[[int], None] = lambda _: None
-    interrupt: Event = field(default_factory=Event)
-    turns: int = 0
-
-    def turned(self, now: int) -> None:
-        self.turns += 1
-        self.look(now)
-        if self.done() or self.turns > TURNS:
-            self.interrupt.set()
-
-
-def served(text: str, inputs: dict | None = None, **parts: object) -> Story:
-    parts.setdefault("clock", JumpClock())
-    story = story_of(text, **parts)
-    begin(story, "story", inputs)
-    return story
-
-
-def begin(story: Story, run_id: str, inputs: dict | None = None) -> None:
-    start(
-        story.store,
-        story.blobs,
-        story.program,
-        inputs or {},
-        run_id=run_id,
-        labels={},
-        python_path=(),
-        served=True,
-        clock=story.clock,
-    )
-
-
-def all_ended(story: Story) -> bool:
-    return all(row.status in ENDED for row in story.store.runs())
-
-
-def go_on(story: Story, **parts: object) -> Watch:
-    watch = Watch(story, **{"done": lambda: all_ended(story), **parts})
-    serve(
-        story.store,
-        story.blobs,
-        story.executor,
-        interrupt=watch.interrupt,
-        on_turn=watch.turned,
-        clock=story.clock,
-        pace=PACE,
-    )
-    assert watch.turns <= TURNS, "the service came to no end"
-    return watch
-
-
-def status(story: Story, run_id: str = "story") -> str:
-    return story.store.run(run_id).status
-
-
-NAP = """
-flow: f
-steps:
-  - id: a
-    call: s.add(1, 2)
-  - sleep: 3h
-  - return: a
-"""
 
 
 def test_a_run_that_sleeps_is_parked_and_comes_back():

@@ -15,7 +15,6 @@ store that cannot be reached is waited for.
 One thread runs the engine. Executors report from threads of their own into a queue.
 """
 
-import logging
 import queue
 from collections.abc import Callable
 from functools import partial
@@ -26,6 +25,7 @@ from flowrt.clock import Clock
 from flowrt.command import Command
 from flowrt.encoding.values import Values
 from flowrt.engine.active import ActiveRun
+from flowrt.engine.blocked import Blocked
 from flowrt.engine.conduct import Conductor
 from flowrt.engine.held import HeldRuns
 from flowrt.engine.inbox import Inbox
@@ -46,13 +46,6 @@ PURE_MAX = 1_000
 """How many commands are carried out in a turn before the world gets a hearing."""
 
 STORE_PAUSE_S = 0.5
-SAY_AGAIN_US = 60_000_000
-"""How often it is said that the store cannot be reached."""
-
-CALM_US = 1_000_000
-"""How long nothing must have failed for it to be said that all is well again."""
-
-_LOG = logging.getLogger("flowrt")
 
 
 class Source(Protocol):
@@ -108,8 +101,7 @@ class Engine:
         self._last_event_id = -1
         self._resting = True
         self._clean_at = clock.now()
-        self._blocked_at: int | None = None
-        self._said_at = 0
+        self._blocked = Blocked(clock)
         executor.start(self._report, blobs)
 
     def _report(self, key: AttemptKey, outcome: Outcome) -> None:
@@ -153,24 +145,12 @@ class Engine:
                 if self._source is None and isinstance(error, ExecutorUnavailable):
                     raise
                 self._resting = True
-                self._say_blocked(error)
+                self._blocked.say(error)
                 interrupt.wait(STORE_PAUSE_S)
             else:
-                self._say_unblocked()
+                self._blocked.say_no_more()
             if on_turn is not None:
                 on_turn(self.clock.now())
-
-    def _say_blocked(self, error: Exception) -> None:
-        now = self.clock.now()
-        if self._blocked_at is None or now - self._said_at >= SAY_AGAIN_US:
-            self._said_at = now
-            _LOG.warning("%s The runs wait, and nothing is lost.", error)
-        self._blocked_at = now
-
-    def _say_unblocked(self) -> None:
-        if self._blocked_at is not None and self.clock.now() - self._blocked_at >= CALM_US:
-            _LOG.warning("The store can be used again; the runs go on.")
-            self._blocked_at = None
 
     def _turn(self, interrupt: Event) -> None:
         self._resting = False
@@ -225,7 +205,9 @@ class Engine:
         self.timers.prune(self._wants)
         self._fire(self.timers.due(self.clock.now()))
         for conductor in list(self.runs.awake.values()):
-            self.runs.alone(conductor, partial(self._carry_out_run, conductor))
+            self._renew_leases()  # There may be much to do.
+            if self.runs.get(conductor.run.run_id) is conductor:
+                self.runs.alone(conductor, partial(self._carry_out_run, conductor))
 
     def _wants(self, timer: Timer) -> bool:
         conductor = self.runs.get(timer.run_id)
@@ -238,7 +220,7 @@ class Engine:
                 continue
             try:
                 self.runs.alone(conductor, partial(conductor.fire, timer))
-            except StoreUnavailable:
+            except (StoreUnavailable, ExecutorUnavailable):
                 for later in due[index:]:
                     self.timers.set(later)
                 raise
@@ -254,7 +236,7 @@ class Engine:
         for index, command in enumerate(commands):
             try:
                 conductor.carry_out(command)
-            except StoreUnavailable:
+            except (StoreUnavailable, ExecutorUnavailable):
                 conductor.run.state.put_back(commands[index:])
                 raise
 
@@ -361,11 +343,8 @@ class Engine:
             raise
 
     def _look_after_store(self) -> None:
+        self._renew_leases()
         now = self.clock.now()
-        if now >= self._renew_at:
-            for run_id in self.store.renew(self.runs.epochs(), now + self._pace.lease_us):
-                self._give_up(run_id)
-            self._renew_at = now + self._pace.renew_us
         self._release_given_up()
         for conductor in list(self.runs.awake.values()):
             self.runs.alone(conductor, conductor.look_for_fresh)
@@ -374,6 +353,13 @@ class Engine:
         if self._source is not None and now >= self._source.next_at():
             for run in self._source.fetch(now, self._pace.active_max - len(self.runs)):
                 self.add(run)
+
+    def _renew_leases(self) -> None:
+        now = self.clock.now()
+        if now >= self._renew_at:
+            for run_id in self.store.renew(self.runs.epochs(), now + self._pace.lease_us):
+                self._give_up(run_id)
+            self._renew_at = now + self._pace.renew_us
 
     def _release_given_up(self) -> None:
         while self.runs.given_up:

@@ -18,7 +18,7 @@ from flowrt.engine.active import ActiveRun
 from flowrt.engine.engine import Engine
 from flowrt.engine.load import Loader
 from flowrt.engine.pace import PACE, Pace
-from flowrt.errors import FlowrtError, StoreUnavailable
+from flowrt.errors import FlowrtError, StoreCorrupt, StoreUnavailable
 from flowrt.executor.port import Executor
 from flowrt.record import Ended
 from flowrt.store.owner import this_owner
@@ -27,6 +27,13 @@ from flowrt.store.rows import JournalRow, RunRow
 
 CLAIM_MAX = 500
 """How many runs are claimed in one transaction."""
+
+LOAD_US = 2_000_000
+"""How long runs are loaded before the engine has a turn. Much longer, and the leases of those that it holds
+would run out: of two engines with long journals each would take from the other what it is loading."""
+
+HOOK_PAUSE_US = 60_000_000
+"""After what time a hook is called again that has failed."""
 
 LOOK_FOR_DEAD_US = 1_000_000
 
@@ -53,7 +60,13 @@ class Claims:
     """The runs that are due, claimed for one engine. Implements `flowrt.engine.engine.Source`."""
 
     def __init__(
-        self, store: Store, loader: Loader, pace: Pace, hooks: Sequence[Hook], mismatches: Mismatches
+        self,
+        store: Store,
+        loader: Loader,
+        clock: Clock,
+        pace: Pace,
+        hooks: Sequence[Hook],
+        mismatches: Mismatches,
     ) -> None:
         """Claim from `store`, as a process of our own; a run with `mismatches` is laid aside."""
         self._store = store
@@ -62,7 +75,10 @@ class Claims:
         self._mismatches = mismatches
         self._owner = this_owner()
         self._alarms = [_Alarm(0, hook) for hook in hooks]
+        self._clock = clock
         self._claimed: list[RunRow] = []
+        self._claim_max = CLAIM_MAX
+        self._too_many = False
         self._claim_at = 0
         self._dead_at = 0
 
@@ -74,18 +90,27 @@ class Claims:
         """Runs that are due, claimed and loaded; at most `room`. Raises StoreUnavailable."""
         for alarm in self._alarms:
             if now >= alarm.at:
-                alarm.at = alarm.hook.tick(now)
+                alarm.at = _tick(alarm.hook, now)
         if now >= self._dead_at:
             freed = self._store.free_dead()
             if freed:
                 LOG.info("%d runs of processes that have died are due again", freed)
             self._dead_at = now + LOOK_FOR_DEAD_US
+        self._drop_stale(now)
         if not self._claimed:
             self._claim(now, room)
         return self._load()
 
+    def _drop_stale(self, now: int) -> None:
+        """See to what was claimed and could not be loaded at once."""
+        if self._too_many:
+            self.give_back()
+            self._too_many = False
+        if self._claimed and self._claimed[0].lease_until <= now:
+            self._claimed.clear()  # Another engine may have them by now; else they are due again.
+
     def _claim(self, now: int, room: int) -> None:
-        limit = min(room, CLAIM_MAX)
+        limit = min(room, self._claim_max)
         self._claim_at = now + self._pace.news_us
         if limit <= 0:
             return
@@ -95,12 +120,19 @@ class Claims:
             self._claim_at = now  # There may be more.
 
     def _load(self) -> list[ActiveRun]:
-        """Load what was claimed. What a lost connection leaves over is loaded the next time."""
+        """Load what was claimed. What a lost connection leaves over is loaded the next time.
+
+        What takes too long to load is given back, and less is claimed the next time.
+        """
         if not self._claimed:
             return []
-        journals = self._store.journals([row.run_id for row in self._claimed])
+        until = self._clock.now() + LOAD_US
+        journals = self._journals()
         loaded: list[ActiveRun] = []
         while self._claimed:
+            if loaded and self._clock.now() >= until:
+                self._too_many, self._claim_max = True, len(loaded)
+                return loaded
             row = self._claimed[-1]
             try:
                 run = self._loaded(row, journals)
@@ -111,21 +143,29 @@ class Claims:
             self._claimed.pop()
             if run is not None:
                 loaded.append(run)
+        self._claim_max = min(CLAIM_MAX, 2 * self._claim_max)
         return loaded
+
+    def _journals(self) -> Mapping[str, Sequence[JournalRow]]:
+        """The journals of what was claimed; none when one cannot be read: then each is read alone."""
+        try:
+            return self._store.journals([row.run_id for row in self._claimed])
+        except StoreCorrupt:
+            return {}
 
     def _loaded(self, row: RunRow, journals: Mapping[str, Sequence[JournalRow]]) -> ActiveRun | None:
         """A run, or None when it cannot go on here: then it is laid aside with the reason."""
-        problem = "; ".join(self._mismatches(row))
-        if not problem:
-            try:
+        try:
+            problem = "; ".join(self._mismatches(row))
+            if not problem:
                 return self._loader.load(row, row.epoch, journal=journals.get(row.run_id))
-            except StoreUnavailable:
-                raise
-            except FlowrtError as error:
-                problem = str(error)
-            except Exception as error:  # One run must not end the service.
-                LOG.exception("run %s cannot be loaded", row.run_id)
-                problem = f"flowc failed: {type(error).__name__}: {error}"
+        except StoreUnavailable:
+            raise
+        except FlowrtError as error:
+            problem = str(error)
+        except Exception as error:  # One run must not end the service.
+            LOG.exception("run %s cannot be loaded", row.run_id)
+            problem = f"flowc failed: {type(error).__name__}: {error}"
         self._store.release(row.run_id, row.epoch, "suspended", problem=problem)
         LOG.error("run %s is laid aside: %s", row.run_id, problem)
         return None
@@ -151,6 +191,17 @@ class Claims:
         LOG.error("run %s is laid aside: %s", run_id, problem)
 
 
+def _tick(hook: Hook, now: int) -> int:
+    """Call a hook. What is wrong with it is not the affair of the runs. Raises StoreUnavailable."""
+    try:
+        return hook.tick(now)
+    except StoreUnavailable:
+        raise
+    except Exception:  # A hook must not end the service.
+        LOG.exception("%s has failed, and is called again in a minute", type(hook).__name__)
+        return now + HOOK_PAUSE_US
+
+
 def serve(  # noqa: PLR0913 - the parts of an engine, and what it serves
     store: Store,
     blobs: Blobs,
@@ -170,7 +221,7 @@ def serve(  # noqa: PLR0913 - the parts of an engine, and what it serves
     Raises StoreError when the store is damaged, or cannot be reached at the very end.
     """
     clock = clock or WallClock()
-    claims = Claims(store, Loader(store, clock), pace, hooks, mismatches)
+    claims = Claims(store, Loader(store, clock), clock, pace, hooks, mismatches)
     engine = Engine(store, blobs, executor, clock, pace, claims)
     try:
         engine.run(interrupt, on_turn)

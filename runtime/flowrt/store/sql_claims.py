@@ -125,7 +125,10 @@ def free_dead(connection: Connection) -> int:
     held = and_(runs.c.owner.is_not(None), runs.c.served, runs.c.status.not_in(ENDED))
     freed = 0
     for text in connection.scalars(select(runs.c.owner).where(held).distinct()).all():
-        holder = read_owner(text)
+        try:
+            holder = read_owner(text)
+        except (ValueError, TypeError):
+            continue  # It is damaged: told by who takes the run when its lease has ended.
         if holder is not None and alive(holder) is False:
             found = connection.execute(
                 update(runs).where(held, runs.c.owner == text).values(owner=None, lease_until=0, wake_at=0)

@@ -209,7 +209,10 @@ def newest(connection: Connection) -> int:
 
 
 def places(connection: Connection, after_id: int) -> frozenset[tuple[str, str | None]] | None:
-    """The names and keys of the events above a number; None when they are many."""
+    """The names and keys of the events above a number; None when they are many, or one is damaged.
+
+    Which of the waits a damaged one is for cannot be told. Who comes upon it reports it.
+    """
     found = connection.execute(
         select(events.c.event_id, events.c.name, events.c.key)
         .where(events.c.event_id > after_id)
@@ -218,7 +221,10 @@ def places(connection: Connection, after_id: int) -> frozenset[tuple[str, str | 
     ).all()
     if len(found) > PLACES_MAX:
         return None
-    return frozenset(_place(row.event_id, row.name, row.key) for row in found)
+    try:
+        return frozenset(_place(row.event_id, row.name, row.key) for row in found)
+    except StoreCorrupt:
+        return None
 
 
 def cancels(connection: Connection) -> dict[str, Cancel]:
@@ -228,4 +234,12 @@ def cancels(connection: Connection) -> dict[str, Cancel]:
             runs.c.cancel_reason.is_not(None), runs.c.ended_at.is_(None), runs.c.status.not_in(ENDED)
         )
     )
-    return {row.run_id: Cancel(unspelt(row.cancel_reason), row.cancel_force) for row in found}
+    return {row.run_id: Cancel(_reason(row.cancel_reason), row.cancel_force) for row in found}
+
+
+def _reason(text: str) -> str:
+    """Why a run is to be cancelled; one whose reason is damaged is to be cancelled all the same."""
+    try:
+        return unspelt(text)
+    except (AttributeError, TypeError, ValueError):
+        return "its reason cannot be read"

@@ -172,11 +172,21 @@ def _connect(path: Path, uri: str) -> sqlite3.Connection:
     )
     try:
         connection.count(path)
+        connection.text_factory = _text
         _make_durable(connection, path)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _text(data: bytes) -> str:
+    """A text as it is read.
+
+    One that is damaged does not keep the rows beside it from being read; by its checksum it is found out
+    where it is used.
+    """
+    return data.decode("utf-8", "replace")
 
 
 def _make_durable(connection: sqlite3.Connection, path: Path) -> None:
