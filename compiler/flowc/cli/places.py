@@ -28,7 +28,7 @@ def add_store_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--store",
         metavar="URL",
-        help="the directory of the store "
+        help="the store: a directory, or postgresql://USER@HOST/DATABASE "
         "(else FLOWC_STORE, else [tool.flowc] store in pyproject.toml, else .flowc/)",
     )
     parser.add_argument(
