@@ -1,11 +1,12 @@
 """The stores give the same answers, whatever is asked of them in whatever order: memory is the reference.
 
-The short version holds SQLite against it. The long one holds PostgreSQL too, in ten times as many stories:
+One version holds SQLite against it, the other PostgreSQL too. More stories, or a long night of them:
 
-    pytest -m slow tests/test_store_machine.py
+    FLOWC_STORE_STORIES=300 pytest tests/test_store_machine.py
 """
 
 import dataclasses
+import os
 import subprocess
 import sys
 import tempfile
@@ -286,4 +287,6 @@ def test_sqlite_answers_as_memory_does():
 @pytest.mark.slow
 @pytest.mark.timeout(1_200)
 def test_all_stores_answer_as_memory_does():
-    run_state_machine_as_test(AllStores, settings=story_settings(300))
+    run_state_machine_as_test(
+        AllStores, settings=story_settings(int(os.environ.get("FLOWC_STORE_STORIES", "15")))
+    )

@@ -103,8 +103,12 @@ def _refuse(problem: str) -> NoReturn:
     sys.exit(f"FLOWC_FAILPOINT is for tests; {problem}. Known names: {', '.join(FAILPOINTS)}.")
 
 
+_EXIT = os._exit
+"""As it is before a step's own call of it is turned into the end of an attempt."""
+
+
 def _die() -> None:
-    os._exit(DIED)
+    _EXIT(DIED)
 
 
 def _stop() -> None:
