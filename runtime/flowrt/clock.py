@@ -17,16 +17,11 @@ class Clock(Protocol):
 
 
 class WallClock:
-    """The machine's clock, made monotonic within the process: it never goes back."""
-
-    def __init__(self) -> None:
-        """Start at the machine's time."""
-        self._last = 0
+    """The machine's clock, as it is: it may be put back or forward at any time."""
 
     def now(self) -> int:
-        """Whole microseconds since 1970-01-01 UTC, never less than the last answer."""
-        self._last = max(self._last, time.time_ns() // 1000)
-        return self._last
+        """Whole microseconds since 1970-01-01 UTC."""
+        return time.time_ns() // 1000
 
     def timeout_s(self, until: int) -> float:
         """How long it is, in seconds, until the clock shows `until`; 0 when it does."""

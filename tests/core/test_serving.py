@@ -226,3 +226,28 @@ def test_a_service_that_is_told_to_stop_leaves_its_runs_due():
     assert (row.owner, row.wake_at) == (None, 0)
     go_on(story)
     assert status(story) == "succeeded"
+
+
+def test_a_clock_that_is_put_back_holds_nothing_up():
+    story = served(WAITING, {"k": "a"})
+    go_on(story, done=lambda: status(story) == "waiting" and story.store.run("story").owner is None)
+    asked: list[int] = []
+
+    class PutBack(JumpClock):
+        """Is put back by ten years in the third turn, and then goes on as it should."""
+
+        turns = 0
+
+        def timeout_s(self, until: int) -> float:
+            self.turns += 1
+            if self.turns == 3:
+                self.at -= 10 * 365 * 24 * HOUR
+                story.store.send(event(story, "a", 5))
+                return 0.0
+            assert until - self.at < 24 * HOUR, "the engine waits for years"
+            asked.append(self.at)
+            return super().timeout_s(until)
+
+    story.clock = PutBack()
+    go_on(story)
+    assert status(story) == "succeeded"

@@ -144,15 +144,16 @@ class Process:
 
 
 class MachineClock:
-    """The clock of a process: the machine's, but it never goes back within the process."""
+    """The clock of a process: the machine's, which may be put back."""
 
     def __init__(self, process: Process) -> None:
         self.process = process
-        self._last = 0
+        self.highest = 0
 
     def now(self) -> int:
-        self._last = max(self._last, self.process.world.now + self.process.machine.offset)
-        return self._last
+        now = self.process.world.now + self.process.machine.offset
+        self.highest = max(self.highest, now)
+        return now
 
     def timeout_s(self, until: int) -> float:
         """Wait here, in the world's time; the engine then finds what has arrived, or nothing."""

@@ -256,6 +256,10 @@ class Conductor:
         """A timer is due. One whose purpose is gone does nothing. Raises StoreUnavailable."""
         if not self.wants(timer):
             return
+        now = self.clock.now()
+        if now < timer.at:
+            self.timers.set(timer)  # The clock was put back since it was looked at.
+            return
         command = self.run.state.command(timer.step)
         match timer.purpose:
             case "attempt":
@@ -270,7 +274,7 @@ class Conductor:
                         return
                 if timer.step not in self.run.answered:
                     self.inbox.drop(timer.step)
-                    self.run.note(Fired(timer.step, self.clock.now()))
+                    self.run.note(Fired(timer.step, now))
                     hit("timer.fired")
             case "force":
                 tell_forced(timer.run_id, timer.step)

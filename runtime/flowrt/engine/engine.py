@@ -59,6 +59,10 @@ class Source(Protocol):
         """When it is worth asking again."""
         ...
 
+    def clock_put_back(self) -> None:
+        """The clock shows less than before: what is done every so often is due now."""
+        ...
+
     def ended(self, run: ActiveRun, ended: Ended) -> None:
         """A run has ended, durably."""
         ...
@@ -100,7 +104,7 @@ class Engine:
         self._news_at = 0
         self._last_event_id = -1
         self._resting = True
-        self._clean_at = clock.now()
+        self._last_now = self._clean_at = clock.now()
         self._blocked = Blocked(clock)
         executor.start(self._report, blobs)
 
@@ -309,6 +313,7 @@ class Engine:
     def _await(self, interrupt: Event) -> None:
         if interrupt.is_set() or not self._arrived.empty():
             return
+        self._look_at_clock()
         until = min(self._renew_at, self._news_at)
         if self._source is not None:
             until = min(until, self._source.next_at())
@@ -342,7 +347,18 @@ class Engine:
             self._arrived.put(item)
             raise
 
+    def _look_at_clock(self) -> None:
+        """A clock that was put back must not hold up what is done every so often."""
+        now = self.clock.now()
+        if now < self._last_now:
+            self._renew_at = self._news_at = 0
+            self._clean_at = now
+            if self._source is not None:
+                self._source.clock_put_back()
+        self._last_now = now
+
     def _look_after_store(self) -> None:
+        self._look_at_clock()
         self._renew_leases()
         now = self.clock.now()
         self._release_given_up()

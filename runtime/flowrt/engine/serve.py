@@ -86,6 +86,12 @@ class Claims:
         """When it is worth asking again."""
         return min([self._claim_at, *(alarm.at for alarm in self._alarms)])
 
+    def clock_put_back(self) -> None:
+        """The clock shows less than before: what is done every so often is due now."""
+        self._claim_at = self._dead_at = 0
+        for alarm in self._alarms:
+            alarm.at = 0
+
     def fetch(self, now: int, room: int) -> list[ActiveRun]:
         """Runs that are due, claimed and loaded; at most `room`. Raises StoreUnavailable."""
         for alarm in self._alarms:

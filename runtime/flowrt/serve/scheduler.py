@@ -60,9 +60,15 @@ class Scheduler:
         self._plans: dict[str, _Plan] = {}
         self._refused: dict[str, tuple[str | None, str]] = {}
         self._refresh_at = 0
+        self._last_now = 0
 
     def tick(self, now: int) -> int:
         """Make the runs that are due and return when to be called again. Raises StoreUnavailable."""
+        if now < self._last_now:
+            self._refresh_at = 0  # The clock was put back.
+            for plan in self._plans.values():
+                plan.due_at = 0
+        self._last_now = now
         if now >= self._refresh_at:
             self._refresh(now)
         for plan in list(self._plans.values()):
