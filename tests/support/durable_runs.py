@@ -132,6 +132,15 @@ def outcome(result: RunResult, blobs: Blobs) -> dict[str, object]:
     return {"status": result.status, "value": value, "failure": failure}
 
 
+def epochs_of(place: Place) -> list[int]:
+    """The epochs of a run's records, in their order."""
+    store, _ = place.opened(create=False)
+    try:
+        return [row.epoch for row in store.journal(place.run_id)]
+    finally:
+        store.close()
+
+
 def problems_of(place: Place, *, superseded: bool = False) -> list[str]:
     """What the checker finds wrong with the run that a trial has left."""
     store, blobs = place.opened(create=False)
