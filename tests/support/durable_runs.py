@@ -1,6 +1,6 @@
 """Runs of the campaigns: started and driven on a real store, by the local executor, in this process."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -71,11 +71,16 @@ def program_of(path: Path) -> Program:
     return compiled.program
 
 
-def begin_run(place: Place, program: Program, inputs: Mapping[str, object] | None = None) -> None:
+def begin_run(
+    place: Place,
+    program: Program,
+    inputs: Mapping[str, object] | None = None,
+    python_path: Sequence[str] = (),
+) -> None:
     """Make the run, or find it there."""
     store, blobs = place.opened()
     given = {"effects": str(place.effects), **(inputs or {})}
-    start(store, blobs, program, given, run_id=place.run_id, labels={}, python_path=())
+    start(store, blobs, program, given, run_id=place.run_id, labels={}, python_path=python_path)
     store.close()
 
 
