@@ -44,9 +44,9 @@ def cancel(
     store.request_cancel(run_id, reason, force=force)
     asked_at = clock.now()
     while True:
-        heard, first = _heard(store, run_id, first)
+        told, first = heard(store, run_id, first)
         row = store.run(run_id)
-        if heard or row.status in ENDED:
+        if told or row.status in ENDED:
             return True
         now = clock.now()
         left_to_others = row.served and now - asked_at < SERVED_PATIENCE_US
@@ -55,8 +55,11 @@ def cancel(
         pause(LOOK_S)
 
 
-def _heard(store: Store, run_id: str, first: int) -> tuple[bool, int]:
-    """Whether the journal has the wish, at number `first` or behind it; and where to look next."""
+def heard(store: Store, run_id: str, first: int) -> tuple[bool, int]:
+    """Whether the journal has the wish to cancel, at number `first` or behind it; and where to look next.
+
+    Once it has, nothing new starts in the run. Raises UnknownRun, StoreError.
+    """
     for line in store.journal(run_id, first):
         first = line.seq + 1
         if isinstance(decode_record(line.data), CancelRequested):
