@@ -1,6 +1,6 @@
 """A service goes on beside whatever breaks: a hook, a check, a journal, an executor that is away."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from threading import Event
 
@@ -13,6 +13,7 @@ from flowrt.engine.load import Loader
 from flowrt.engine.serve import Claims
 from flowrt.errors import ExecutorUnavailable, StoreCorrupt, StoreUnavailable
 from flowrt.executor.port import AttemptKey
+from flowrt.store.rows import Batch
 
 
 def is_over(story: Story) -> bool:
@@ -197,3 +198,23 @@ def test_leases_are_renewed_while_there_is_much_to_do():
     go_on(story, done=lambda: len(story.executor.made) == 21)
     gaps = [after - before for before, after in pairwise(renewed)]
     assert max(gaps) < PACE.lease_us // 2
+
+
+class SlowToAppend(NotingStore):
+    """Takes so long for each append that leases have to be renewed after it."""
+
+    clock: JumpClock
+
+    def append(self, batches: Sequence[Batch]) -> frozenset[str]:
+        lost = super().append(batches)
+        self.clock.at += PACE.renew_us
+        return lost
+
+
+def test_a_run_that_was_just_let_go_is_not_taken_for_one_that_was_lost(caplog):
+    store = SlowToAppend()
+    story = served(NAP, store=store)
+    store.clock = story.clock
+    go_on(story)
+    assert status(story) == "succeeded"
+    assert "taken over" not in caplog.text

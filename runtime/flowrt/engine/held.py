@@ -37,8 +37,8 @@ class HeldRuns:
         return iter(list(self._all.values()))
 
     def epochs(self) -> dict[str, int]:
-        """Every run and its epoch."""
-        return {run_id: conductor.run.epoch for run_id, conductor in self._all.items()}
+        """Every run that is ours and its epoch: not those that have just been let go."""
+        return {i: conductor.run.epoch for i, conductor in self._all.items() if not conductor.run.let_go}
 
     def add(self, conductor: Conductor) -> None:
         """Hold a run; it is awake.
