@@ -5,6 +5,8 @@
     step#2.then.charge    … of an arm of a branch that has no name of its own
     pay.charge            … of a block, or of the flow that the step `pay` calls
     loads[3].while        the test before the fourth round of a loop; also `.until` and `.every`
+    trip.hold             … of a saga
+    trip.hold.undo        what takes a step back: no task has steps inside, so nothing else has this path
     train~2.data          … after the flow that `train` calls went on by its second tail call
     ~2.data               the same for the flow that the run started
 

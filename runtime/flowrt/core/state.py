@@ -13,9 +13,10 @@ from flowrt.command import AwaitTimer, Command, EndRun, StartSleep
 from flowrt.core.constructs import answer, flow_env, frame_ended, kind_of, open_step, stop_step
 from flowrt.core.frame import Frame
 from flowrt.core.machine import FrameEnded, Machine, OpenNode, StopStep
-from flowrt.core.outcome import HALTED, Broken, Done, Halted, Left, Outcome
+from flowrt.core.outcome import HALTED, Anew, Broken, Done, Halted, Left, Outcome
 from flowrt.core.path import LIMIT, root_prefix
 from flowrt.core.plan import Plans
+from flowrt.core.undo_failures import with_undo_failures
 from flowrt.observer import Observer
 from flowrt.program import Program, Sleep
 from flowrt.record import (
@@ -53,6 +54,8 @@ class State:
         self._failed_seqs: frozenset[int] = frozenset()
         self._given_back: set[int] = set()
         self._limit_seqs: tuple[int, ...] = ()
+        self._undone: tuple[Anew, ...] = ()
+        self._anew: tuple[str, ...] = ()
 
     def apply(self, record: Record, seq: int) -> None:
         """Fold in the record with this number."""
@@ -66,7 +69,8 @@ class State:
             case CancelRequested():
                 self._cancel()
             case Reopened():
-                pass  # What it voids was left out of the fold: see `flowrt.engine.fold`.
+                # What it voids was left out of the fold: see `flowrt.engine.fold`.
+                self._anew += record.anew
             case Ended():
                 machine.withdraw(END)
                 self.ended = record
@@ -121,6 +125,15 @@ class State:
         With them goes what waits took after they had been stopped: other waits may have it.
         """
         return self._failed_seqs | self._given_back
+
+    @property
+    def undone(self) -> tuple[Anew, ...]:
+        """The sagas that were undone when the run failed."""
+        return self._undone
+
+    def times_anew(self, step: str) -> int:
+        """How often the saga around a step was undone and begun anew."""
+        return sum(step.startswith(prefix) for prefix in self._anew)
 
     def _start(self, flow: str, given: dict[str, Handle]) -> None:
         machine = self._machine
@@ -192,7 +205,17 @@ class State:
             case Done(value) | Left(_, value):
                 self._machine.command(END, EndRun("succeeded", value, None))
             case Broken(failure, seqs):
-                self._failed_seqs = frozenset(seqs)
-                self._machine.command(END, EndRun("failed", None, failure))
+                self._failed_seqs = frozenset(seq for seq in seqs if not isinstance(seq, Anew))
+                self._undone = tuple(seq for seq in seqs if isinstance(seq, Anew))
+                told = with_undo_failures(failure, self._machine.undo_failures)
+                self._machine.command(END, EndRun("failed", None, told))
             case Halted():
-                self._machine.command(END, EndRun("cancelled", None, None))
+                self._machine.command(END, EndRun("cancelled", None, self._not_undone()))
+
+    def _not_undone(self) -> Failure | None:
+        """What is to be told of a cancelled run: the undos that failed."""
+        failures = self._machine.undo_failures
+        if not failures.count:
+            return None
+        message = "The run was cancelled, and not all that it had done was undone."
+        return with_undo_failures(Failure("flowrt.UndoFailed", message, failures.step), failures)

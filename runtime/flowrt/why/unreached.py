@@ -11,7 +11,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flowrt.core.path import arm_prefix, block_prefix, body_prefix, flow_prefix, root_prefix
-from flowrt.program import Block, Body, Branch, CallFlow, ForEach, Leave, Loop, Node, Out, Program, Wait
+from flowrt.program import (
+    Block,
+    Body,
+    Branch,
+    CallFlow,
+    ForEach,
+    Leave,
+    Loop,
+    Node,
+    Out,
+    Program,
+    Saga,
+    Task,
+    Undo,
+    Wait,
+)
 from flowrt.record import Decided, Expanded, Fired, Received, Record
 from flowrt.why.facts import Facts
 
@@ -87,7 +102,9 @@ def _inner(program: Program, place: Place) -> tuple[Body | None, str, str]:  # n
             return orelse, arm_prefix(path, "else"), rest[len(".else.") :]
         case ForEach(body=body) | Loop(body=body) if (index := _INDEX.match(rest)) is not None:
             return body, body_prefix(path, int(index[1])), rest[index.end() :]
-        case Block(body) if rest.startswith("."):
+        case Block(body) | Saga(body) if rest.startswith("."):
+            return body, block_prefix(path), rest[1:]
+        case Task(undo=Undo(body)) if rest.startswith("."):
             return body, block_prefix(path), rest[1:]
         case CallFlow(flow) if rest.startswith("."):
             return program.flows[flow].body, flow_prefix(path, 0), rest[1:]
@@ -109,7 +126,7 @@ def _tail_of(program: Program, flow: str) -> str | None:
                     seen.append(target)
                 case Branch(_, then, orelse):
                     open_ += [then, *([orelse] if orelse else [])]
-                case ForEach(body=body) | Loop(body=body) | Block(body):
+                case ForEach(body=body) | Loop(body=body) | Block(body) | Saga(body):
                     open_.append(body)
                 case _:
                     pass
