@@ -41,10 +41,11 @@ def with_undo(step: StepText, call: Call) -> Call:
         )
         return call
     if isinstance(call.callee, FlowCallee) or call.callee.path.startswith("flowc:"):
-        what = f"`{call.callee.name}` is a flow" if isinstance(call.callee, FlowCallee) else "this is none"
+        what = "a flow" if isinstance(call.callee, FlowCallee) else "none"
+        name = step.found.text(call.callee.span)
         step.found.error(
             "F0128",
-            f"`undo` takes back the call of a task, and {what}",
+            f"`undo` takes back the call of a task, and `{name}` is {what}",
             entry.key.span,
             help="write `saga:` and `undo` inside that flow; what it has done when it ends well is undone "
             "by a task that is called in this one"
