@@ -9,6 +9,8 @@ run that was killed goes on from `State` folded anew, with `take` giving everyth
     for command in state.take():                carry it out, append the answer, apply it, take again
 """
 
+from collections.abc import Iterator
+
 from flowrt.command import AwaitTimer, Command, EndRun, StartSleep
 from flowrt.core.constructs import answer, flow_env, frame_ended, kind_of, open_step, stop_step
 from flowrt.core.frame import Frame
@@ -130,6 +132,21 @@ class State:
     def undone(self) -> tuple[Anew, ...]:
         """The sagas that were undone when the run failed."""
         return self._undone
+
+    @property
+    def undoing(self) -> list[tuple[str, int]]:
+        """The sagas that are being undone, each with how many undos are still to be begun."""
+        return [(path, left) for path, left, is_undoing in self._sagas() if is_undoing]
+
+    @property
+    def has_undos(self) -> bool:
+        """Whether something is undone now, or would be if the run were cancelled."""
+        return any(left or is_undoing for _, left, is_undoing in self._sagas())
+
+    def _sagas(self) -> Iterator[tuple[str, int, bool]]:
+        for path, step in self._machine.steps.items():
+            if step.saga is not None:
+                yield path, len(step.saga.completed), step.saga.verdict is not None
 
     def times_anew(self, step: str) -> int:
         """How often the saga around a step was undone and begun anew."""

@@ -1,15 +1,17 @@
 """Cancelling: a person's wish becomes a record in the run's journal.
 
 The wish is noted in the store first, where it outlives whoever has the run. It has been heard when the
-owner of the run has it in the journal: from then on nothing new starts. So who asks waits for that.
+owner of the run has it in the journal: from then on nothing new starts but what undoes the run's sagas. So
+who asks waits for that.
 """
 
 import time
 from collections.abc import Callable
 
 from flowrt.clock import Clock, WallClock
-from flowrt.encoding.pack import decode_record
+from flowrt.encoding.pack import decode_program, decode_record
 from flowrt.engine.drive import owned
+from flowrt.engine.fold import fold
 from flowrt.errors import FlowrtError
 from flowrt.record import CancelRequested
 from flowrt.store.port import Store
@@ -53,6 +55,15 @@ def cancel(
         if not owned(row, now) and not left_to_others:
             return False
         pause(LOOK_S)
+
+
+def has_undos(store: Store, run_id: str) -> bool:
+    """Whether a run that is cancelled has tasks to run all the same, those that undo what its sagas did.
+
+    Raises UnknownRun, StoreError.
+    """
+    program = decode_program(store.program(store.run(run_id).program_digest))
+    return fold(store, run_id, program).state.has_undos
 
 
 def _heard(store: Store, run_id: str, first: int) -> tuple[bool, int]:
