@@ -2,7 +2,7 @@
 
 import pytest
 import saga_tasks
-from stories import HoldingExecutor, Story, story_of
+from stories import HoldingExecutor, InlineExecutor, Story, story_of
 
 from flowrt.plain.plain import run_plain
 from flowrt.record import Failed, Retrying, Succeeded
@@ -113,6 +113,52 @@ def test_a_saga_that_ended_well_is_undone_by_the_one_around_it(broken: str, log:
     saga_tasks.BROKEN.add(broken)
     assert tale(NESTED).play().status == "failed"
     assert log == saga_tasks.LOG
+
+
+BESIDE = """
+flow: f
+steps:
+  - saga:
+      - graph:
+          inner:
+            saga:
+              - id: x
+                call: g.book("x")
+                undo: g.cancel(x)
+              - id: y
+                call: g.book("y")
+                undo: g.cancel(y)
+          z: {call: 'g.book("z")', undo: g.cancel(z)}
+      - fail: no
+"""
+
+
+def test_what_a_saga_inside_did_has_its_place_among_what_was_done_beside_it() -> None:
+    class Alternately(HoldingExecutor):
+        def submit(self, attempts) -> None:
+            super().submit(attempts)
+            for end in (".x", ".z", ".y", ".undo"):
+                for key in [key for key in self.held if key.step.endswith(end)]:
+                    self.let_go(key.step)
+
+    assert tale(BESIDE, executor=Alternately()).play().status == "failed"
+    assert saga_tasks.LOG == ["+x", "+z", "+y", "-y", "-z", "-x"]
+
+
+def test_a_task_is_not_sent_what_only_its_undo_reads() -> None:
+    class Looks(InlineExecutor):
+        def submit(self, attempts) -> None:
+            for attempt in attempts:
+                sent[attempt.key.step] = set(attempt.env)
+            super().submit(attempts)
+
+    sent: dict[str, set[str]] = {}
+    saga_tasks.BROKEN.add("c")
+    text = LIST.replace("g.cancel(b, a)", "g.cancel(b, a, n)")
+    text = text.replace("flow: f", "flow: f\ninputs: {n: {type: int, default: 1}}")
+    tale(text, executor=Looks()).play()
+    assert sent["step#1.b"] == {"a"}
+    assert sent["step#1.b.undo"] == {"a", "b", "n"}
 
 
 LOOPS = """
