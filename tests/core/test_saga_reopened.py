@@ -5,10 +5,12 @@ from collections.abc import Sequence
 
 import pytest
 import saga_tasks
-from stories import HoldingExecutor, InlineExecutor, Story, copy_first, story_of
+from stories import NOON, HoldingExecutor, InlineExecutor, Story, copy_first, story_of
 
+from flowrt.encoding.values import Values
 from flowrt.executor.port import Attempt
 from flowrt.record import Reopened, Succeeded
+from flowrt.store.rows import NewEvent
 
 
 @pytest.fixture(autouse=True)
@@ -207,3 +209,58 @@ def test_what_is_completed_although_it_was_told_to_stop_is_undone_and_made_anew(
     story.executor = InlineExecutor()
     assert story.value(story.drive(reopen=True)) == ["<a>", "<once>"]
     assert sorted(saga_tasks.LOG) == ["+a", "+c", "+once", "+slow"]
+
+
+TALKS = """
+events: {go: {type: any}, told: {type: any}}
+flow: f
+steps:
+  - saga:
+      - id: early
+        wait: go
+      - id: a
+        call: g.book(f"a{early}")
+        undo: g.cancel(a)
+      - id: late
+        wait: go
+      - emit: told
+        with: ${{ late }}
+      - call: g.book("c")
+  - return: "[early, late]"
+"""
+
+
+def test_events_that_were_taken_behind_the_cut_can_be_taken_again_and_those_sent_are_sent_again() -> None:
+    story = tale(TALKS)
+    story.start()
+    for number in (1, 2):
+        story.store.send(NewEvent("go", None, Values(story.blobs).encode(number), NOON))
+    saga_tasks.BROKEN.add("c")
+    assert story.drive().status == "failed"
+    assert mended() == ["+a1", "-a1"]
+    assert story.value(story.drive(reopen=True)) == [1, 2]
+    dedupes = [event.dedupe for event in story.store.sent]
+    assert dedupes == ["story/step#1.step#4", "story/step#1.step#4@1"]
+
+
+MANY = """
+flow: f
+steps:
+  - for: n in range(300)
+    parallel: 300
+    do:
+      - saga:
+          - id: x
+            call: g.book(f"x{n}")
+            undo: g.cancel(x)
+          - if: n == 299
+            then: [call: g.book("end")]
+            else: [sleep: 1h]
+"""
+
+
+def test_many_sagas_that_were_undone_at_once_all_begin_anew() -> None:
+    story = tale(MANY)
+    assert len(failed(story, "end")) == 600
+    assert story.drive(reopen=True).status == "succeeded"
+    assert sorted(saga_tasks.LOG) == sorted(["+end", *(f"+x{n}" for n in range(300))])

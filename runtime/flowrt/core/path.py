@@ -13,6 +13,8 @@
 Paths depend on the program and on the indices of loops only, never on the order in which things happen.
 """
 
+from collections.abc import Iterator
+
 LIMIT = "~"
 """The path of the bound on the whole run, its flow's `timeout`: no step has it."""
 
@@ -40,6 +42,14 @@ def arm_prefix(step: str, arm: str) -> str:
 def body_prefix(step: str, index: int) -> str:
     """The prefix of the steps of body `index` of a loop."""
     return f"{step}[{index}]."
+
+
+def prefixes_of(step: str) -> Iterator[str]:
+    """The prefixes of a path that end with a dot: those of all blocks, arms, bodies and flows around it."""
+    end = step.find(".")
+    while end >= 0:
+        yield step[: end + 1]
+        end = step.find(".", end + 1)
 
 
 def round_part(step: str, index: int, part: str) -> str:

@@ -9,6 +9,7 @@ run that was killed goes on from `State` folded anew, with `take` giving everyth
     for command in state.take():                carry it out, append the answer, apply it, take again
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 from flowrt.command import AwaitTimer, Command, EndRun, StartSleep
@@ -16,7 +17,7 @@ from flowrt.core.constructs import answer, flow_env, frame_ended, kind_of, open_
 from flowrt.core.frame import Frame
 from flowrt.core.machine import FrameEnded, Machine, OpenNode, StopStep
 from flowrt.core.outcome import HALTED, Anew, Broken, Done, Halted, Left, Outcome
-from flowrt.core.path import LIMIT, root_prefix
+from flowrt.core.path import LIMIT, prefixes_of, root_prefix
 from flowrt.core.plan import Plans
 from flowrt.core.undo_failures import with_undo_failures
 from flowrt.observer import Observer
@@ -57,7 +58,7 @@ class State:
         self._given_back: set[int] = set()
         self._limit_seqs: tuple[int, ...] = ()
         self._undone: tuple[Anew, ...] = ()
-        self._anew: tuple[str, ...] = ()
+        self._anew: Counter[str] = Counter()
 
     def apply(self, record: Record, seq: int) -> None:
         """Fold in the record with this number."""
@@ -72,7 +73,7 @@ class State:
                 self._cancel()
             case Reopened():
                 # What it voids was left out of the fold: see `flowrt.engine.fold`.
-                self._anew += record.anew
+                self._anew.update(record.anew)
             case Ended():
                 machine.withdraw(END)
                 self.ended = record
@@ -150,7 +151,7 @@ class State:
 
     def times_anew(self, step: str) -> int:
         """How often the saga around a step was undone and begun anew."""
-        return sum(step.startswith(prefix) for prefix in self._anew)
+        return sum(self._anew[prefix] for prefix in prefixes_of(step)) if self._anew else 0
 
     def _start(self, flow: str, given: dict[str, Handle]) -> None:
         machine = self._machine

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from flowrt.core.outcome import Anew
+from flowrt.core.path import prefixes_of
 from flowrt.core.plan import Plans
 from flowrt.core.state import State
 from flowrt.encoding.pack import decode_record, is_reopened
@@ -83,8 +84,10 @@ def undone_records(
 
     That an attempt was begun counts no more when its end does not.
     """
-    sagas = tuple(undone)
-    if not sagas:
+    cuts: dict[str, int] = {}
+    for saga in undone:
+        cuts[saga.prefix] = min(saga.since, cuts.get(saga.prefix, saga.since))
+    if not cuts:
         return ()
     found: set[int] = set()
     begun: dict[str, list[int]] = {}
@@ -96,7 +99,7 @@ def undone_records(
             continue
         if isinstance(record, Begun):
             begun.setdefault(record.step, []).append(row.seq)
-        if any(row.seq >= saga.since and record.step.startswith(saga.prefix) for saga in sagas):
+        if any(row.seq >= cuts.get(prefix, row.seq + 1) for prefix in prefixes_of(record.step)):
             found.update((row.seq, *begun.get(record.step, ())))
     return tuple(sorted(found))
 
