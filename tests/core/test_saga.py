@@ -2,7 +2,8 @@
 
 import pytest
 import saga_tasks
-from stories import HoldingExecutor, InlineExecutor, Story, story_of
+from saga_stories import fresh_world, tale
+from stories import HoldingExecutor, InlineExecutor
 
 from flowrt.plain.plain import run_plain
 from flowrt.record import Failed, Retrying, Succeeded
@@ -10,13 +11,7 @@ from flowrt.record import Failed, Retrying, Succeeded
 
 @pytest.fixture(autouse=True)
 def world(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, fresh in (("LOG", []), ("KEYS", []), ("BROKEN", set()), ("FLAKY", {})):
-        monkeypatch.setattr(saga_tasks, name, fresh)
-
-
-def tale(text: str, **parts: object) -> Story:
-    """A story whose tasks are those of sagas, under the alias `g`."""
-    return story_of(text.replace("g.", "saga_tasks:"), **parts)
+    fresh_world(monkeypatch)
 
 
 LIST = """

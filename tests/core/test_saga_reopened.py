@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 import saga_tasks
-from stories import NOON, HoldingExecutor, InlineExecutor, Story, copy_first, story_of
+from saga_stories import fresh_world, tale
+from stories import NOON, HoldingExecutor, InlineExecutor, Story, copy_first
 
 from flowrt.encoding.values import Values
 from flowrt.executor.port import Attempt
@@ -15,12 +16,7 @@ from flowrt.store.rows import NewEvent
 
 @pytest.fixture(autouse=True)
 def world(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, fresh in (("LOG", []), ("KEYS", []), ("BROKEN", set()), ("FLAKY", {})):
-        monkeypatch.setattr(saga_tasks, name, fresh)
-
-
-def tale(text: str, **parts: object) -> Story:
-    return story_of(text.replace("g.", "saga_tasks:"), **parts)
+    fresh_world(monkeypatch)
 
 
 def failed(story: Story, *broken: str) -> list[str]:

@@ -1,89 +1,20 @@
 """Sagas that are stopped: by a cancel in each phase, by time, by what is around; cut after every record."""
 
-import time
 from collections.abc import Callable, Sequence
-from threading import Event
 
 import pytest
 import saga_tasks
-from served_stories import go_on, served
-from stories import (
-    HOUR,
-    NOON,
-    HoldingExecutor,
-    InlineExecutor,
-    JumpClock,
-    PatientClock,
-    Story,
-    copy_first,
-    story_of,
-)
+from saga_stories import THREE, WAITS, Cancels, cancelled, fresh_world, tale, watched
+from stories import HoldingExecutor, JumpClock, Story, copy_first
 
-from flowrt.engine.drive import RunResult, drive
-from flowrt.engine.pace import Pace
+from flowrt.engine.drive import RunResult
 from flowrt.executor.port import Attempt, AttemptKey
-from flowrt.record import CancelRequested, Retrying, Succeeded
-from flowrt.why.why import why_run, why_step
+from flowrt.record import CancelRequested, Succeeded
 
 
 @pytest.fixture(autouse=True)
 def world(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, fresh in (("LOG", []), ("KEYS", []), ("BROKEN", set()), ("FLAKY", {})):
-        monkeypatch.setattr(saga_tasks, name, fresh)
-
-
-def tale(text: str, **parts: object) -> Story:
-    return story_of(text.replace("g.", "saga_tasks:"), **parts)
-
-
-THREE = """
-flow: f
-steps:
-  - id: trip
-    saga:
-      - id: a
-        call: g.book("a")
-        undo: g.cancel(a)
-      - id: b
-        call: g.book("b")
-        undo: g.cancel(b)
-      - id: c
-        call: g.book("c")
-        undo: g.cancel(c)
-      - call: g.look("end")
-"""
-
-
-class Cancels(InlineExecutor):
-    """Asks for the run to be cancelled when it is given a certain step; so often, the last time by force."""
-
-    def __init__(self, at: str, times: int = 1) -> None:
-        super().__init__()
-        self.at, self.times = at, times
-        self.story: Story
-        self.stops: list[tuple[AttemptKey, bool]] = []
-
-    def submit(self, attempts: Sequence[Attempt]) -> None:
-        if self.times and any(attempt.key.step == self.at for attempt in attempts):
-            self.times -= 1
-            self.story.store.request_cancel("story", "enough", force=not self.times)
-        super().submit(attempts)
-
-    def stop(self, key: AttemptKey, *, force: bool) -> None:
-        self.stops.append((key, force))
-
-
-def watched(story: Story) -> RunResult:
-    """Drive a run with an engine that looks at once for what is asked of it."""
-    pace = Pace(renew_us=HOUR, news_us=0)
-    return drive(story.store, story.blobs, story.executor, ["story"], clock=story.clock, pace=pace)["story"]
-
-
-def cancelled(text: str, at: str, times: int = 1) -> tuple[Story, RunResult]:
-    executor = Cancels(at, times)
-    story = executor.story = tale(text, executor=executor)
-    story.start()
-    return story, watched(story)
+    fresh_world(monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -180,9 +111,6 @@ def test_a_cancelled_run_tells_of_undos_that_failed() -> None:
         "The undo of `trip.b` failed: RuntimeError: b cannot be undone",
         "The undo of `trip.a` failed: RuntimeError: a cannot be undone",
     ]
-
-
-WAITS = THREE.replace('call: g.look("end")', "sleep: 30d").replace("steps:", "timeout: 1h\nsteps:")
 
 
 def test_a_run_whose_time_is_up_is_undone() -> None:
@@ -305,108 +233,3 @@ def test_a_cancelled_saga_is_cut_after_every_record() -> None:
         return watched(cut)
 
     cuts(story, end)
-
-
-# Nobody has it in between
-
-
-def test_a_run_is_parked_while_an_undo_waits_to_be_tried_again() -> None:
-    saga_tasks.BROKEN.add("c")
-    saga_tasks.FLAKY["b"] = 2
-    text = THREE.replace(
-        "g.cancel(b)", "{call: g.cancel(b), retry: {max: 2, delay: 10m, cap: 1h, jitter: none}}"
-    )
-    # Attempts are dated by the worker, so the run's clock begins at the real time.
-    story = served(text.replace("g.", "saga_tasks:"), clock=JumpClock(time.time_ns() // 1000))
-    parked: list[int | None] = []
-
-    def look(_: int) -> None:
-        row = story.store.run("story")
-        if row.owner is None and row.status == "waiting" and row.wake_at not in parked:
-            parked.append(row.wake_at)
-
-    go_on(story, look=look)
-    assert saga_tasks.LOG == ["+a", "+b", "-b", "-a"]
-    assert parked == [r.retry_at for r in story.records() if isinstance(r, Retrying)]
-    assert len(parked) == 2
-
-
-def test_a_parked_run_that_is_cancelled_is_undone_by_who_serves() -> None:
-    story = served(WAITS.replace("timeout: 1h", "").replace("g.", "saga_tasks:"))
-    go_on(story, done=lambda: story.store.run("story").status == "waiting")
-    assert story.store.run("story").owner is None
-    story.store.request_cancel("story", "enough", force=False)
-    go_on(story)
-    assert story.store.run("story").status == "cancelled"
-    assert saga_tasks.LOG == ["+a", "+b", "+c", "-c", "-b", "-a"]
-
-
-def test_a_run_that_is_suspended_while_it_undoes_goes_on_undoing() -> None:
-    saga_tasks.BROKEN.add("c")
-    executor = HoldingExecutor()
-    story = tale(THREE, executor=executor)
-    story.start()
-    interrupt = Event()
-
-    class Until(JumpClock):
-        def timeout_s(self, until: int) -> float:  # noqa: ARG002
-            held = [key.step for key in executor.held]
-            if held == ["trip.a.undo"]:
-                interrupt.set()
-            else:
-                executor.let_go(held[0])
-            return 0.0
-
-    story.clock = Until()
-    assert story.drive(interrupt=interrupt).status == "suspended"
-    assert saga_tasks.LOG == ["+a", "+b", "-b"]
-    story.executor, story.clock = InlineExecutor(), PatientClock()
-    assert story.drive().status == "failed"
-    assert saga_tasks.LOG == ["+a", "+b", "-b", "-a"]
-    assert [key.step for key in story.executor.made] == ["trip.a.undo"]
-
-
-def test_why_tells_what_is_undone_and_what_is_not() -> None:
-    saga_tasks.BROKEN |= {"c", "-a"}
-    executor = HoldingExecutor()
-    story = tale(THREE, executor=executor)
-    story.start()
-    interrupt = Event()
-
-    class Until(JumpClock):
-        def timeout_s(self, until: int) -> float:  # noqa: ARG002
-            held = [key.step for key in executor.held]
-            if held == ["trip.b.undo"]:
-                interrupt.set()
-            else:
-                executor.let_go(held[0])
-            return 0.0
-
-    def why(step: str) -> list[str]:
-        return why_step(story.store, "story", step, NOON)
-
-    story.clock = Until()
-    story.drive(interrupt=interrupt)
-    told = why_run(story.store, "story", NOON)
-    assert "saga `trip` is being undone: 1 more undos follow the one that is open" in told
-    assert why("trip.a.undo")[1] == "`trip` is being undone, and undos of later steps come first"
-    assert why("trip.c.undo")[1] == "`trip.c` failed, so there is nothing to undo"
-    story.executor, story.clock = InlineExecutor(), PatientClock()
-    story.drive()
-    assert "what it did is taken back: step `trip.b.undo` succeeded" in why("trip.b")
-    assert "what it did is taken back: step `trip.a.undo` failed" in why("trip.a")
-    assert "other steps that failed: `trip.a.undo`" in why_run(story.store, "story", NOON)
-
-
-def test_why_tells_that_a_saga_ended_well_and_what_a_cancelled_run_did_not_undo() -> None:
-    story = tale(THREE)
-    story.play()
-    assert why_step(story.store, "story", "trip.a.undo", NOON) == [
-        "step `trip.a.undo` was not started",
-        "`trip` ended well, so what it did stays",
-    ]
-    saga_tasks.BROKEN |= {"-a"}
-    story, _ = cancelled(THREE, "trip.a")
-    assert "The undo of `trip.a` failed: RuntimeError: a cannot be undone" in why_run(
-        story.store, "story", NOON
-    )

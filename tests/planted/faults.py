@@ -5,6 +5,7 @@ when the source changes, the fault is to be written anew, and `test_planted.py` 
 """
 
 from campaign import Fault
+from saga_faults import SAGAS
 
 SIMULATED = ("tests/simulation/test_simulation.py::test_no_seed_breaks_a_promise",)
 CONTRACT = ("tests/test_store_contract.py",)
@@ -382,4 +383,4 @@ ATTEMPTS = (
     ),
 )
 
-FAULTS = (*OWNERSHIP, *JOURNAL, *BLOBS_AND_KEYS, *WAITS, *ATTEMPTS)
+FAULTS = (*OWNERSHIP, *JOURNAL, *BLOBS_AND_KEYS, *WAITS, *ATTEMPTS, *SAGAS)

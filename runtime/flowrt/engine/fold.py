@@ -78,11 +78,11 @@ def _undone(state: State, ended_at: int | None, cancels: list[int]) -> tuple[int
 
 
 def undone_records(
-    read: Callable[[], Iterable[JournalRow]], undone: Iterable[Anew], voided: Collection[int] = ()
+    read: Callable[[], Iterable[JournalRow]], undone: Iterable[Anew], already: Collection[int] = ()
 ) -> tuple[int, ...]:
     """The numbers of what sagas recorded from their cuts on, so that they begin anew: see `flowrt.core.saga`.
 
-    That an attempt was begun counts no more when its end does not.
+    That an attempt was begun counts no more when its end does not. `already` counts no more before this.
     """
     cuts: dict[str, int] = {}
     for saga in undone:
@@ -92,7 +92,7 @@ def undone_records(
     found: set[int] = set()
     begun: dict[str, list[int]] = {}
     for row in read():
-        if row.seq in voided:
+        if row.seq in already:
             continue
         record = decode_record(row.data)
         if isinstance(record, Started | CancelRequested | Reopened | Ended):
