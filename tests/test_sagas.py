@@ -2,6 +2,9 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from threading import Event
 
@@ -20,6 +23,8 @@ from flowrt.store.open import open_store
 from flowrt.view import StepNotes
 
 TASKS = """
+import os
+import signal
 from pathlib import Path
 
 HERE = Path("FOLDER")  # Workers import a copy of this module.
@@ -38,6 +43,9 @@ def book(what):
 
 
 def cancel(what):
+    if (HERE / f"dies at {what}").exists():
+        (HERE / f"dies at {what}").unlink()
+        os.kill(os.getpid(), signal.SIGKILL)
     if (HERE / f"no -{what}").exists():
         raise RuntimeError(f"{what} stays")
     note(f"-{what}")
@@ -83,7 +91,7 @@ def module_folder(tmp_path_factory):
 @pytest.fixture
 def folder(module_folder, monkeypatch, tmp_path):
     """The folder as the current one, with a store of the test's own and a world in which all goes well."""
-    for path in (module_folder / "effects", *module_folder.glob("no *")):
+    for path in (module_folder / "effects", *module_folder.glob("no *"), *module_folder.glob("dies *")):
         path.unlink(missing_ok=True)
     monkeypatch.chdir(module_folder)
     monkeypatch.setenv("FLOWC_STORE", str(tmp_path / "store"))
@@ -117,6 +125,18 @@ def test_a_run_that_fails_is_undone_explained_and_made_anew(folder, capsys):
     assert main(["resume", "r", "--failed", "--executor", "local"]) == 0
     assert json.loads(capsys.readouterr().out) == ["hotel", ["seat 0", "seat 1"], "car"]
     assert effects(folder) == [*ALL, "+car"]
+
+
+@pytest.mark.parametrize("at", ["seat 1", "hotel"])
+def test_a_process_that_dies_while_it_undoes_leaves_the_rest_to_who_resumes(folder, capsys, at):
+    (folder / "no car").touch()
+    (folder / f"dies at {at}").touch()
+    command = [sys.executable, "-m", "flowc", "run", "x.flow.yaml", "--id", "r", "--executor", "local"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == -signal.SIGKILL
+    assert effects(folder) == ALL + ([] if at == "seat 1" else UNDONE[:2])
+    assert main(["resume", "r", "--executor", "local"]) == 1
+    assert "no car left" in capsys.readouterr().err
+    assert effects(folder) == (UNDONE if at == "seat 1" else UNDONE[2:])
 
 
 class Stops(StepNotes):
