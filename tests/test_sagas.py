@@ -181,6 +181,16 @@ def test_a_run_that_nobody_has_is_undone_by_who_cancels_it(folder, capsys, stays
     assert ("hotel stays" in capsys.readouterr().out) is stays
 
 
+def test_who_cancels_a_run_again_undoes_what_a_process_that_died_has_left(folder):
+    suspended(folder)
+    (folder / "dies at seat 0").touch()
+    command = [sys.executable, "-m", "flowc", "cancel", "w", "--executor", "local"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == -signal.SIGKILL
+    assert effects(folder) == [*ALL, *UNDONE[:1]]
+    assert main(["cancel", "w", "--executor", "local"]) == 0
+    assert effects(folder) == UNDONE[1:]
+
+
 def test_the_python_face_undoes_as_well(folder):
     suspended(folder)
     (folder / "no -hotel").touch()

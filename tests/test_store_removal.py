@@ -5,6 +5,7 @@ from contextlib import suppress
 import pytest
 
 from flowrt.errors import RunExists, RunNotEnded, SlotTaken, StoreCorrupt, UnknownRun
+from flowrt.store import sql_remove
 from flowrt.store.rows import NewEvent, Slot, Unused
 from stores import (
     KINDS,
@@ -119,6 +120,16 @@ def test_events_that_no_run_can_take_are_swept(store):
     assert store.sweep(50).events == 1
     assert store.sweep(51).events == 1
     assert store.send(NewEvent("e", None, b"", 1)) > last
+
+
+def test_a_sweep_goes_through_all_events_a_few_at_a_time(store, monkeypatch):
+    monkeypatch.setattr(sql_remove, "_SLICE", 3)
+    ats = (1, 1, 1, 9, 9, 9, 9, 1, 9, 1)
+    store.send_all([NewEvent("e", None, b"", at) for at in ats])
+    assert store.sweep(5).events == 5
+    assert [event.event_id for event in store.all_events(0, 99)] == [4, 5, 6, 7, 9]
+    assert store.sweep(10).events == 5
+    assert store.sweep(10).events == 0
 
 
 # Deployments

@@ -17,7 +17,11 @@ class Clock(Protocol):
 
 
 class WallClock:
-    """The machine's clock, as it is: it may be put back or forward at any time."""
+    """The machine's clock, as it is: it may be set back or forward at any time.
+
+    Whoever does something every so often sees to it himself that a clock which was set back does not hold
+    that up: see `flowrt.engine.engine`.
+    """
 
     def now(self) -> int:
         """Whole microseconds since 1970-01-01 UTC."""

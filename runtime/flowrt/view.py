@@ -37,7 +37,11 @@ class Waiting:
 
 @dataclass(slots=True)
 class StepView:
-    """A step as `show` tells it; instants in microseconds, None where the journal has none."""
+    """A step as `show` tells it; instants in microseconds, None where the journal has none.
+
+    `status` is `running waiting retrying succeeded failed stopped`, or `open` for a step that was begun in a
+    run that nobody has now.
+    """
 
     id: str
     kind: StepKind
@@ -102,10 +106,15 @@ def view(store: Store, run_id: str) -> RunView:
     notes = StepNotes()
     state = fold(store, run_id, program, notes).state
     ended = state.ended
+    status = ended.status if ended else status_of(row)
+    if status not in ("running", "waiting"):
+        for step in notes.steps.values():
+            # Nobody works on it, whatever was under way when somebody last did.
+            step.status = "open" if step.status == "running" else step.status
     waiting = tuple(found for command in state.open_commands if (found := _waiting(command)) is not None)
     return RunView(
         row=row,
-        status=ended.status if ended else status_of(row),
+        status=status,
         inputs=state.started.inputs if state.started else (),
         value=ended.value if ended else None,
         failure=ended.failure if ended else None,

@@ -1,16 +1,16 @@
 """Serving: runs that only wait are parked and come back when they are due; one that breaks breaks alone."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
-from served_stories import NAP, SECOND, begin, go_on, served, status
-from stories import HOUR, NOON, InlineExecutor, JumpClock, NotingStore, Story
+from served_stories import NAP, PACE, SECOND, begin, go_on, served, status
+from stories import HOUR, NOON, HoldingExecutor, InlineExecutor, JumpClock, NotingStore, Story
 
 from flowrt.encoding.values import Values
 from flowrt.engine.cancelling import cancel
 from flowrt.errors import ExecutorUnavailable, StoreCorrupt, StoreUnavailable
-from flowrt.executor.port import Attempt
+from flowrt.executor.port import Attempt, AttemptKey
 from flowrt.record import Fired, Sleeping
 from flowrt.store.owner import this_owner
 from flowrt.store.rows import Batch, JournalRow, NewEvent
@@ -251,3 +251,38 @@ def test_a_clock_that_is_put_back_holds_nothing_up():
     story.clock = PutBack()
     go_on(story)
     assert status(story) == "succeeded"
+
+
+class SlowToRenew(NotingStore):
+    """Renews leases after so long that they have run out by then."""
+
+    clock: JumpClock
+    slow = True
+
+    def renew(self, held: Mapping[str, int], lease_until: int) -> frozenset[str]:
+        if held and self.slow:
+            self.slow = False
+            self.clock.at += 2 * PACE.lease_us
+        return super().renew(held, lease_until)
+
+
+def test_an_engine_that_takes_its_own_run_again_stops_what_it_did_before():
+    stopped: list[tuple[str, int]] = []
+
+    class Holds(HoldingExecutor):
+        def stop(self, key: AttemptKey, *, force: bool) -> None:
+            stopped.append((key.step, key.epoch))
+            super().stop(key, force=force)
+
+    store, executor = SlowToRenew(), Holds()
+    story = served(NAP, store=store, executor=executor)
+    store.clock = story.clock
+
+    def look(_: int) -> None:
+        if store.run("story").epoch == 2 and any(key.epoch == 2 for key in executor.held):
+            executor.let_go("a")
+
+    go_on(story, look=look)
+    assert status(story) == "succeeded"
+    assert stopped == [("a", 1)]
+    assert [key.epoch for key in executor.made] == [2]

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from itertools import pairwise
+from threading import Event
 
 import pytest
 from served_stories import NAP, PACE, SECOND, all_ended, begin, go_on, served, status
@@ -43,6 +44,34 @@ def test_a_check_that_fails_lays_the_run_aside():
     go_on(story, {"mismatches": broken}, done=lambda: is_over(story))
     assert status(story) == "suspended"
     assert story.store.run("story").problem == "flowc failed: TypeError: no version"
+
+
+def test_a_run_that_cannot_go_on_here_is_left_to_other_servers_and_looked_at_again():
+    story = served(NAP)
+    tried: list[int] = []
+
+    def not_at_first(_: object) -> list[str]:
+        tried.append(story.clock.now())
+        return ["it needs Python 3.12"] if len(tried) < 3 else []
+
+    problems: set[str | None] = set()
+
+    def look(_: int) -> None:
+        problems.add(story.store.run("story").problem)
+
+    go_on(story, {"mismatches": not_at_first}, look=look, done=lambda: is_over(story))
+    assert status(story) == "succeeded"
+    assert problems == {None, "it needs Python 3.12"}
+    assert tried[1] - tried[0] >= 60 * SECOND - PACE.ahead_us
+
+
+def test_who_drives_a_served_run_and_is_interrupted_leaves_it_to_those_who_serve():
+    story = served(NAP, executor=HoldingExecutor())
+    interrupt = Event()
+    interrupt.set()
+    assert story.drive(interrupt=interrupt).status == "suspended"
+    row = story.store.run("story")
+    assert (row.owner, row.wake_at) == (None, 0)
 
 
 class APageIsDamaged(NotingStore):

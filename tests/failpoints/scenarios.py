@@ -6,7 +6,7 @@ says what is wrong with what is left.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, Timer
@@ -101,19 +101,25 @@ def _cancel() -> Scenario:
     return Scenario("cancel", act, prepare)
 
 
-def _reopen() -> Scenario:
+def _reopen(python_path: Sequence[str] = ()) -> Scenario:
+    """A run that has failed goes on once the cause is mended."""
     program = program_of(SHAPES / "needs.flow.yaml")
 
     def prepare(place: Place) -> None:
-        begin_run(place, program, {"needed": str(_needed(place))})
+        begin_run(place, program, {"needed": str(_needed(place))}, python_path)
         ended = go_on(place)
         assert ended["status"] == "failed", ended
 
     def act(place: Place) -> object:
         _needed(place).touch()
-        return go_on(place, reopen=True)
+        return _succeeded(go_on(place, reopen=True))
 
     return Scenario("reopen", act, prepare)
+
+
+def _succeeded(outcome: dict[str, object]) -> object:
+    assert outcome["status"] == "succeeded", outcome
+    return outcome
 
 
 def _needed(place: Place) -> Path:
@@ -136,7 +142,7 @@ def _suspend() -> Scenario:
 
 def _reopen_elsewhere() -> Scenario:
     """A failed run goes on with other code than it was started with."""
-    scenario = _reopen()
+    scenario = _reopen([str(SUPPORT)])
 
     def act(place: Place) -> object:
         _needed(place).touch()
@@ -144,7 +150,7 @@ def _reopen_elsewhere() -> Scenario:
         assert isinstance(packed, Packed), packed
         _, blobs = place.opened(create=False)
         digest, _ = blobs.put([packed.data])
-        return go_on(place, reopen=True, anew={place.run_id: digest})
+        return _succeeded(go_on(place, reopen=True, anew={place.run_id: digest}))
 
     return Scenario("reopen anew", act, scenario.prepare)
 

@@ -5,7 +5,8 @@ when the source changes, the fault is to be written anew, and `test_planted.py` 
 """
 
 from campaign import Fault
-from saga_faults import SAGAS
+from faults_of_sagas import SAGAS
+from faults_of_stops import STOPS
 
 SIMULATED = ("tests/simulation/test_simulation.py::test_no_seed_breaks_a_promise",)
 CONTRACT = ("tests/test_store_contract.py",)
@@ -383,4 +384,4 @@ ATTEMPTS = (
     ),
 )
 
-FAULTS = (*OWNERSHIP, *JOURNAL, *BLOBS_AND_KEYS, *WAITS, *ATTEMPTS, *SAGAS)
+FAULTS = (*OWNERSHIP, *JOURNAL, *BLOBS_AND_KEYS, *WAITS, *ATTEMPTS, *STOPS, *SAGAS)

@@ -1,6 +1,6 @@
 """Runs of the campaigns: started and driven on a real store, by the local executor, in this process."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -71,11 +71,16 @@ def program_of(path: Path) -> Program:
     return compiled.program
 
 
-def begin_run(place: Place, program: Program, inputs: Mapping[str, object] | None = None) -> None:
+def begin_run(
+    place: Place,
+    program: Program,
+    inputs: Mapping[str, object] | None = None,
+    python_path: Sequence[str] = (),
+) -> None:
     """Make the run, or find it there."""
     store, blobs = place.opened()
     given = {"effects": str(place.effects), **(inputs or {})}
-    start(store, blobs, program, given, run_id=place.run_id, labels={}, python_path=())
+    start(store, blobs, program, given, run_id=place.run_id, labels={}, python_path=python_path)
     store.close()
 
 
@@ -130,6 +135,15 @@ def outcome(result: RunResult, blobs: Blobs) -> dict[str, object]:
     value = plain(Values(blobs).load(result.value)) if result.value is not None else None
     failure = result.failure and f"{result.failure.type}: {result.failure.message}"
     return {"status": result.status, "value": value, "failure": failure}
+
+
+def epochs_of(place: Place) -> list[int]:
+    """The epochs of a run's records, in their order."""
+    store, _ = place.opened(create=False)
+    try:
+        return [row.epoch for row in store.journal(place.run_id)]
+    finally:
+        store.close()
 
 
 def problems_of(place: Place, *, superseded: bool = False) -> list[str]:

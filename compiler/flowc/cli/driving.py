@@ -15,6 +15,7 @@ from flowc.cli.executors import DriveArguments, make_executor
 from flowc.cli.exits import DONE, INTERRUPTED, RUN_NOT_SUCCEEDED
 from flowc.cli.interrupts import Interrupts
 from flowc.cli.live import Live
+from flowc.cli.log import shown
 from flowc.cli.progress import Progress, format_seconds, tasks_done
 from flowc.cli.results import print_value
 from flowc.render.text_cells import printable
@@ -72,7 +73,8 @@ def drive_runs(  # noqa: PLR0913 - as `drive`
     with Interrupts() as interrupts:
         board = Board(interrupts)
         executor = make_executor(args, after_start=interrupts.install)
-        with contextlib.closing(executor), _terminal(board, args) as observer:
+        log = shown() if args.verbose else contextlib.nullcontext()
+        with contextlib.closing(executor), _terminal(board, args) as observer, log:
             try:
                 results = drive(
                     store,

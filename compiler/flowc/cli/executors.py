@@ -22,12 +22,19 @@ class DriveArguments(StoreArguments):
     address: str | None
     json: bool
     quiet: bool
+    verbose: bool = False
 
 
 def add_drive_arguments(parser: argparse.ArgumentParser) -> None:
     """Add `--executor`, `--address`, `--json` and `--quiet`."""
     add_executor_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout")
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="say what the engine does, and what code was packed",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
 
 

@@ -31,7 +31,6 @@ class Arguments(DriveArguments):
     inputs: str | None
     id: str | None
     label: list[str]
-    verbose: bool
     detach: bool
 
 
@@ -102,9 +101,6 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "--label", action="append", default=[], metavar="NAME=VALUE", help="a label (repeatable)"
-    )
-    parser.add_argument(
-        "-v", "--verbose", action="store_true", help="list what was packed as the run's code, and what not"
     )
     parser.add_argument(
         "--detach", action="store_true", help="leave the run to `flowc serve`: print its id and return"

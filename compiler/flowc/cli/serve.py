@@ -15,6 +15,7 @@ from flowc.cli.executors import DriveArguments, add_executor_arguments, make_exe
 from flowc.cli.exits import DONE, UsageError
 from flowc.cli.flow_file import compile_files, show_warnings
 from flowc.cli.interrupts import Interrupts
+from flowc.cli.log import shown
 from flowc.cli.parser import CommandParser
 from flowc.cli.places import add_store_arguments, open_place, store_urls
 
@@ -59,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
     for compiled in {each.diagnostics: each for each in flows.values()}.values():
         show_warnings(compiled)
     require_executor(args)
-    with _listening(args) as http, _log():
+    with _listening(args) as http, shown(instants=True):
         _deploy(flows, args)
         return _start_in_cluster(args) if args.in_cluster else _serve(args, http)
 
@@ -166,22 +167,6 @@ def _shown(args: Arguments) -> str:
     url = store_urls(args)[0]
     scheme, separator, rest = url.partition("://")
     return f"{scheme}://{rest.rpartition('@')[2]}" if separator else url
-
-
-@contextlib.contextmanager
-def _log() -> Generator[None]:
-    """One line for each notable thing, on stderr, while the block runs."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    logger = logging.getLogger("flowrt")
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
 
 
 def _start_in_cluster(args: Arguments) -> int:

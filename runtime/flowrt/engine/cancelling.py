@@ -35,7 +35,8 @@ def cancel(
     """Have a run cancelled; with `force` its tasks are not given time to end by themselves.
 
     True when its owner has heard it, or the run has ended: nothing new starts. False when nobody owns the
-    run: drive it, and it ends. Raises UnknownRun, StoreError; FlowrtError when it had ended before.
+    run, any more or yet: drive it, and it ends.
+    Raises UnknownRun, StoreError; FlowrtError when it had ended before.
     """
     clock = clock or WallClock()
     row = store.run(run_id)
@@ -45,12 +46,16 @@ def cancel(
     first = row.head if row.cancel_reason is None else 0
     store.request_cancel(run_id, reason, force=force)
     asked_at = clock.now()
+    told = False
     while True:
-        heard, first = _heard(store, run_id, first)
+        again, first = heard(store, run_id, first)
+        told = told or again
         row = store.run(run_id)
-        if heard or row.status in ENDED:
-            return True
         now = clock.now()
+        # Whoever heard it may be gone, and what is to be undone is still to be undone.
+        somebody_has_it = row.served or owned(row, now)
+        if row.status in ENDED or (told and somebody_has_it):
+            return True
         left_to_others = row.served and now - asked_at < SERVED_PATIENCE_US
         if not owned(row, now) and not left_to_others:
             return False
@@ -66,8 +71,11 @@ def has_undos(store: Store, run_id: str) -> bool:
     return fold(store, run_id, program).state.has_undos
 
 
-def _heard(store: Store, run_id: str, first: int) -> tuple[bool, int]:
-    """Whether the journal has the wish, at number `first` or behind it; and where to look next."""
+def heard(store: Store, run_id: str, first: int) -> tuple[bool, int]:
+    """Whether the journal has the wish to cancel, at number `first` or behind it; and where to look next.
+
+    Once it has, nothing new starts in the run. Raises UnknownRun, StoreError.
+    """
     for line in store.journal(run_id, first):
         first = line.seq + 1
         if isinstance(decode_record(line.data), CancelRequested):

@@ -194,7 +194,7 @@ def drive(  # noqa: PLR0913 - the parts of an engine, and what to do
             engine = Engine(store, blobs, executor, clock, pace)
         except BaseException:
             for run_id, epoch in claimed.items():
-                store.release(run_id, epoch, "suspended")
+                store.release(run_id, epoch, None if rows[run_id].served else "suspended", wake_at=0)
             raise
         results |= _run(engine, runs, interrupt)
     return {run_id: results[run_id] for run_id in run_ids}
@@ -248,7 +248,7 @@ def _claim(store: Store, run_ids: list[str], clock: Clock, pace: Pace) -> dict[s
             claimed[run_id] = store.claim(run_id, owner, now, now + pace.lease_us)
     except BaseException:
         for run_id, epoch in claimed.items():
-            store.release(run_id, epoch)
+            store.release(run_id, epoch, wake_at=0)
         raise
     return claimed
 

@@ -194,10 +194,8 @@ class Engine:
             if run.let_go:
                 continue
             try:
-                if self._source is None:
-                    self.store.release(run.run_id, run.epoch, "suspended")
-                else:
-                    self.store.release(run.run_id, run.epoch, wake_at=0)
+                # One that is served is due at once for whoever serves the store.
+                self.store.release(run.run_id, run.epoch, None if run.served else "suspended", wake_at=0)
             except StoreError as error:
                 failed = error
         if failed is not None:
@@ -384,6 +382,7 @@ class Engine:
             self.runs.given_up.pop()
             if self._source is not None:
                 self._source.laid_aside(run_id, problem)
+                self.runs.broken.pop(run_id, None)
 
     def _look_for_news(self, now: int) -> None:
         news = self.store.news(self.runs.epochs(), self._last_event_id)

@@ -41,8 +41,15 @@ class HeldRuns:
         return {run_id: conductor.run.epoch for run_id, conductor in self._all.items()}
 
     def add(self, conductor: Conductor) -> None:
-        """Hold a run; it is awake."""
+        """Hold a run; it is awake.
+
+        One that is held already was taken again by ourselves, after a lease that ran out while the store
+        did not answer: the earlier epoch is over, and so are its attempts.
+        """
         run_id = conductor.run.run_id
+        before = self._all.get(run_id)
+        if before is not None:
+            self.drop(before)
         self._all[run_id] = self.awake[run_id] = conductor
 
     def get(self, run_id: str) -> Conductor | None:

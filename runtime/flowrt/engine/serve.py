@@ -37,6 +37,9 @@ HOOK_PAUSE_US = 60_000_000
 
 LOOK_FOR_DEAD_US = 1_000_000
 
+ELSEWHERE_US = 60_000_000
+"""How long a run that cannot go on here is left to other servers before it is looked at again."""
+
 LOG = logging.getLogger("flowrt.serve")
 
 Mismatches = Callable[[RunRow], Sequence[str]]
@@ -163,8 +166,10 @@ class Claims:
         """A run, or None when it cannot go on here: then it is laid aside with the reason."""
         try:
             problem = "; ".join(self._mismatches(row))
-            if not problem:
-                return self._loader.load(row, row.epoch, journal=journals.get(row.run_id))
+            if problem:
+                self._leave_to_others(row, problem)
+                return None
+            return self._loader.load(row, row.epoch, journal=journals.get(row.run_id))
         except StoreUnavailable:
             raise
         except FlowrtError as error:
@@ -175,6 +180,12 @@ class Claims:
         self._store.release(row.run_id, row.epoch, "suspended", problem=problem)
         LOG.error("run %s is laid aside: %s", row.run_id, problem)
         return None
+
+    def _leave_to_others(self, row: RunRow, problem: str) -> None:
+        """A run that cannot go on in this environment may in that of another server of the store."""
+        wake_at = self._clock.now() + ELSEWHERE_US
+        self._store.release(row.run_id, row.epoch, wake_at=wake_at, problem=problem)
+        LOG.error("run %s cannot go on here: %s", row.run_id, problem)
 
     def give_back(self) -> None:
         """Release what was claimed and never loaded. Raises StoreError."""

@@ -16,6 +16,7 @@ import pkgutil
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from threading import Lock
 from types import ModuleType
 from typing import cast
 
@@ -112,9 +113,21 @@ def _undecorated(found: object) -> object:
     return found
 
 
+_LOOKING_ANEW = Lock()
+
+
+def _look_anew() -> None:
+    """Let a file be found that is younger than what the finders know of its directory.
+
+    Two threads must not do this at once: each removes what the other has just removed, a KeyError.
+    """
+    with _LOOKING_ANEW:
+        importlib.invalidate_caches()
+
+
 def _module(name: str, path: str, python_path: Sequence[str]) -> ModuleType:
     if name not in sys.modules:
-        importlib.invalidate_caches()  # A file may be younger than what the finders know of its directory.
+        _look_anew()
     try:
         return importlib.import_module(name)  # Waits, should another thread be importing it just now.
     except ModuleNotFoundError as error:

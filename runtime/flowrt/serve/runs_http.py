@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import cast, get_args
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from flowrt.engine.cancelling import heard
 from flowrt.engine.drive import recorded_result
 from flowrt.errors import BadRunId, UnknownRun
 from flowrt.run_id import check_run_id
@@ -26,6 +28,9 @@ from flowrt.view import status_of, view
 LIST_MAX = 1_000
 LIST_DEFAULT = 100
 WAIT_MAX_S = 60.0
+HEARD_MAX_S = 5.0
+"""So long a request to cancel waits for the owner of the run to hear it."""
+
 POLL_FIRST_S = 0.05
 POLL_MAX_S = 0.5
 RESULT_MAX = 64 * 1024 * 1024
@@ -159,7 +164,7 @@ def _output(service: Service, row: RunRow) -> dict[str, object]:
 
 
 async def cancel_run(request: Request) -> Response:
-    """POST /v1/runs/{id}/cancel: note durably that a run is to be cancelled."""
+    """POST /v1/runs/{id}/cancel: have a run cancelled. 200: its owner has heard it."""
     service, run_id = service_of(request), _run_id(request)
     body = await read_body(request)
     if body.strip():
@@ -168,17 +173,28 @@ async def cancel_run(request: Request) -> Response:
     reason = text(found, "reason") or "cancelled over HTTP"
     force = flag(found, "force")
 
-    def note() -> RunRow:
+    def note() -> int:
         row = service.store.run(run_id)
         if row.status in ENDED:
             raise Problem(
                 409, f"Run {run_id} has ended already: it is {row.status}.", extra={"run_status": row.status}
             )
         service.store.request_cancel(run_id, reason, force=force)
-        return service.store.run(run_id)
+        return row.head if row.cancel_reason is None else 0
 
-    row = await in_thread(note)
-    return JsonResponse(row_json(row, status_of(row)), 202)
+    told = await _heard(service, run_id, await in_thread(note))
+    row = await in_thread(lambda: service.store.run(run_id))
+    return JsonResponse(row_json(row, status_of(row)), 200 if told else 202)
+
+
+async def _heard(service: Service, run_id: str, first: int) -> bool:
+    """Whether the wish to cancel is in the run's journal, from which nothing new starts, within some time."""
+    until = time.monotonic() + HEARD_MAX_S
+    while True:
+        told, first = await in_thread(partial(heard, service.store, run_id, first))
+        if told or time.monotonic() >= until or service.closing.is_set():
+            return told
+        await asyncio.sleep(POLL_FIRST_S)
 
 
 def _run_id(request: Request) -> str:

@@ -204,7 +204,8 @@ class Store(Protocol):
     def sweep(self, before: int) -> Unused:
         """Remove programs that nothing refers to, and events accepted before `before` that no run can take.
 
-        An event stays as long as a run that was created before it may still go on.
+        An event stays as long as a run that was created before it may still go on. Nobody waits long for
+        this: it is done in many transactions, and what was removed before it raises stays removed.
         """
         ...
 

@@ -14,6 +14,7 @@ connection of its own.
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from threading import RLock
 from typing import TypeVar
 
@@ -326,14 +327,20 @@ class SqlStore:
     def sweep(self, before: int) -> Unused:
         """Remove programs that nothing refers to, and events before an instant that no run can take."""
 
-        def work(connection: Connection) -> Unused:
-            unused = sql_remove.sweep(connection, before)
+        def programs_gone(connection: Connection) -> int:
+            count = sql_remove.sweep_programs(connection)
             hit("sweep.written")
-            return unused
+            return count
 
-        unused = self._write("remove what is not needed", work)
+        doing = "remove what is not needed"
+        program_count, event_count = self._write(doing, programs_gone), 0
+        after: int | None = 0
+        while after is not None:
+            work = partial(sql_remove.sweep_events, before=before, after_id=after)
+            count, after = self._write(doing, work)
+            event_count += count
         hit("sweep.done")
-        return unused
+        return Unused(program_count, event_count)
 
     def faults(self) -> list[str]:
         """What the database itself finds wrong with its files; a long look."""

@@ -8,7 +8,6 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, and_, delete, exists, func, or_, select
 
-from flowrt.store.rows import Unused
 from flowrt.store.schema import (
     blob_refs,
     code,
@@ -23,6 +22,9 @@ from flowrt.store.schema import (
 from flowrt.store.sql_rows import as_list, given_texts
 from flowrt.store.sql_turns import Turn, take_turn
 from flowrt.store.status import OVER
+
+_SLICE = 20_000
+"""How many events are looked at in one transaction: others wait for it who make runs, or write to SQLite."""
 
 
 def delete_run(connection: Connection, run_no: int, run_id: str) -> frozenset[str]:
@@ -47,8 +49,8 @@ def needed(connection: Connection, digests: Collection[str]) -> frozenset[str]:
     return frozenset((*connection.scalars(by_runs, wanted), *connection.scalars(by_names, wanted)))
 
 
-def sweep(connection: Connection, before: int) -> Unused:
-    """Remove programs that nothing refers to, and events before an instant that no run can take."""
+def sweep_programs(connection: Connection) -> int:
+    """Remove programs and callables that nothing refers to; how many there were."""
     take_turn(connection, Turn.PROGRAMS)
     used = or_(
         exists().where(runs.c.program_digest == programs.c.digest),
@@ -58,15 +60,25 @@ def sweep(connection: Connection, before: int) -> Unused:
     has_program = exists().where(programs.c.digest == program_code.c.program)
     connection.execute(delete(program_code).where(~has_program))
     has_user = exists().where(program_code.c.code == code.c.digest)
-    removed += connection.execute(delete(code).where(~has_user)).rowcount
-    return Unused(removed, _sweep_events(connection, before))
+    return removed + connection.execute(delete(code).where(~has_user)).rowcount
 
 
-def _sweep_events(connection: Connection, before: int) -> int:
+def sweep_events(connection: Connection, before: int, after_id: int) -> tuple[int, int | None]:
+    """Remove some of the events before an instant that no run can take: of the next ones after a number.
+
+    Returns:
+        How many were removed, and the last number that was looked at; None when there is no more.
+    """
+    take_turn(connection, Turn.PROGRAMS)  # No run is being made meanwhile.
+    some = select(events.c.event_id).where(events.c.event_id > after_id).order_by(events.c.event_id)
+    last = connection.scalar(select(func.max(some.limit(_SLICE).subquery().c.event_id)))
+    if last is None:
+        return 0, None
     goes_on = runs.c.status.not_in(OVER)
     floor = connection.scalar(select(func.min(runs.c.events_after)).where(goes_on))
     has_taker = exists().where(runs.c.run_id == events.c.run_id, goes_on)
     takeable = [] if floor is None else [events.c.event_id <= floor]
     gone = or_(and_(events.c.run_id.is_not(None), ~has_taker), *takeable)
-    statement = delete(events).where(events.c.at < before)
-    return connection.execute(statement if floor is None else statement.where(gone)).rowcount
+    looked_at = events.c.event_id > after_id, events.c.event_id <= last
+    statement = delete(events).where(*looked_at, events.c.at < before)
+    return connection.execute(statement if floor is None else statement.where(gone)).rowcount, last
