@@ -62,9 +62,11 @@ RECORDS = [
 ]
 ADDED = [r.Begun("a", NOW), r.CancelRequested(NOW, "by hand", force=True)]
 """What came with the second version of the schema; what was there before keeps its form."""
+SAGAS = [r.Reopened(NOW, (3,), ("trip.", "all[3].step#1."))]
+"""What came with sagas."""
 
 
-@pytest.mark.parametrize("record", [*RECORDS, *ADDED], ids=lambda x: type(x).__name__)
+@pytest.mark.parametrize("record", [*RECORDS, *ADDED, *SAGAS], ids=lambda x: type(x).__name__)
 def test_records_come_back(record):
     data = encode_record(record)
     assert decode_record(data) == record
@@ -86,6 +88,10 @@ def test_the_form_of_records_is_for_ever():
     assert digest == "a791b9e20ac4ad1eab5f8ed2559c3cc2faeca74c33169649555918b157a4809c"
     added = hashlib.sha256(b"".join(map(encode_record, ADDED))).hexdigest()
     assert added == "ea96ba511023e1d94f9f72e51b45dbf5135342990ddf97f9c2aa39ba285cab2d"
+    assert (
+        hashlib.sha256(encode_record(SAGAS[0])).hexdigest()
+        == "aa16e0ae206820816ae3eed6cfc7589bc8d9f045c6fb6b84f71fb8c1f088d5db"
+    )
 
 
 # Programs
@@ -179,6 +185,16 @@ def test_programs_come_back_without_their_code():
     assert dict(back.code) == {}
 
 
+TAKEN_BACK = p.Task(p.Imported("shop.etl:load"), undo=p.Undo(INNER, "a", ("i", "b"), ("b",)))
+SAGA = p.Flow("f", p.Body((p.Node("s", p.Saga(p.Body((p.Node("a", TAKEN_BACK, (("b", p.Param("b")),)),)))),)))
+
+
+def test_sagas_come_back_and_their_form_is_for_ever():
+    program = p.Program({"f": SAGA}, "f")
+    assert decode_program(encode_program(program)) == program
+    assert program_digest(program) == "604b13a6d6440a255890ae4c98be357c319e534a0908f841479aa1d8f9347fb6"
+
+
 def test_every_class_is_written_somewhere_in_these_tests():
     seen = set()
 
@@ -193,6 +209,7 @@ def test_every_class_is_written_somewhere_in_these_tests():
 
     look([*RECORDS, *ADDED])
     look(list(whole_program().flows.values()))
+    look(SAGA)
     assert {cls for cls in CLASSES.values() if cls.__name__ != "Library"} <= seen
 
 

@@ -111,13 +111,17 @@ Block: TypeAlias = Steps | GraphBody
 
 @noun
 class Call:
-    """A call of a task or a flow. `args` and `kwargs` are in the author's order."""
+    """A call of a task or a flow. `args` and `kwargs` are in the author's order.
+
+    `undo` is the call of a task that takes this one back; its expressions may read this one's value.
+    """
 
     meta: Meta
     callee: Callee
     args: tuple[Expr, ...]
     kwargs: tuple[tuple[Ident, Expr], ...]
     modifiers: Modifiers
+    undo: "Call | None" = None
 
 
 @noun
@@ -216,6 +220,14 @@ class Do:
 
 
 @noun
+class Saga:
+    """A `saga` step: when a step in it fails, those that are completed are taken back."""
+
+    meta: Meta
+    body: Block
+
+
+@noun
 class Return:
     """`return`. When the returned expression is nothing but a call of a flow, `tail` is that call."""
 
@@ -267,6 +279,7 @@ Step: TypeAlias = (
     | Emit
     | Graph
     | Do
+    | Saga
     | Return
     | Raise
     | Fail

@@ -17,6 +17,7 @@ from flowrt.amounts import event_dedupe, event_key, event_name
 from flowrt.clock import WallClock
 from flowrt.encoding.values import Values
 from flowrt.engine.cancelling import cancel as note_cancel
+from flowrt.engine.cancelling import has_undos
 from flowrt.engine.drive import RunResult, drive, recorded_result, start
 from flowrt.errors import BadInput, FlowrtError, RunCancelled, RunFailed
 from flowrt.executor.callee import put_first
@@ -157,16 +158,26 @@ def send(
         )
 
 
-def cancel(run_id: str, *, reason: str = "", force: bool = False, store: str | Path | None = None) -> None:
+def cancel(
+    run_id: str,
+    *,
+    reason: str = "",
+    force: bool = False,
+    store: str | Path | None = None,
+    executor: ExecutorChoice = "ray",
+) -> None:
     """Have a run cancelled: by its owner when it has a live one, else here and now.
 
-    With `force` its tasks are not given time to end by themselves.
-    Raises UnknownRun, and FlowrtError when the run has ended already.
+    With `force` its tasks are not given time to end by themselves. `executor` runs what undoes its sagas;
+    without anything to undo it is not started.
+    Raises UnknownRun, FlowrtError when the run has ended already; WrongEnvironment when something is to be
+    undone and this is not the environment for it: whoever resumes the run does it.
     """
     check_run_id(run_id)
     with _opened(store, create=False) as (opened, blobs):
         if not note_cancel(opened, run_id, reason, force=force):
-            _drive(opened, blobs, run_id, "local", _Again(any_version=True))
+            undoes = has_undos(opened, run_id)
+            _drive(opened, blobs, run_id, executor if undoes else "local", _Again(any_version=not undoes))
 
 
 def _program(
@@ -280,7 +291,8 @@ def _ray() -> Executor:
 
 def _value(result: RunResult, blobs: Blobs) -> object:
     if result.status == "cancelled":
-        raise RunCancelled(f"Run {result.run_id} was cancelled.")
+        more = "" if result.failure is None else f"\n{result.failure.message}"
+        raise RunCancelled(f"Run {result.run_id} was cancelled.{more}")
     if result.status != "succeeded" or result.value is None:
         raise _failed(result)
     return Values(blobs).load(result.value)

@@ -11,8 +11,9 @@ class StepContext:
     """The attempt that is being made.
 
     `idempotency_key` is the same for every attempt of a step: hand it to services that know how to drop
-    a second request with the same key. `fence` grows each time another process takes the run over:
-    a service that remembers the highest fence it has seen can refuse a superseded process.
+    a second request with the same key. It is a new one when the saga around the step was undone and the run
+    then reopened: what was undone has to be done again. `fence` grows each time another process takes the
+    run over: a service that remembers the highest fence it has seen can refuse a superseded process.
     """
 
     run_id: str
@@ -21,6 +22,11 @@ class StepContext:
     idempotency_key: str
     fence: int
     labels: Mapping[str, str]
+
+
+def idempotent_step(step: str, times_anew: int) -> str:
+    """The part of the idempotency key for a step whose saga was undone and begun anew so many times."""
+    return f"{step}@{times_anew}" if times_anew else step
 
 
 _CURRENT: ContextVar[StepContext] = ContextVar("flowrt_step")

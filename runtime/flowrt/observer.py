@@ -3,7 +3,20 @@
 from typing import Literal, Protocol
 
 StepKind = Literal[
-    "task", "value", "sample", "if", "for", "while", "until", "sleep", "wait", "emit", "block", "flow", "end"
+    "task",
+    "value",
+    "sample",
+    "if",
+    "for",
+    "while",
+    "until",
+    "sleep",
+    "wait",
+    "emit",
+    "block",
+    "flow",
+    "end",
+    "saga",
 ]
 StepEnd = Literal["succeeded", "failed", "stopped"]
 

@@ -88,6 +88,7 @@ class Task:
     `lost_max` is how often an attempt whose worker was lost is made again. `heartbeat` is how long an
     attempt may go on without calling `flowrt.heartbeat()`. With `once` there is at most one attempt: that it
     is begun is recorded before, and when nobody knows what became of it the step fails as unknown.
+    `undo` takes back what the task did, when the saga around it does not end well.
     """
 
     callee: Callee
@@ -100,6 +101,22 @@ class Task:
     lost_max: int = 3
     heartbeat: Expr | None = None
     once: bool = False
+    undo: "Undo | None" = None
+
+
+@noun
+class Undo:
+    """What takes a step back. `body` is one node, the task, whose environment is read by parameters.
+
+    `own` is the name under which it reads the value of the step (empty: it does not), `reads` are the other
+    names, which are names of the step's own environment, as they were for the step. `apart` are those of
+    them that nothing but the undo reads: the step's task does not get them.
+    """
+
+    body: "Body"
+    own: str = ""
+    reads: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
 
 
 @noun
@@ -200,6 +217,13 @@ class Block:
 
 
 @noun
+class Saga:
+    """A nested body. When it does not end well, the undo of every completed step runs, the newest first."""
+
+    body: "Body"
+
+
+@noun
 class CallFlow:
     """Run a flow of the library; `args` pairs each of its inputs with a name of the environment."""
 
@@ -230,7 +254,20 @@ class Fail:
 
 
 Op: TypeAlias = (
-    Task | Compute | Sample | Branch | ForEach | Loop | Sleep | Wait | Emit | Block | CallFlow | Leave | Fail
+    Task
+    | Compute
+    | Sample
+    | Branch
+    | ForEach
+    | Loop
+    | Sleep
+    | Wait
+    | Emit
+    | Block
+    | CallFlow
+    | Leave
+    | Fail
+    | Saga
 )
 
 

@@ -166,10 +166,15 @@ class CancelRequested:
 
 @noun
 class Reopened:
-    """A failed run goes on: the records with these numbers count no more."""
+    """A failed run goes on: the records with these numbers count no more.
+
+    `anew` are the prefixes of the paths of the sagas that had been undone: they are made anew, and the
+    idempotency keys of their steps are new ones.
+    """
 
     at: int
     voided: tuple[int, ...]
+    anew: tuple[str, ...] = ()
 
 
 @noun

@@ -22,7 +22,9 @@ from flowrt.executor.attempt import make_attempt
 from flowrt.executor.port import Attempt, AttemptKey, Halted, Lost
 from flowrt.plain.plain import run_plain
 from flowrt.program import Program
-from flowrt.record import Emitted, Succeeded
+from flowrt.record import Emitted, Record, Reopened, Succeeded
+from flowrt.view import StepNotes
+from flowrt.why.unreached import way_to
 
 COUNT = int(os.environ.get("FLOWC_STORIES", "200"))
 CHUNK = 20
@@ -123,12 +125,34 @@ def sent(story: Story, upto: int) -> list:
 
 
 def check_journal(story: Story) -> None:
-    """One result a step; and the journal folds to the end that was reported."""
-    done = [record.step for record in story.records() if isinstance(record, Succeeded)]
+    """One result a step; what is undone was done before; the journal folds to the reported end."""
+    done = done_in(story.records())
     assert len(done) == len(set(done))
-    state = fold(story.store, story.run_id, story.program).state
+    for index, step in enumerate(done):
+        assert not step.endswith(".undo") or step.removesuffix(".undo") in done[:index]
+    notes = StepNotes()
+    state = fold(story.store, story.run_id, story.program, notes).state
     assert state.ended is not None
     assert state.open_commands == []
+    check_undone(story, done, notes)
+
+
+def check_undone(story: Story, done: Sequence[str], notes: StepNotes) -> None:
+    """What a saga did that did not end well was undone, if it could be; and nothing else was."""
+    sagas = {step.id: step.status for step in notes.steps.values() if step.kind == "saga"}
+    for step in done:
+        if step.endswith(".undo") or way_to(story.program, f"{step}.undo") is None:
+            continue
+        around = sorted((saga for saga in sagas if step.startswith(f"{saga}.")), key=len)
+        undone = f"{step}.undo" in notes.steps
+        assert undone or sagas[around[-1]] == "succeeded", step
+        assert not undone or any(sagas[saga] in {"failed", "stopped"} for saga in around), step
+
+
+def done_in(records: Sequence[Record]) -> list[str]:
+    """The steps that have a result, in the order of these."""
+    voided = {seq for record in records if isinstance(record, Reopened) for seq in record.voided}
+    return [r.step for seq, r in enumerate(records) if isinstance(r, Succeeded) and seq not in voided]
 
 
 def check_cut(whole: Story, expected: object, rng: random.Random) -> None:
@@ -156,9 +180,10 @@ def check_suspended(program: Program, expected: object, rng: random.Random) -> N
 
 def check_reopened(story: Story) -> None:
     """What failed fails again, and nothing that was recorded is run for it."""
-    done = {record.step for record in story.records() if isinstance(record, Succeeded)}
-    made = len(story.executor.made)
+    before, made = story.records(), len(story.executor.made)
     assert story.drive(reopen=True).status == "failed"
+    reopened = next(r for r in story.records()[len(before) :] if isinstance(r, Reopened))
+    done = set(done_in([*before, reopened]))
     assert not {key.step for key in story.executor.made[made:]} & done
     check_journal(story)
 
@@ -206,5 +231,7 @@ def test_random_flows_hold_what_they_should() -> None:
         "drop",
         "wait",
         "parallel",
+        "saga",
+        "undo",
     ):
         assert sum(f'"{word}"' in text for text in texts) >= 5, word

@@ -5,6 +5,7 @@ when the source changes, the fault is to be written anew, and `test_planted.py` 
 """
 
 from campaign import Fault
+from faults_of_sagas import SAGAS
 from faults_of_stops import STOPS
 
 SIMULATED = ("tests/simulation/test_simulation.py::test_no_seed_breaks_a_promise",)
@@ -383,4 +384,4 @@ ATTEMPTS = (
     ),
 )
 
-FAULTS = (*OWNERSHIP, *JOURNAL, *BLOBS_AND_KEYS, *WAITS, *ATTEMPTS, *STOPS)
+FAULTS = (*OWNERSHIP, *JOURNAL, *BLOBS_AND_KEYS, *WAITS, *ATTEMPTS, *STOPS, *SAGAS)

@@ -10,8 +10,8 @@ STOPS = (
     Fault(
         "cancel does not wait until the owner has heard it",
         "engine/cancelling.py",
-        "        if told or row.status in ENDED:\n",
-        "        if told or row.status in ENDED or owned(row, clock.now()):\n",
+        "        if row.status in ENDED or (told and somebody_has_it):\n",
+        "        if row.status in ENDED or somebody_has_it:\n",
         CANCELLING,
     ),
     Fault(

@@ -8,7 +8,8 @@ In: calls of the store before and after, attempts as they begin, records as they
     no run behind    the owner begins no attempt of a step that has its record, or before its retry is due
     never early      a timer fires when it is due by the clock of its engine, and not before a last look
                      at the events that could still have come in time
-    cancelled        behind the request nothing begins
+    cancelled        behind the request nothing begins but undos
+    undone           an undo begins only when its step is completed
     each event once  in each run, the oldest first
 """
 
@@ -47,6 +48,7 @@ LOST_MAX = 3
 """How often a step may lose its worker without failing."""
 
 ANSWERS = (Succeeded, Failed, Computed, Decided, Expanded, Emitted, Received, Fired)
+UNDO = ".undo"
 BEGINNINGS = (Computed, Decided, Expanded, Emitted, Sleeping, Waiting, Retrying)
 
 
@@ -166,7 +168,7 @@ class Watch:
         self.hold(known.ended is None, f"{told}: written behind the end")
         if isinstance(record, ANSWERS):
             self.hold(step not in known.ended_steps, f"{told}: the step has its record already")
-        if known.cancelled:
+        if known.cancelled and not step.endswith(UNDO):
             self.hold(not isinstance(record, BEGINNINGS), f"{told}: begun behind the request to cancel")
         if isinstance(record, Fired):
             self._fires(process, known, record, told)
@@ -207,7 +209,11 @@ class Watch:
             return
         told = f"{process.name} begins {key.run_id} {key.step} {key.attempt}"
         self.hold(key.step not in known.ended_steps, f"{told}: the step has its record")
-        self.hold(not known.cancelled, f"{told}: behind the request to cancel")
+        undo = key.step.endswith(UNDO)
+        self.hold(not known.cancelled or undo, f"{told}: behind the request to cancel")
+        undone = key.step.removesuffix(UNDO)
+        done = not undo or any(isinstance(r, Succeeded) and r.step == undone for r in known.records)
+        self.hold(done, f"{told}: what it undoes is not done")
         self.hold(key not in process.executor.held, f"{told}: it runs already")
         self.hold(known.ended is None, f"{told}: the run has ended")
         expected = known.attempts.get(key.step, 0) + 1

@@ -20,6 +20,7 @@ class Place:
     depth: int = 0
     in_loop: bool = False
     may_return: bool = True
+    in_saga: bool = False
     alone: bool = True
     """Whether nothing else runs at the same time: events of one key would be taken by one another."""
 
@@ -112,7 +113,7 @@ class Writer:
         if self.callable and place.depth < 2:
             kinds["call"] = 2
         if place.depth < self.depth:
-            kinds |= {"branch": 4, "each": 3, "many": 3, "count": 2, "graph": 2, "nested": 1}
+            kinds |= {"branch": 4, "each": 3, "many": 3, "count": 2, "graph": 2, "nested": 1, "saga": 2}
         if place.depth:
             kinds["risk"] = 2
             if place.in_loop or place.may_return:
@@ -121,7 +122,11 @@ class Writer:
 
     def task(self, place: Place):
         name, after = self.target(place)
-        return [{"id": name, "call": f"s.mix({self.number(place)}, {self.number(place)})"}], after, False
+        step = {"id": name, "call": f"s.mix({self.number(place)}, {self.number(place)})"}
+        if place.in_saga and self.rng.random() < 0.8:
+            undo = self.rng.choice(("mix", "mix", "fail_if"))
+            step["undo"] = f"s.{undo}({name}, {self.number(place)})"
+        return [step], after, False
 
     def risk(self, place: Place):
         name, after = self.target(place)
@@ -193,6 +198,10 @@ class Writer:
     def nested(self, place: Place):
         do, after, left = self.block(self.inside(place), self.rng.randint(1, 3))
         return [{"do": do}], replace(after, depth=place.depth), left
+
+    def saga(self, place: Place):
+        do, after, left = self.block(replace(self.inside(place), in_saga=True), self.rng.randint(1, 4))
+        return [{"saga": do}], replace(after, depth=place.depth, in_saga=place.in_saga), left
 
     def items(self, place: Place) -> str:
         if place.lists and self.rng.random() < 0.6:

@@ -20,6 +20,7 @@ from flowc.ir import (
     Loop,
     Raise,
     Return,
+    Saga,
     Sleep,
     Step,
     Value,
@@ -116,7 +117,7 @@ def _why(step: Step) -> str:
             return "`continue` ends the iteration here"
         case Loop():
             return "this loop never ends by itself"
-        case If() | For() | Wait() | Graph() | Do() | Call() | Value() | Sleep() | Emit():
+        case If() | For() | Wait() | Graph() | Do() | Saga() | Call() | Value() | Sleep() | Emit():
             return "every path through this step leaves"
         case _:
             assert_never(step)

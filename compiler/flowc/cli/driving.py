@@ -172,11 +172,21 @@ def explain(result: "RunResult", store: "Store", args: DriveArguments) -> None:
         case "cancelled":
             reason = store.run(result.run_id).cancel_reason
             sys.stderr.write(f"Run {result.run_id} was cancelled{f': {reason}' if reason else ''}.\n")
+            sys.stderr.write(undo_failures(result))
         case _:
             sys.stderr.write(
                 f"Run {result.run_id} is suspended. Continue it with:\n"
                 f"  {resume_command(result.run_id, args)}\n"
             )
+
+
+def undo_failures(result: "RunResult") -> str:
+    """What is to be said of a cancelled run that could not undo all that it had done."""
+    if result.status != "cancelled" or result.failure is None:
+        return ""
+    first, *rest = result.failure.message.splitlines()
+    lines = [f"error: {first}", *(f"  {line}" for line in rest)]
+    return "".join(printable(line).rstrip() + "\n" for line in lines)
 
 
 def _failure_text(result: "RunResult") -> str:

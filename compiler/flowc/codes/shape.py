@@ -229,4 +229,15 @@ CODES: tuple[Code, ...] = (
         bad=_STEPS + "  - call: t.load()\n---\nflow: report\nsteps:\n  - call: t.load()\n",
         good=_STEPS + "  - call: t.load()\n---\nflow: second\nsteps:\n  - call: t.load()\n",
     ),
+    Code(
+        "F0128",
+        "There is nothing to undo here",
+        "In a saga the call of a task may carry an `undo`, the call of another task: when the saga does not "
+        "end well, the undos of all completed steps run. Nothing would ever run one outside of a saga. A "
+        "flow has a saga of its own inside.",
+        bad=_STEPS + "  - id: hold\n    call: t.reserve()\n    undo: t.release(hold)\n",
+        good=_STEPS
+        + "  - saga:\n      - id: hold\n        call: t.reserve()\n        undo: t.release(hold)\n"
+        + "      - call: t.charge(hold)\n",
+    ),
 )

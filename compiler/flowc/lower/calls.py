@@ -4,7 +4,22 @@ from flowc.ir import Call, FlowCallee, Ident, Raise, Return, TaskCallee
 from flowc.ir import Retry as RetrySaid
 from flowc.lower.maker import Maker, names_in
 from flowrt.expr.tree import Expr
-from flowrt.program import CallFlow, Imported, Leave, Op, Out, Retry, Sample, SampleKind, Source, Task
+from flowrt.noun import replace
+from flowrt.program import (
+    Body,
+    CallFlow,
+    Imported,
+    Leave,
+    Node,
+    Out,
+    Param,
+    Retry,
+    Sample,
+    SampleKind,
+    Source,
+    Task,
+    Undo,
+)
 
 _SAMPLES: dict[str, SampleKind] = {
     "flowc:now": "now",
@@ -28,14 +43,34 @@ def lower_call(maker: Maker, call: Call) -> int:
     if isinstance(call.callee, FlowCallee):
         args, env = _flow_args(maker, call, call.callee)
         return maker.add(call.meta.path_id, CallFlow(call.callee.name, args), (), env)
-    op: Op
     if call.callee.path in _SAMPLES:
-        op = Sample(_SAMPLES[call.callee.path])
-        return maker.add(call.meta.path_id, op, ())
+        return maker.add(call.meta.path_id, Sample(_SAMPLES[call.callee.path]), ())
+    task, names = _task(call)
+    if call.undo is not None:
+        own = "" if call.meta.id is None else call.meta.id.text
+        undo = _undo(call.undo, own, names)
+        task = replace(task, undo=undo)
+        names = [*names, *undo.apart]
+    return maker.add(call.meta.path_id, task, names)
+
+
+def _undo(call: Call, own: str, names: list[str]) -> Undo:
+    """What takes a step back that reads `names` itself, and whose value has the name `own`."""
+    task, read = _task(call)
+    read = [name for name in read if name != "run"]
+    node = Node(call.meta.path_id, task, tuple((name, Param(name)) for name in read))
+    others = tuple(name for name in read if name != own)
+    apart = tuple(name for name in others if name not in names)
+    return Undo(Body((node,)), own if own in read else "", others, apart)
+
+
+def _task(call: Call) -> tuple[Task, list[str]]:
+    """The task of a call, without what takes it back, and the names that it reads."""
+    assert isinstance(call.callee, TaskCallee), "a flow is no task"
     said = call.modifiers
     once = said.retry is not None and said.retry.never
     retry = None if said.retry is None or once else _retry(said.retry)
-    op = Task(
+    task = Task(
         callee=Imported(call.callee.path),
         args=call.args,
         kwargs=_kwargs(call.kwargs),
@@ -48,7 +83,7 @@ def lower_call(maker: Maker, call: Call) -> int:
     lengths = (said.timeout, said.heartbeat)
     values = (*call.args, *(value for _, value in call.kwargs), said.options, *lengths)
     policy = () if retry is None else (retry.max, retry.delay, retry.factor, retry.cap, retry.within)
-    return maker.add(call.meta.path_id, op, names_in(*values, *policy))
+    return task, names_in(*values, *policy)
 
 
 def lower_raise(maker: Maker, step: Raise) -> int:

@@ -17,6 +17,7 @@ from flowc.ir import (
     Modifiers,
     Raise,
     Return,
+    Saga,
     Sleep,
     Step,
     Value,
@@ -35,6 +36,7 @@ def reads_of(step: Step) -> set[str]:
     while todo:
         each = todo.pop()
         names.update(names_in(*_exprs(each)))
+        names.update(_undo_reads(each))
         todo.extend(calls_of(each))
         todo.extend(inner for block in blocks_of(each) for inner in block.steps)
         if isinstance(each, For):
@@ -64,10 +66,18 @@ def _exprs(step: Step) -> Iterator[Expr | None]:  # noqa: C901 - one arm a kind
             yield from (step.key, step.payload)
         case Fail(_, message):
             yield message
-        case Graph() | Do() | Break() | Continue():
+        case Graph() | Do() | Saga() | Break() | Continue():
             pass
         case _:
             assert_never(step)
+
+
+def _undo_reads(step: Step) -> set[str]:
+    """What the undo of a call reads, but for the value of the call."""
+    if not isinstance(step, Call) or step.undo is None:
+        return set()
+    own = "" if step.meta.id is None else step.meta.id.text
+    return set(names_in(*_exprs(step.undo))) - {own}
 
 
 def _modifiers(said: Modifiers) -> Iterator[Expr | None]:

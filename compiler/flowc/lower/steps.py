@@ -23,6 +23,7 @@ from flowc.ir import (
     Loop,
     Raise,
     Return,
+    Saga,
     Sleep,
     Step,
     Steps,
@@ -38,6 +39,7 @@ from flowrt.program import Block as BlockOp
 from flowrt.program import Emit as EmitOp
 from flowrt.program import Fail as FailOp
 from flowrt.program import Failure, Out, Source
+from flowrt.program import Saga as SagaOp
 from flowrt.program import Sleep as SleepOp
 
 
@@ -89,7 +91,7 @@ def _lower(maker: Maker, step: Step, *, wanted: bool) -> int:  # noqa: C901, PLR
             return maker.add(meta.path_id, EmitOp(event.text, key, payload), names_in(key, payload))
         case Graph():
             return _lower_nested(maker, step, step.failure, wanted=wanted)
-        case Do():
+        case Do() | Saga():
             return _lower_nested(maker, step, "cancel", wanted=wanted)
         case Return():
             return lower_return(maker, step)
@@ -104,8 +106,8 @@ def _lower(maker: Maker, step: Step, *, wanted: bool) -> int:  # noqa: C901, PLR
             assert_never(step)
 
 
-def _lower_nested(maker: Maker, step: Graph | Do, failure: Failure, *, wanted: bool) -> int:
-    """`graph` and `do`: what they assign is known after them."""
+def _lower_nested(maker: Maker, step: Graph | Do | Saga, failure: Failure, *, wanted: bool) -> int:
+    """`graph`, `do` and `saga`: what they assign is known after them."""
     inside = maker.inner()
     is_graph = isinstance(step.body, GraphBody)
     value = lower_block(inside, step.body, wanted=wanted and not is_graph)
@@ -114,7 +116,8 @@ def _lower_nested(maker: Maker, step: Graph | Do, failure: Failure, *, wanted: b
     else:
         names = [name for name in inside.own if not name.startswith("$")]
     body = inside.body(value, inside.export(names), failure)
-    index = maker.add(step.meta.path_id, BlockOp(body, names=is_graph), params_of(body))
+    op = SagaOp(body) if isinstance(step, Saga) else BlockOp(body, names=is_graph)
+    index = maker.add(step.meta.path_id, op, params_of(body))
     maker.own.update({name: Out(index, name) for name in names} if not inside.left else {})
     maker.left = inside.left
     return index

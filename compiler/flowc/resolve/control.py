@@ -1,10 +1,10 @@
-"""The steps that hold other steps come in as text; `If`, `For`, `Loop`, `Graph` and `Do` go out."""
+"""The steps that hold other steps come in as text; `If`, `For`, `Loop`, `Graph`, `Do` and `Saga` go out."""
 
 import re
 from typing import Literal
 
 from flowc.diagnostic import Fix
-from flowc.ir import Block, Call, Do, For, Graph, GraphBody, Ident, If, Loop, Step, Steps
+from flowc.ir import Block, Call, Do, For, Graph, GraphBody, Ident, If, Loop, Saga, Step, Steps
 from flowc.resolve.found import excerpt, shape
 from flowc.resolve.lift import lift
 from flowc.resolve.names import alias_names, read_name
@@ -104,6 +104,15 @@ def resolve_do(step: StepText) -> Step:
     body = step.block("do")
     assert body is not None
     return Do(step.meta(), body)
+
+
+def resolve_saga(step: StepText) -> Step:
+    """A `saga` step."""
+    step.setting.saga_depth += 1
+    body = step.block("saga")
+    step.setting.saga_depth -= 1
+    assert body is not None
+    return Saga(step.meta(), body)
 
 
 def _body(step: StepText) -> Block:

@@ -101,10 +101,23 @@ RETRY = Construct(
     },
 )
 
+UNDO = Construct(
+    "`undo`",
+    {
+        "call": "the callee, with or without its arguments",
+        "with": "named arguments, as data",
+        "options": "Ray's own options",
+        "retry": "a number of retries, or a policy",
+        "timeout": "a bound on each attempt",
+        "heartbeat": "how long an attempt may go on without calling `flowrt.heartbeat()`",
+    },
+    required=("call",),
+)
+
 SLEEP = Construct("`sleep`", {"until": "the instant at which it ends"})
 
 _COMMON = {"id": "the name of the step's value", "doc": "a text for readers"}
-_CALL_LATER = {"cache": "`cache` is", "undo": "`undo` is"}
+_CALL_LATER = {"cache": "`cache` is"}
 _BLOCKS = {
     "do": "a list that runs from top to bottom",
     "graph": "a map of names to steps that run when their inputs are ready",
@@ -126,6 +139,7 @@ STEPS: Mapping[str, Construct] = {
             "retry": "a number of retries, or a policy",
             "timeout": "a bound on each attempt",
             "heartbeat": "how long an attempt may go on without calling `flowrt.heartbeat()`",
+            "undo": "in a saga: the call that takes this one back",
         },
         later=_CALL_LATER,
     ),
@@ -170,6 +184,7 @@ STEPS: Mapping[str, Construct] = {
         {"do": "a list that runs from top to bottom"},
         later={"timeout": "the `timeout` of a block is", "retry": "the `retry` of a block is"},
     ),
+    "saga": _step({"saga": "a list of steps that are taken back when one of them fails"}),
     "return": _step({"return": "the value of the flow"}),
     "raise": _step({"raise": "a call of an exception class"}),
     "fail": _step({"fail": "the message"}),
@@ -179,7 +194,6 @@ LATER_STEPS: Mapping[str, str] = {
     "switch": "`switch` is",
     "race": "`race` is",
     "try": "`try` is",
-    "saga": "`saga` is",
     "lock": "`lock` is",
     "start": "`start` is",
 }

@@ -28,12 +28,16 @@ class Names:
 
 @noun(frozen=False)
 class Setting:
-    """One flow while it is resolved. `lifted` counts the calls taken out of expressions so far."""
+    """One flow while it is resolved. `lifted` counts the calls taken out of expressions so far.
+
+    `saga_depth` is how many sagas there are around the present place.
+    """
 
     found: Found
     names: Names
     defaults: Modifiers
     lifted: int = 0
+    saga_depth: int = 0
 
     def next_name(self) -> str:
         """A name for the value of a lifted call: unique in the flow, and none that an author can write."""

@@ -6,7 +6,7 @@ from flowc.diagnostic import Fix
 from flowc.ir import Block, Call, Ident, Meta
 from flowc.resolve.durations import read_duration
 from flowc.resolve.found import Found, excerpt, listing, shape
-from flowc.resolve.lift import Place, Where, lift
+from flowc.resolve.lift import Barrier, Place, Where, lift
 from flowc.resolve.places import read_data, read_expression
 from flowc.resolve.setting import Setting
 from flowc.span import Span
@@ -20,7 +20,10 @@ BlockReader = Callable[[Setting, Entry], Block]
 
 @noun
 class StepText:
-    """A step whose keys are in order. `read_block` reads the steps that stand under one of them."""
+    """A step whose keys are in order. `read_block` reads the steps that stand under one of them.
+
+    With a `barrier` no call of a task may stand in its expressions, and that says why.
+    """
 
     setting: Setting
     kind: str
@@ -31,6 +34,7 @@ class StepText:
     after: tuple[Ident, ...]
     read_block: BlockReader
     prelude: list[Call] = field(default_factory=list[Call])
+    barrier: Barrier | None = None
 
     @property
     def found(self) -> Found:
@@ -55,7 +59,8 @@ class StepText:
 
     def where(self, key: str) -> Where:
         """The surroundings of an expression under a key of this step."""
-        return Where(self.setting, Place(f"{self.path}/{key}"), self.prelude)
+        prelude = self.prelude if self.barrier is None else None
+        return Where(self.setting, Place(f"{self.path}/{key}"), prelude, self.barrier)
 
     def expr(self, key: str, prelude: list[Call] | None = None) -> Expr | None:
         """The expression under a key; its calls go to the step's prelude or to the given one."""

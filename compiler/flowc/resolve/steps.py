@@ -10,9 +10,16 @@ from collections import Counter
 from collections.abc import Callable
 from collections.abc import Mapping as Table
 
-from flowc.ir import Block, Break, Continue, GraphBody, Ident, Meta, Step, Steps, Value
+from flowc.ir import Block, Break, Call, Continue, GraphBody, Ident, Meta, Step, Steps, Value
 from flowc.resolve.calls import resolve_call, resolve_value
-from flowc.resolve.control import resolve_do, resolve_for, resolve_graph, resolve_if, resolve_loop
+from flowc.resolve.control import (
+    resolve_do,
+    resolve_for,
+    resolve_graph,
+    resolve_if,
+    resolve_loop,
+    resolve_saga,
+)
 from flowc.resolve.endings import resolve_fail, resolve_raise, resolve_return
 from flowc.resolve.fields import read_fields
 from flowc.resolve.found import Found, excerpt, shape
@@ -24,6 +31,7 @@ from flowc.resolve.pauses import resolve_emit, resolve_sleep, resolve_wait
 from flowc.resolve.places import at, read_expression
 from flowc.resolve.setting import Setting, stand_in
 from flowc.resolve.step_text import StepText
+from flowc.resolve.undo import with_undo
 from flowc.span import Span
 from flowc.tree import Entry, Mapping, Node, Scalar, Sequence
 from flowrt.noun import replace
@@ -33,8 +41,13 @@ def _value(step: StepText) -> Step:
     return resolve_value(step, read_expression(step.found, step.main.value))
 
 
+def _call(step: StepText) -> Step | None:
+    call = resolve_call(step)
+    return with_undo(step, call) if isinstance(call, Call) else call
+
+
 _RESOLVERS: Table[str, Callable[[StepText], Step | None]] = {
-    "call": resolve_call,
+    "call": _call,
     "value": _value,
     "if": resolve_if,
     "for": resolve_for,
@@ -45,6 +58,7 @@ _RESOLVERS: Table[str, Callable[[StepText], Step | None]] = {
     "emit": resolve_emit,
     "graph": resolve_graph,
     "do": resolve_do,
+    "saga": resolve_saga,
     "return": resolve_return,
     "raise": resolve_raise,
     "fail": resolve_fail,

@@ -18,6 +18,7 @@ from flowc.ir import (
     Loop,
     Raise,
     Return,
+    Saga,
     Sleep,
     Step,
     Steps,
@@ -31,7 +32,7 @@ def blocks_of(step: Step) -> tuple[Block, ...]:
     match step:
         case If():
             return (step.then,) if step.orelse is None else (step.then, step.orelse)
-        case For() | Loop() | Graph() | Do():
+        case For() | Loop() | Graph() | Do() | Saga():
             return (step.body,)
         case Wait():
             return () if step.orelse is None else (step.orelse,)
@@ -59,6 +60,7 @@ def calls_of(step: Step) -> tuple[Call, ...]:
             | Emit()
             | Graph()
             | Do()
+            | Saga()
             | Raise()
             | Fail()
             | Break()

@@ -80,7 +80,14 @@ class Reads:
         self.all(call.args, frame, place)
         self.all((value for _, value in call.kwargs), frame, place)
         self._modifiers(call.modifiers, frame, place)
-        return type_of_call(call.callee, self.facts.file)
+        given = type_of_call(call.callee, self.facts.file)
+        if call.undo is not None:
+            inside = Frame(frame)
+            if call.meta.id is not None:
+                name = call.meta.id.text
+                inside.names[name] = Binding(name, call.meta.id.span, "step", type=given)
+            self.call(call.undo, inside)
+        return given
 
     def _modifiers(self, modifiers: Modifiers, frame: Frame, place: Span) -> None:
         self.all((modifiers.options, modifiers.timeout, modifiers.heartbeat), frame, place)

@@ -21,6 +21,7 @@ from flowc.ir import (
     Loop,
     Raise,
     Return,
+    Saga,
     Sleep,
     Step,
     Steps,
@@ -103,6 +104,8 @@ class _Walk:
             if step.meta.id is not None:
                 self.assign(step.meta.id, binding, frame)
                 self.overwrites(step.meta.id, newest)
+                if isinstance(step, Call) and step.undo is not None:
+                    self.reads.counts[step.meta.id.text] += 1  # What undoes it may read it.
             previous = step
 
     def overwrites(self, ident: Ident, newest: dict[str, tuple[Ident, int, int]]) -> None:
@@ -192,13 +195,15 @@ class _Walk:
             case Fail():
                 self.reads.expr(step.message, frame, place)
                 frame.live = False
-            case If() | For() | Loop() | Wait() | Graph() | Do():
+            case If() | For() | Loop() | Wait() | Graph() | Do() | Saga():
                 return self.nested(step, binding, frame)
             case _:
                 assert_never(step)
         return binding
 
-    def nested(self, step: If | For | Loop | Wait | Graph | Do, binding: Binding, frame: Frame) -> Binding:
+    def nested(
+        self, step: If | For | Loop | Wait | Graph | Do | Saga, binding: Binding, frame: Frame
+    ) -> Binding:
         match step:
             case If():
                 self.branch(step, frame)
@@ -208,7 +213,7 @@ class _Walk:
                 self.loop(step, frame)
             case Wait():
                 return self.wait(step, binding, frame)
-            case Graph() | Do():
+            case Graph() | Do() | Saga():
                 self.block(step.body, frame)
                 return replace(binding, fields=names_of(step))
             case _:

@@ -43,10 +43,12 @@ from flowrt.program import (
     Param,
     Program,
     Retry,
+    Saga,
     Sample,
     Sleep,
     Source,
     Task,
+    Undo,
     Wait,
 )
 
@@ -124,8 +126,10 @@ def _bodies(op: Op) -> Iterator[tuple[str, Body]]:
             yield "then", then
             if orelse is not None:
                 yield "else", orelse
-        case ForEach(body=body) | Block(body):
+        case ForEach(body=body) | Block(body) | Saga(body):
             yield "do", body
+        case Task(undo=Undo(body)):
+            yield "undo", body
         case Loop(body=body, check=check):
             if check is not None:
                 yield "check", check
@@ -160,6 +164,8 @@ def _op(op: Op) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a kind
             return f"emit {event}{_word('key', key)}{_word('with', payload)}"
         case Block(_, names):
             return "graph" if names else "do"
+        case Saga():
+            return "saga"
         case CallFlow(flow, args):
             return f"call {flow}({_args(args)})"
         case Leave("tail", _, flow, args):

@@ -25,6 +25,7 @@ from flowrt.core.loops import begin, decided, next_round, open_loop, part_ended
 from flowrt.core.machine import Machine, broken, halted
 from flowrt.core.outcome import HALTED, Broken, Done, Halted, Left, Outcome
 from flowrt.core.path import arm_prefix, flow_prefix
+from flowrt.core.saga import completed, is_undoing, open_saga, saga_part_ended, task_env
 from flowrt.expr.tree import Const, Name
 from flowrt.observer import StepKind
 from flowrt.program import (
@@ -38,6 +39,7 @@ from flowrt.program import (
     Leave,
     Loop,
     Op,
+    Saga,
     Sample,
     Sleep,
     Task,
@@ -94,6 +96,8 @@ def kind_of(op: Op) -> StepKind:  # noqa: C901, PLR0911, PLR0912 - one arm a kin
             return "flow"
         case Leave():
             return "end"
+        case Saga():
+            return "saga"
         case _:
             assert_never(op)
 
@@ -105,7 +109,7 @@ def open_step(machine: Machine, step: Step) -> None:  # noqa: C901, PLR0912 - on
         case Task(once=True):
             machine.command(path, BeginTask(path))
         case Task() as task:
-            machine.command(path, RunTask(path, task, env))
+            machine.command(path, RunTask(path, task, task_env(step, task)))
         case Compute(Name(name)):
             machine.settle(step, Done(env[name]))
         case Compute(Const() as constant):
@@ -130,6 +134,8 @@ def open_step(machine: Machine, step: Step) -> None:  # noqa: C901, PLR0912 - on
             machine.command(path, SendEvent(path, op, env))
         case Block(body):
             machine.start_block(body, step)
+        case Saga() as op:
+            open_saga(machine, step, op)
         case CallFlow(flow, args):
             _start_flow(machine, step, flow, {name: env[source] for name, source in args})
         case Leave() as op:
@@ -165,7 +171,9 @@ def _start_flow(machine: Machine, step: Step, flow: str, given: dict[str, Handle
         return
     env = flow_env(machine, flow, given)
     body = machine.program.flows[flow].body
-    machine.start_frame(body, flow_prefix(step.path, step.hops), env, step).depth += 1
+    frame = machine.start_frame(body, flow_prefix(step.path, step.hops), env, step)
+    frame.depth += 1
+    frame.saga = None
 
 
 def _flow_ended(machine: Machine, step: Step, outcome: Outcome) -> None:
@@ -192,6 +200,8 @@ def frame_ended(machine: Machine, step: Step, frame: Frame, outcome: Outcome) ->
         body_ended(machine, step, op, frame, outcome)
     elif isinstance(op, Loop):
         part_ended(machine, step, op, frame, outcome)
+    elif isinstance(op, Saga):
+        saga_part_ended(machine, step, frame, outcome)
     elif step.halting:
         machine.settle(step, halted(outcome))
     elif isinstance(op, CallFlow):
@@ -211,6 +221,7 @@ def answer(machine: Machine, step: Step, record: StepRecord, seq: int) -> None: 
         case Succeeded(_, value, attempt, started_at, ended_at):
             if machine.observer is not None:
                 machine.observer.attempted(step.path, attempt, "", started_at, ended_at)
+            completed(step, value, seq)
             machine.settle(step, Done(value))
         case Failed():
             _failed(machine, step, record, seq)
@@ -262,7 +273,7 @@ def _begun(machine: Machine, step: Step, at: int, seq: int) -> None:
     assert isinstance(task, Task), f"{step.path} is not a task"
     step.begun = (seq,)
     if not isinstance(machine.open_command(step.path), StopTask):
-        machine.command(step.path, RunTask(step.path, task, step.env, first_at=at))
+        machine.command(step.path, RunTask(step.path, task, task_env(step, task), first_at=at))
 
 
 def _retry(machine: Machine, step: Step, record: Retrying) -> None:
@@ -278,7 +289,7 @@ def _retry(machine: Machine, step: Step, record: Retrying) -> None:
     again = RunTask(
         step.path,
         task,
-        step.env,
+        before.env,
         record.attempt + 1,
         record.retry_at,
         before.lost_count + record.lost,
@@ -342,12 +353,17 @@ def _timed_out(machine: Machine, step: Step, op: Wait, seq: int) -> None:
 
 
 def stop_step(machine: Machine, step: Step) -> None:
-    """Stop a step: a task is told to stop, a timer or wait is dropped, bodies are stopped in turn."""
+    """Stop a step: a task is told to stop, a timer or wait is dropped, bodies are stopped in turn.
+
+    Undos are not stopped.
+    """
     if step.halting or step.frame.open.get(step.index) is not step:
         return
     step.halting = True
     if isinstance(step.node.op, Task):
         machine.command(step.path, StopTask(step.path))
+    elif is_undoing(step):
+        pass  # It goes on, and ends as one that was told to stop.
     elif step.children:
         for child in step.children.values():
             machine.stop_frame(child, HALTED)

@@ -6,8 +6,9 @@ frame is its outcome.
 
 from dataclasses import dataclass, field
 
-from flowrt.core.outcome import Done, Outcome
+from flowrt.core.outcome import Blame, Done, Outcome
 from flowrt.core.plan import Plan
+from flowrt.core.undo_failures import UndoFailures
 from flowrt.program import Body, Node
 from flowrt.value import Handle
 
@@ -21,6 +22,7 @@ class Frame:
     `verdict` is the outcome that is settled already while steps are still ending; with `closing` no
     further node is opened, and with `stopping` those that ran were told to stop. `blamed` are the records
     of steps that failed or stopped. `tag` is the owner's own mark (the index of a loop's body, an arm).
+    `saga` is the saga around it in the same flow.
     """
 
     body: Body
@@ -38,7 +40,8 @@ class Frame:
     verdict: Outcome | None = None
     closing: bool = False
     stopping: bool = False
-    blamed: list[int] = field(default_factory=list[int])
+    blamed: list[Blame] = field(default_factory=list[Blame])
+    saga: "Step | None" = None
 
 
 @dataclass(slots=True, eq=False)
@@ -59,6 +62,7 @@ class Step:
     due_at: int = 0
     loop: "LoopRounds | None" = None
     each: "EachBodies | None" = None
+    saga: "SagaSteps | None" = None
     hops: int = 0
     begun: tuple[int, ...] = ()
 
@@ -91,4 +95,30 @@ class EachBodies:
     values: dict[int, Handle] = field(default_factory=dict[int, Handle])
     errors: dict[int, tuple[str, str]] = field(default_factory=dict[int, tuple[str, str]])
     verdict: Outcome | None = None
-    blamed: list[int] = field(default_factory=list[int])
+    blamed: list[Blame] = field(default_factory=list[Blame])
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A step that can be taken back: the number of its record, its path, its undo, and what that reads."""
+
+    seq: int
+    path: str
+    undo: Body
+    env: dict[str, Handle]
+
+
+@dataclass(slots=True, eq=False)
+class SagaSteps:
+    """Where a saga is: the steps that can be taken back, and while they are, how its body ended.
+
+    `first` is the number of the record of the first step with an undo that was completed anywhere inside,
+    called flows and sagas that have ended included. `blamed` are the records of undos that failed.
+    """
+
+    completed: list[Completed] = field(default_factory=list[Completed])
+    first: int | None = None
+    verdict: Outcome | None = None
+    undone_count: int = 0
+    failures: UndoFailures = field(default_factory=UndoFailures)
+    blamed: list[Blame] = field(default_factory=list[Blame])

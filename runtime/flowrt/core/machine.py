@@ -13,9 +13,10 @@ from typing import TypeAlias
 
 from flowrt.command import Command
 from flowrt.core.frame import Frame, Step
-from flowrt.core.outcome import HALTED, Broken, Done, Halted, Left, Outcome
+from flowrt.core.outcome import HALTED, Blame, Broken, Done, Halted, Left, Outcome
 from flowrt.core.path import block_prefix
 from flowrt.core.plan import Plans
+from flowrt.core.undo_failures import UndoFailures
 from flowrt.observer import Observer
 from flowrt.program import Body, Param, Program, Source
 from flowrt.record import Failure
@@ -58,6 +59,7 @@ class Machine:
         self.steps: dict[str, Step] = {}
         self.todo: deque[Todo] = deque()
         self.consumed: set[int] = set()
+        self.undo_failures = UndoFailures()
         self._open: dict[str, Command] = {}
         self._fresh: dict[str, None] = {}
         self._plans = plans
@@ -152,6 +154,7 @@ class Machine:
         frame = Frame(body, plan, prefix, env, owner, tag, depth, list(plan.waits), list(plan.readers))
         if owner is not None:
             owner.children[tag] = frame
+            frame.saga = owner.frame.saga
         for index in plan.first:
             self._plan_open(frame, index)
         self.end_if_idle(frame)
@@ -220,7 +223,7 @@ class Machine:
         self.end_if_idle(frame)
 
 
-def broken(type_name: str, message: str, step: str, seqs: tuple[int, ...] = ()) -> Broken:
+def broken(type_name: str, message: str, step: str, seqs: tuple[Blame, ...] = ()) -> Broken:
     """A failure that the core itself finds."""
     return Broken(Failure(type_name, message, step), seqs)
 

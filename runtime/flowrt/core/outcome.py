@@ -32,21 +32,36 @@ class Left:
 
 
 @noun
+class Anew:
+    """A saga was undone. To go on behind that, void what it has recorded from number `since` on.
+
+    `prefix` begins the paths of its steps and undos, and of no other step.
+    """
+
+    prefix: str
+    since: int
+
+
+Blame: TypeAlias = int | Anew
+
+
+@noun
 class Broken:
     """It failed; `seqs` are the numbers of the records without which it would still be running.
 
-    These are the failure, and the stops and further failures in the bodies that ended with it.
+    These are the failure, and the stops and further failures in the bodies that ended with it; and the
+    sagas that were undone on the way.
     """
 
     failure: Failure
-    seqs: tuple[int, ...] = ()
+    seqs: tuple[Blame, ...] = ()
 
 
 @noun
 class Halted:
     """It was told to stop, and has; `seqs` are the numbers of the records that say so."""
 
-    seqs: tuple[int, ...] = ()
+    seqs: tuple[Blame, ...] = ()
 
 
 Outcome: TypeAlias = Done | Left | Broken | Halted

@@ -5,11 +5,15 @@
     step#2.then.charge    … of an arm of a branch that has no name of its own
     pay.charge            … of a block, or of the flow that the step `pay` calls
     loads[3].while        the test before the fourth round of a loop; also `.until` and `.every`
+    trip.hold             … of a saga
+    trip.hold.undo        what takes a step back: no task has steps inside, so nothing else has this path
     train~2.data          … after the flow that `train` calls went on by its second tail call
     ~2.data               the same for the flow that the run started
 
 Paths depend on the program and on the indices of loops only, never on the order in which things happen.
 """
+
+from collections.abc import Iterator
 
 LIMIT = "~"
 """The path of the bound on the whole run, its flow's `timeout`: no step has it."""
@@ -38,6 +42,14 @@ def arm_prefix(step: str, arm: str) -> str:
 def body_prefix(step: str, index: int) -> str:
     """The prefix of the steps of body `index` of a loop."""
     return f"{step}[{index}]."
+
+
+def prefixes_of(step: str) -> Iterator[str]:
+    """The prefixes of a path that end with a dot: those of all blocks, arms, bodies and flows around it."""
+    end = step.find(".")
+    while end >= 0:
+        yield step[: end + 1]
+        end = step.find(".", end + 1)
 
 
 def round_part(step: str, index: int, part: str) -> str:

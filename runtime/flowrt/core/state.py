@@ -9,13 +9,17 @@ run that was killed goes on from `State` folded anew, with `take` giving everyth
     for command in state.take():                carry it out, append the answer, apply it, take again
 """
 
+from collections import Counter
+from collections.abc import Iterator
+
 from flowrt.command import AwaitTimer, Command, EndRun, StartSleep
 from flowrt.core.constructs import answer, flow_env, frame_ended, kind_of, open_step, stop_step
 from flowrt.core.frame import Frame
 from flowrt.core.machine import FrameEnded, Machine, OpenNode, StopStep
-from flowrt.core.outcome import HALTED, Broken, Done, Halted, Left, Outcome
-from flowrt.core.path import LIMIT, root_prefix
+from flowrt.core.outcome import HALTED, Anew, Broken, Done, Halted, Left, Outcome
+from flowrt.core.path import LIMIT, prefixes_of, root_prefix
 from flowrt.core.plan import Plans
+from flowrt.core.undo_failures import with_undo_failures
 from flowrt.observer import Observer
 from flowrt.program import Program, Sleep
 from flowrt.record import (
@@ -53,6 +57,8 @@ class State:
         self._failed_seqs: frozenset[int] = frozenset()
         self._given_back: set[int] = set()
         self._limit_seqs: tuple[int, ...] = ()
+        self._undone: tuple[Anew, ...] = ()
+        self._anew: Counter[str] = Counter()
 
     def apply(self, record: Record, seq: int) -> None:
         """Fold in the record with this number."""
@@ -66,7 +72,8 @@ class State:
             case CancelRequested():
                 self._cancel()
             case Reopened():
-                pass  # What it voids was left out of the fold: see `flowrt.engine.fold`.
+                # What it voids was left out of the fold: see `flowrt.engine.fold`.
+                self._anew.update(record.anew)
             case Ended():
                 machine.withdraw(END)
                 self.ended = record
@@ -121,6 +128,30 @@ class State:
         With them goes what waits took after they had been stopped: other waits may have it.
         """
         return self._failed_seqs | self._given_back
+
+    @property
+    def undone(self) -> tuple[Anew, ...]:
+        """The sagas that were undone when the run failed."""
+        return self._undone
+
+    @property
+    def undoing(self) -> list[tuple[str, int]]:
+        """The sagas that are being undone, each with how many undos are still to be begun."""
+        return [(path, left) for path, left, is_undoing in self._sagas() if is_undoing]
+
+    @property
+    def has_undos(self) -> bool:
+        """Whether something is undone now, or would be if the run were cancelled."""
+        return any(left or is_undoing for _, left, is_undoing in self._sagas())
+
+    def _sagas(self) -> Iterator[tuple[str, int, bool]]:
+        for path, step in self._machine.steps.items():
+            if step.saga is not None:
+                yield path, len(step.saga.completed), step.saga.verdict is not None
+
+    def times_anew(self, step: str) -> int:
+        """How often the saga around a step was undone and begun anew."""
+        return sum(self._anew[prefix] for prefix in prefixes_of(step)) if self._anew else 0
 
     def _start(self, flow: str, given: dict[str, Handle]) -> None:
         machine = self._machine
@@ -192,7 +223,17 @@ class State:
             case Done(value) | Left(_, value):
                 self._machine.command(END, EndRun("succeeded", value, None))
             case Broken(failure, seqs):
-                self._failed_seqs = frozenset(seqs)
-                self._machine.command(END, EndRun("failed", None, failure))
+                self._failed_seqs = frozenset(seq for seq in seqs if not isinstance(seq, Anew))
+                self._undone = tuple(seq for seq in seqs if isinstance(seq, Anew))
+                told = with_undo_failures(failure, self._machine.undo_failures)
+                self._machine.command(END, EndRun("failed", None, told))
             case Halted():
-                self._machine.command(END, EndRun("cancelled", None, None))
+                self._machine.command(END, EndRun("cancelled", None, self._not_undone()))
+
+    def _not_undone(self) -> Failure | None:
+        """What is to be told of a cancelled run: the undos that failed."""
+        failures = self._machine.undo_failures
+        if not failures.count:
+            return None
+        message = "The run was cancelled, and not all that it had done was undone."
+        return with_undo_failures(Failure("flowrt.UndoFailed", message, failures.step), failures)

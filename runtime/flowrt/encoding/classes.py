@@ -70,6 +70,8 @@ CLASSES: Mapping[int, type] = {
     70: program.CallFlow,
     71: program.Leave,
     72: program.Fail,
+    73: program.Saga,
+    74: program.Undo,
     100: tree.Const,
     101: tree.Name,
     102: tree.Attribute,

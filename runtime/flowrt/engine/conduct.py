@@ -122,7 +122,7 @@ class Conductor:
             case AwaitEvent():
                 self._await_event(command)
             case SendEvent():
-                record, event = self.performer.event(command)
+                record, event = self.performer.event(command, run.state.times_anew(command.step))
                 run.note(record, event=event)
                 hit("emit.noted")
             case StopTask(step):
@@ -167,6 +167,7 @@ class Conductor:
             timeout_s=_seconds("timeout", task.timeout, env),
             code=self._code(task.callee.digest) if isinstance(task.callee, Pickled) else None,
             heartbeat_s=_seconds("heartbeat", task.heartbeat, env),
+            times_anew=self.run.state.times_anew(command.step),
         )
 
     def _code(self, digest: str) -> bytes:
@@ -335,7 +336,8 @@ class Conductor:
             hit("cancel.noted")
         elif cancel.force and not self.forced:
             for step, key in run.in_flight.items():
-                if step not in self.ready:
+                # What was not told to stop is an undo, or will be told with force.
+                if step not in self.ready and isinstance(run.state.command(step), StopTask):
                     self.executor.stop(key, force=True)
         self.forced = self.forced or cancel.force
 

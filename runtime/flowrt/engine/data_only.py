@@ -22,9 +22,11 @@ from flowrt.program import (
     Op,
     Pickled,
     Program,
+    Saga,
     Sample,
     Sleep,
     Task,
+    Undo,
     Wait,
 )
 
@@ -58,7 +60,7 @@ def _bodies(op: Op) -> tuple[Body | None, ...]:
     match op:
         case Branch(_, then, orelse):
             return then, orelse
-        case ForEach(body=body) | Block(body):
+        case ForEach(body=body) | Block(body) | Saga(body) | Task(undo=Undo(body)):
             return (body,)
         case Loop(body=body, check=check):
             return body, check

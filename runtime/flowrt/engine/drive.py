@@ -41,7 +41,10 @@ from flowrt.value import Handle
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """How a run stands after it was driven. `value` is there when it succeeded, `failure` when it failed."""
+    """How a run stands after it was driven.
+
+    `value` is there when it succeeded, `failure` when it failed, or was cancelled and an undo failed.
+    """
 
     run_id: str
     flow: str

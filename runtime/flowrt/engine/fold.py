@@ -5,16 +5,18 @@ ones: they are left out of the fold as if they had never been written, which is 
 behind its failure without any recorded step being run again.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from flowrt.core.outcome import Anew
+from flowrt.core.path import prefixes_of
 from flowrt.core.plan import Plans
 from flowrt.core.state import State
 from flowrt.encoding.pack import decode_record, is_reopened
 from flowrt.errors import StoreCorrupt
 from flowrt.observer import Observer
 from flowrt.program import Program
-from flowrt.record import CancelRequested, Ended, Record, Reopened, Started
+from flowrt.record import Begun, CancelRequested, Ended, Record, Reopened, Started
 from flowrt.store.port import Store
 from flowrt.store.rows import JournalRow
 
@@ -48,7 +50,7 @@ def fold_rows(
     plans: Plans | None = None,
 ) -> Folded:
     """Fold the rows of a journal, which `read` gives as often as it is called. Raises StoreCorrupt."""
-    voided = _voided(read()).union(also_void)
+    voided = voided_records(read()).union(also_void)
     state = State(program, observer, plans)
     head = 0
     ended_at: int | None = None
@@ -75,7 +77,35 @@ def _undone(state: State, ended_at: int | None, cancels: list[int]) -> tuple[int
     return tuple(sorted({*state.failed_seqs, *cancels, ended_at}))
 
 
-def _voided(rows: Iterable[JournalRow]) -> frozenset[int]:
+def undone_records(
+    read: Callable[[], Iterable[JournalRow]], undone: Iterable[Anew], already: Collection[int] = ()
+) -> tuple[int, ...]:
+    """The numbers of what sagas recorded from their cuts on, so that they begin anew: see `flowrt.core.saga`.
+
+    That an attempt was begun counts no more when its end does not. `already` counts no more before this.
+    """
+    cuts: dict[str, int] = {}
+    for saga in undone:
+        cuts[saga.prefix] = min(saga.since, cuts.get(saga.prefix, saga.since))
+    if not cuts:
+        return ()
+    found: set[int] = set()
+    begun: dict[str, list[int]] = {}
+    for row in read():
+        if row.seq in already:
+            continue
+        record = decode_record(row.data)
+        if isinstance(record, Started | CancelRequested | Reopened | Ended):
+            continue
+        if isinstance(record, Begun):
+            begun.setdefault(record.step, []).append(row.seq)
+        if any(row.seq >= cuts.get(prefix, row.seq + 1) for prefix in prefixes_of(record.step)):
+            found.update((row.seq, *begun.get(record.step, ())))
+    return tuple(sorted(found))
+
+
+def voided_records(rows: Iterable[JournalRow]) -> frozenset[int]:
+    """The numbers of the records that count no more."""
     voided: set[int] = set()
     for row in rows:
         if is_reopened(row.data) and isinstance(record := decode_record(row.data), Reopened):

@@ -13,7 +13,7 @@ from flowrt.encoding.pack import decode_program
 from flowrt.encoding.pickles import pickles_allowed
 from flowrt.engine.active import ActiveRun
 from flowrt.engine.data_only import refuse_pickled_code
-from flowrt.engine.fold import Folded, fold_rows
+from flowrt.engine.fold import Folded, fold_rows, undone_records, voided_records
 from flowrt.executor.port import RunFacts
 from flowrt.observer import Observer
 from flowrt.program import Program
@@ -56,8 +56,11 @@ class Loader:
         folded = fold_rows(read, row.run_id, program, None if reopen else observer, plans=plans)
         notes: list[Reopened] = []
         if reopen and folded.state.ended is not None and folded.state.ended.status == "failed":
-            notes.append(Reopened(self._clock.now(), folded.undone_by_reopening))
-            folded = fold_rows(read, row.run_id, program, observer, folded.undone_by_reopening, plans)
+            undone = folded.state.undone
+            begun_anew = undone_records(read, undone, voided_records(read()))
+            voided = tuple(sorted({*folded.undone_by_reopening, *begun_anew}))
+            notes.append(Reopened(self._clock.now(), voided, tuple(sorted({one.prefix for one in undone}))))
+            folded = fold_rows(read, row.run_id, program, observer, voided, plans)
         return self._active(row, epoch, program, folded, notes)
 
     def _program(self, digest: str) -> tuple[Program, Plans]:

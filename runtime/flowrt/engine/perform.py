@@ -15,6 +15,7 @@ from uuid import uuid4
 from flowrt.amounts import DEDUPE_BYTES, duration_us, event_key, event_name, instant_us, number, whole_number
 from flowrt.clock import Clock
 from flowrt.command import Decide, EndRun, Evaluate, Expand, SendEvent, StartSleep, StartWait, TakeSample
+from flowrt.context import idempotent_step
 from flowrt.core.retry import Policy
 from flowrt.encoding.values import Values
 from flowrt.engine.lazy_env import LazyEnv
@@ -119,8 +120,8 @@ class Performer:
 
         return self.guard(command.step, work)
 
-    def event(self, command: SendEvent) -> tuple[Emitted | Failed, NewEvent | None]:
-        """The event to be sent, named for ever by its run and step."""
+    def event(self, command: SendEvent, times_anew: int) -> tuple[Emitted | Failed, NewEvent | None]:
+        """The event to be sent, named for ever by its run and step, and how often its saga began anew."""
         emit = command.emit
 
         def work() -> NewEvent:
@@ -131,7 +132,7 @@ class Performer:
                 key=None if emit.key is None else event_key(evaluate(emit.key, env)),
                 payload=self.values.encode(payload),
                 at=self.clock.now(),
-                dedupe=_dedupe(self.facts.id, command.step),
+                dedupe=_dedupe(self.facts.id, idempotent_step(command.step, times_anew)),
             )
 
         event = self.guard(command.step, work)

@@ -21,7 +21,7 @@ from copy import deepcopy
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Literal, NamedTuple, Protocol, TypeAlias, cast
 
-from flowrt.context import StepContext, beating, entered
+from flowrt.context import StepContext, beating, entered, idempotent_step
 from flowrt.encoding.values import Values
 from flowrt.errors import CodecError, StoreCorrupt, StoreError
 from flowrt.executor.callee import ImportFailed
@@ -240,7 +240,8 @@ async def _all_of(items: AsyncIterator[object]) -> object:
 
 def _context(attempt: Attempt) -> StepContext:
     key, run = attempt.key, attempt.run
-    return StepContext(key.run_id, key.step, key.attempt, f"{key.run_id}/{key.step}", run.epoch, run.labels)
+    same = f"{key.run_id}/{idempotent_step(key.step, attempt.times_anew)}"
+    return StepContext(key.run_id, key.step, key.attempt, same, run.epoch, run.labels)
 
 
 def _now() -> int:

@@ -51,7 +51,8 @@ class Attempt:
 
     `env` holds the names that the task's argument expressions read. `options` are Ray's own. `code` is
     the pickled callable of a `Pickled` callee, else None. `timeout_s` bounds the attempt from the
-    moment it starts in a worker, `heartbeat_s` the time without a `flowrt.heartbeat()` in it.
+    moment it starts in a worker, `heartbeat_s` the time without a `flowrt.heartbeat()` in it. `times_anew`
+    is how often the saga around the step was undone and begun anew.
     """
 
     key: AttemptKey
@@ -62,6 +63,7 @@ class Attempt:
     timeout_s: float | None = None
     code: bytes | None = None
     heartbeat_s: float | None = None
+    times_anew: int = 0
 
 
 @noun

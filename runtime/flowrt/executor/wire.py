@@ -35,6 +35,7 @@ class _Item(NamedTuple):
     env: tuple[tuple[str, Wired], ...]
     timeout_s: float | None
     heartbeat_s: float | None
+    times_anew: int
 
 
 class _Job(NamedTuple):
@@ -90,6 +91,7 @@ class Packer:
                     tuple((name, _wired(handle)) for name, handle in attempt.env.items()),
                     attempt.timeout_s,
                     attempt.heartbeat_s,
+                    attempt.times_anew,
                 )
             )
         job = _Job(name, self._blobs, tuple(tasks), tuple(runs), tuple(codes), tuple(items))
@@ -122,6 +124,7 @@ def unpack_job(data: bytes) -> tuple[str, bytes, list[Attempt]]:
                 item.timeout_s,
                 None if item.code < 0 else job.codes[item.code],
                 item.heartbeat_s,
+                item.times_anew,
             )
         )
     return job.name, job.blobs, attempts
@@ -216,7 +219,7 @@ def _handle(wired: Wired) -> Handle:
 
 def _for_worker(thing: Task | RunFacts) -> Task | RunFacts:
     if isinstance(thing, Task):
-        return replace(thing, options=None, timeout=None, heartbeat=None)
+        return replace(thing, options=None, timeout=None, heartbeat=None, undo=None)
     return replace(thing, labels=dict(thing.labels), python_path=tuple(thing.python_path))
 
 

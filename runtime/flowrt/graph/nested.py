@@ -14,9 +14,11 @@ from flowrt.program import (
     Leave,
     Loop,
     Op,
+    Saga,
     Sample,
     Sleep,
     Task,
+    Undo,
     Wait,
 )
 
@@ -26,7 +28,7 @@ def bodies_of(op: Op) -> tuple[Body, ...]:
     match op:
         case Branch(_, then, orelse):
             return (then,) if orelse is None else (then, orelse)
-        case ForEach(body=body) | Block(body):
+        case ForEach(body=body) | Block(body) | Saga(body) | Task(undo=Undo(body)):
             return (body,)
         case Loop(body=body, check=check):
             return (body,) if check is None else (body, check)

@@ -38,6 +38,7 @@ from flowrt.program import (
     Loop,
     Op,
     Param,
+    Saga,
     Sample,
     Sleep,
     Task,
@@ -232,6 +233,12 @@ def fail(step: Step, scene: Scene, *captured: Ended) -> Ended:
     return _run(step, scene, captured)
 
 
+@_remote
+def saga(step: Step, scene: Scene, *captured: Ended) -> Ended:
+    """Run a nested body, and take its steps back when one fails."""
+    return _run(step, scene, captured)
+
+
 def remote_for(op: Op) -> Remote:  # noqa: C901, PLR0911, PLR0912 - one line a kind
     """The remote function that carries out an operation."""
     match op:
@@ -261,3 +268,5 @@ def remote_for(op: Op) -> Remote:  # noqa: C901, PLR0911, PLR0912 - one line a k
             return leave
         case Fail():
             return fail
+        case Saga():
+            return saga

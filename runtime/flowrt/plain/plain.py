@@ -25,6 +25,7 @@ from flowrt.executor.run_info import RunInfo
 from flowrt.expr.kinds import truth
 from flowrt.expr.tree import Expr, Name
 from flowrt.plain.loops import run_for, run_loop
+from flowrt.plain.saga import note_undo, run_saga
 from flowrt.plain.scene import Done, Ended, Left, PlainEvent, PlainFailure, Scene, Values
 from flowrt.plain.task import run_task
 from flowrt.program import (
@@ -43,6 +44,7 @@ from flowrt.program import (
     Op,
     Param,
     Program,
+    Saga,
     Sample,
     SampleKind,
     Sleep,
@@ -152,7 +154,9 @@ def run_op(op: Op, env: Values, scene: Scene) -> Ended:  # noqa: C901, PLR0911, 
     """Run one operation with the values of its environment."""
     match op:
         case Task():
-            return Done(run_task(op, env, scene))
+            value = run_task(op, env, scene)
+            note_undo(op, value, env, scene)
+            return Done(value)
         case Compute(Name(name)) if name in env:
             return Done(env[name])
         case Compute(expr):
@@ -175,6 +179,8 @@ def run_op(op: Op, env: Values, scene: Scene) -> Ended:  # noqa: C901, PLR0911, 
         case Block(body, names):
             ended = run_body(body, env, scene)
             return Done(dict(ended.names), ended.names) if names and isinstance(ended, Done) else ended
+        case Saga():
+            return run_saga(op, env, scene, run_body)
         case CallFlow(flow, args):
             return Done(_call_flow(flow, {name: env[source] for name, source in args}, scene))
         case Leave("tail", _, flow, args):
@@ -212,7 +218,7 @@ def _call_flow(flow: str, inputs: Values, scene: Scene) -> object:
             "the flow (`return`), which takes no depth."
         )
         raise PlainFailure("flowrt.RecursionLimit", message)
-    return run_flow(flow, inputs, replace(scene, depth=scene.depth + 1))
+    return run_flow(flow, inputs, replace(scene, depth=scene.depth + 1, undos=None))
 
 
 def _sleep(op: Sleep, env: Values, scene: Scene) -> None:

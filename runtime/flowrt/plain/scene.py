@@ -13,7 +13,7 @@ from flowrt.errors import FlowrtError
 from flowrt.executor.run_info import RunInfo
 from flowrt.expr.evaluate import evaluate
 from flowrt.expr.tree import Expr
-from flowrt.program import Flow
+from flowrt.program import Body, Flow
 
 Values: TypeAlias = Mapping[str, object]
 
@@ -42,12 +42,21 @@ class PlainEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class PlainUndo:
+    """What takes a step back, and the values that it reads."""
+
+    body: Body
+    env: Values
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """What all steps of an execution share.
 
     `flows` and `code` are those of the program; `python_path` is where callables are looked for first,
     `inputs` what the main flow was given. `events` are the events that no wait has taken yet;
-    None means that nobody delivers any. `depth` counts the flows that are being called.
+    None means that nobody delivers any. `depth` counts the flows that are being called. `undos` are those of
+    the steps that are completed in the saga around, the newest last; None: there is no saga.
     """
 
     flows: Mapping[str, Flow]
@@ -57,6 +66,7 @@ class Scene:
     inputs: Values = field(default_factory=dict[str, object])
     events: list[PlainEvent] | None = None
     depth: int = 0
+    undos: "list[PlainUndo] | None" = None
 
     def evaluate(self, expr: Expr, env: Values) -> object:
         """The value of an expression; `run` and `secret` are known in it."""

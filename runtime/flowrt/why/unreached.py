@@ -11,7 +11,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flowrt.core.path import arm_prefix, block_prefix, body_prefix, flow_prefix, root_prefix
-from flowrt.program import Block, Body, Branch, CallFlow, ForEach, Leave, Loop, Node, Out, Program, Wait
+from flowrt.program import (
+    Block,
+    Body,
+    Branch,
+    CallFlow,
+    ForEach,
+    Leave,
+    Loop,
+    Node,
+    Out,
+    Program,
+    Saga,
+    Task,
+    Undo,
+    Wait,
+)
 from flowrt.record import Decided, Expanded, Fired, Received, Record
 from flowrt.why.facts import Facts
 
@@ -87,7 +102,9 @@ def _inner(program: Program, place: Place) -> tuple[Body | None, str, str]:  # n
             return orelse, arm_prefix(path, "else"), rest[len(".else.") :]
         case ForEach(body=body) | Loop(body=body) if (index := _INDEX.match(rest)) is not None:
             return body, body_prefix(path, int(index[1])), rest[index.end() :]
-        case Block(body) if rest.startswith("."):
+        case Block(body) | Saga(body) if rest.startswith("."):
+            return body, block_prefix(path), rest[1:]
+        case Task(undo=Undo(body)) if rest.startswith("."):
             return body, block_prefix(path), rest[1:]
         case CallFlow(flow) if rest.startswith("."):
             return program.flows[flow].body, flow_prefix(path, 0), rest[1:]
@@ -109,7 +126,7 @@ def _tail_of(program: Program, flow: str) -> str | None:
                     seen.append(target)
                 case Branch(_, then, orelse):
                     open_ += [then, *([orelse] if orelse else [])]
-                case ForEach(body=body) | Loop(body=body) | Block(body):
+                case ForEach(body=body) | Loop(body=body) | Block(body) | Saga(body):
                     open_.append(body)
                 case _:
                     pass
@@ -136,12 +153,36 @@ def _reason(facts: Facts, step: str) -> tuple[str, str | None]:
         if place.path in facts.steps.opened_steps:
             if not place.rest:
                 break
+            if isinstance(place.node.op, Task):
+                return _undo_reason(facts, way, place.path), None
             found = _shut(facts, place)
             if found is not None:
                 return found, None
         else:
             return _not_yet(facts, place)
     return f"`{step}` was started", None
+
+
+def _undo_reason(facts: Facts, way: Sequence[Place], step: str) -> str:
+    """Why the undo of a step that was started was not."""
+    sagas: list[str] = []
+    for one in way:
+        if isinstance(one.node.op, CallFlow):
+            sagas.clear()  # A flow undoes its own steps only.
+        elif isinstance(one.node.op, Saga):
+            sagas.append(one.path)
+    # What a saga that ended well did is a matter of the one around it.
+    saga = next((path for path in reversed(sagas) if path not in facts.steps.ends), sagas[0])
+    end = facts.steps.ends.get(step)
+    if end is None:
+        return f"`{step}` has not ended, so there is nothing to undo yet"
+    if end[0] != "succeeded":
+        return f"`{step}` {_ended(end[0])}, so there is nothing to undo"
+    if any(path == saga for path, _ in facts.state.undoing):
+        return f"`{saga}` is being undone, and undos of later steps come first"
+    if saga in facts.steps.ends:
+        return f"`{saga}` ended well, so what it did stays"
+    return f"`{saga}` has not ended: what it did is undone only when it does not end well"
 
 
 def _shut(facts: Facts, place: Place) -> str | None:  # noqa: PLR0911 - one an operation

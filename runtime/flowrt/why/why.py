@@ -31,6 +31,8 @@ def why_run(store: Store, run_id: str, now: int) -> list[str]:
     if ended is not None:
         return lines + _end(facts, ended)
     owner = _owner(facts.row, now)
+    for saga, left in facts.state.undoing:
+        lines.append(f"saga `{saga}` is being undone: {left} more undos follow the one that is open")
     open_ = facts.state.open_commands
     for command in open_[:OPEN_MAX]:
         step = getattr(command, "step", "")
@@ -56,6 +58,8 @@ def why_step(store: Store, run_id: str, step: str, now: int) -> list[str]:
     for epoch, record, voided in facts.records.get(step, []):
         void = " (this counts no more: the run was reopened)" if voided else ""
         lines.append(f"{happened(record)} [epoch {epoch}]{void}")
+    if f"{step}.undo" in facts.steps.opened_steps:
+        lines.append(f"what it did is taken back: step `{step}.undo` {_stands(facts, f'{step}.undo')}")
     command = facts.command(step)
     if command is not None:
         lines.append(goes_on(command, now, _owner(facts.row, now)))
@@ -99,6 +103,8 @@ def _end(facts: Facts, ended: Ended) -> list[str]:
     failure = ended.failure
     if failure is None:
         return []
+    if ended.status == "cancelled":
+        return failure.message.splitlines()
     where = f"step `{failure.step}` failed" if failure.step else "it failed"
     lines = [f"{where}: {said(failure)}"]
     if failure.step:
