@@ -102,7 +102,7 @@ class Stores(RuleBasedStateMachine):
     def answer(store, name, args, kwargs):
         try:
             found = getattr(store, name)(*args, **kwargs)
-        except (FlowrtError, AssertionError) as error:
+        except FlowrtError as error:
             return type(error)
         return list(found) if name == "journal" else found
 

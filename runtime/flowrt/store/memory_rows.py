@@ -153,14 +153,16 @@ def new_row(run: NewRun, events_after: int) -> RunRow:
 
 
 def was_written(run: KeptRun, batch: Batch) -> bool:
-    """Whether a batch is in its run's journal already; False when its epoch is superseded."""
+    """Whether a batch is in its journal already; False when its epoch is superseded. Raises StoreCorrupt."""
     there = run.journal[batch.first_seq : batch.first_seq + len(batch.records)]
     same = bool(batch.records) and [(row.epoch, row.data) for row in there] == [
         (batch.epoch, data) for data in batch.records
     ]
-    assert same or run.row.epoch != batch.epoch, (
-        f"run {batch.run_id} has {run.row.head} records; a batch of its own epoch begins at {batch.first_seq}"
-    )
+    if not same and run.row.epoch == batch.epoch:
+        raise StoreCorrupt(
+            f"The journal of run {batch.run_id} has {run.row.head} records under the epoch of its owner, "
+            f"whose next record is number {batch.first_seq}."
+        )
     return same
 
 

@@ -14,6 +14,7 @@ from functools import cache
 from sqlalchemy import Connection, and_, case, func, insert, null, select, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from flowrt.errors import StoreCorrupt
 from flowrt.failpoint import hit
 from flowrt.store import sql_events
 from flowrt.store.checksum import record_checksum
@@ -158,7 +159,7 @@ def record_row(run_id: str, run_no: int, seq: int, epoch: int, data: bytes) -> d
 
 
 def _is_there(connection: Connection, batch: Batch) -> bool:
-    """Whether a batch was written before; False when its epoch is superseded."""
+    """Whether a batch was written before; False when its epoch is superseded. Raises StoreCorrupt."""
     run = connection.execute(
         select(runs.c.run_no, runs.c.epoch, runs.c.head).where(runs.c.run_id == batch.run_id)
     ).first()
@@ -176,7 +177,9 @@ def _is_there(connection: Connection, batch: Batch) -> bool:
     same = bool(batch.records) and [tuple(row) for row in there] == [
         (batch.epoch, data) for data in batch.records
     ]
-    assert same or run.epoch != batch.epoch, (
-        f"run {batch.run_id} has {run.head} records; a batch of its own epoch begins at {batch.first_seq}"
-    )
+    if not same and run.epoch == batch.epoch:
+        raise StoreCorrupt(
+            f"The journal of run {batch.run_id} is damaged, or somebody else has written to it: its row tells "
+            f"of {run.head} records under the epoch of its owner, whose next is number {batch.first_seq}."
+        )
     return same
