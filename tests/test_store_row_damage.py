@@ -95,3 +95,11 @@ def test_a_run_that_goes_on_with_other_code_is_sound(place):
     store.reopen("r1", epoch, ("/new",), "s" * 64, b"")
     row = store.run("r1")
     assert (tuple(row.python_path), row.snapshot, row.seal) == (("/new",), "s" * 64, b"")
+
+
+@pytest.mark.parametrize("column", ["started_at", "ended_at"])
+def test_an_instant_that_no_calendar_has_is_damage(place, column):
+    folder, store = place
+    change(folder, f"{column} = 1 << 61")
+    with pytest.raises(StoreCorrupt, match=column):
+        store.run("r1")

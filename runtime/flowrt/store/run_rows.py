@@ -76,6 +76,10 @@ def columns(run: NewRun, events_after: int) -> dict[str, object]:
     }
 
 
+_INSTANTS_END = 253_402_300_800_000_000
+"""The first microsecond of the year 10000, which no date can show."""
+
+
 def run_row(row: Row[*tuple[object, ...]]) -> RunRow:
     """The noun of a row. Raises StoreCorrupt."""
     for name, kind in _KINDS.items():
@@ -83,6 +87,10 @@ def run_row(row: Row[*tuple[object, ...]]) -> RunRow:
             raise StoreCorrupt(f"The row of run {row.run_id} is damaged: see its column {name}.")
     if row.status not in _STATUSES:
         raise StoreCorrupt(f"The row of run {row.run_id} is damaged: its status is {row.status!r}.")
+    for name in ("created_at", "started_at", "ended_at"):
+        at: int | None = getattr(row, name)
+        if at is not None and not 0 <= at < _INSTANTS_END:
+            raise StoreCorrupt(f"The row of run {row.run_id} is damaged: see its column {name}.")
     plain = row.seal.startswith(_CHECKSUM)
     try:
         read = RunRow(

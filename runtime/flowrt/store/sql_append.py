@@ -179,7 +179,7 @@ def _is_there(connection: Connection, batch: Batch) -> bool:
     ]
     if not same and run.epoch == batch.epoch:
         raise StoreCorrupt(
-            f"The journal of run {batch.run_id} is damaged, or somebody else has written to it: its row tells "
-            f"of {run.head} records under the epoch of its owner, whose next is number {batch.first_seq}."
+            f"The journal of run {batch.run_id} is damaged, or somebody else has written to it: its row has "
+            f"{run.head} records under the epoch of its owner, whose next is number {batch.first_seq}."
         )
     return same
