@@ -7,7 +7,7 @@ The journal's order is the order in which the core applies records, live and on 
 from typing import Literal, TypeAlias
 
 from flowrt.noun import noun
-from flowrt.value import Handle, blobs_of
+from flowrt.value import Blob, Handle, leaves
 
 
 @noun
@@ -216,4 +216,4 @@ def digests_of(record: Record) -> list[str]:
             handles = [value]
         case _:
             return []
-    return [blob.digest for blob in blobs_of(handles)]
+    return [handle.digest for handle in leaves(handles) if isinstance(handle, Blob)]

@@ -79,14 +79,12 @@ class Literal:
 Handle: TypeAlias = Inline | Blob | Items | Fields | Element | Collected | Literal
 
 
-def blobs_of(handles: Iterable[Handle]) -> Iterator[Blob]:
-    """The blobs that handles are made of, with repetitions."""
+def leaves(handles: Iterable[Handle]) -> Iterator[Handle]:
+    """The recorded values and constants that handles are made of, with repetitions."""
     open_ = list(handles)
     while open_:
         handle = open_.pop()
         match handle:
-            case Blob():
-                yield handle
             case Items(parts):
                 open_.extend(parts)
             case Fields(fields):
@@ -96,8 +94,8 @@ def blobs_of(handles: Iterable[Handle]) -> Iterator[Blob]:
             case Collected(values, errors):
                 open_.extend(values)
                 open_.extend(error.item for error in errors)
-            case Inline() | Literal():
-                pass
+            case Inline() | Blob() | Literal():
+                yield handle
 
 
 NONE: Handle = Literal(Const(None))

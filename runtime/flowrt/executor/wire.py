@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias, cast
 from flowrt.executor.port import Attempt, AttemptKey, Outcome, Returned, RunFacts
 from flowrt.program import Task
 from flowrt.store.port import Blobs
-from flowrt.value import Blob, Collected, Element, Fields, Handle, Inline, Items, Literal
+from flowrt.value import Blob, Element, Handle, Inline, Items, leaves
 
 Wired: TypeAlias = "bytes | tuple[Wired, ...] | Handle"
 """A handle on its way: bytes for `Inline`, a tuple for `Items`."""
@@ -173,21 +173,7 @@ def size_of(env: Mapping[str, Handle]) -> int:
 
 def _leaves(env: Mapping[str, Handle]) -> Iterator[Handle]:
     """The recorded values that an environment is made of."""
-    open_: list[Handle] = [_reduced(handle) for handle in env.values()]
-    while open_:
-        handle = open_.pop()
-        match handle:
-            case Items(parts):
-                open_.extend(parts)
-            case Fields(parts):
-                open_.extend(part for _, part in parts)
-            case Element(of):
-                open_.append(of)
-            case Collected(values, errors):
-                open_.extend(values)
-                open_.extend(error.item for error in errors)
-            case Inline() | Blob() | Literal():
-                yield handle
+    return leaves(map(_reduced, env.values()))
 
 
 def _reduced(handle: Handle) -> Handle:
