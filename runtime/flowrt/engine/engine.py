@@ -15,7 +15,6 @@ store that cannot be reached is waited for.
 One thread runs the engine. Executors report from threads of their own into a queue.
 """
 
-import queue
 from collections.abc import Callable
 from functools import partial
 from threading import Event
@@ -38,6 +37,7 @@ from flowrt.engine.timers import Timer, Timers
 from flowrt.errors import ExecutorUnavailable, StoreError, StoreUnavailable
 from flowrt.executor.port import AttemptKey, Executor, Outcome
 from flowrt.failpoint import hit
+from flowrt.mailbox import Mailbox
 from flowrt.record import Ended
 from flowrt.store.port import Blobs, Store
 from flowrt.store.rows import RunStatus
@@ -99,7 +99,7 @@ class Engine:
         self.finished: dict[str, Ended] = {}
         self.runs = HeldRuns(executor)
         self._source = source
-        self._arrived: queue.SimpleQueue[tuple[AttemptKey, Outcome]] = queue.SimpleQueue()
+        self._arrived: Mailbox[tuple[AttemptKey, Outcome]] = Mailbox()
         self._renew_at = 0
         self._news_at = 0
         self._last_event_id = -1
@@ -109,7 +109,7 @@ class Engine:
         executor.start(self._report, blobs)
 
     def _report(self, key: AttemptKey, outcome: Outcome) -> None:
-        self._arrived.put((key, outcome))
+        self._arrived.post((key, outcome))
 
     def add(self, run: ActiveRun) -> None:
         """Take on a run whose journal has been folded."""
@@ -318,20 +318,13 @@ class Engine:
         if self.timers.next_at is not None:
             until = min(until, self.timers.next_at)
         self._resting = True
-        try:
-            item = self._arrived.get(timeout=self.clock.timeout_s(until))
-        except queue.Empty:
-            item = None
+        item = self._arrived.take(self.clock.timeout_s(until))
         self._resting = False
         if item is not None:
             self._take(item)
 
     def _drain(self) -> None:
-        while True:
-            try:
-                item = self._arrived.get_nowait()
-            except queue.Empty:
-                return
+        while (item := self._arrived.take_now()) is not None:
             self._take(item)
 
     def _take(self, item: tuple[AttemptKey, Outcome]) -> None:
@@ -342,7 +335,7 @@ class Engine:
         try:
             self.runs.alone(conductor, partial(conductor.take_outcome, key, outcome))
         except StoreUnavailable:
-            self._arrived.put(item)
+            self._arrived.post(item)
             raise
 
     def _look_at_clock(self) -> None:

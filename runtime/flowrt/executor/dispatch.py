@@ -18,7 +18,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
-from queue import Empty, SimpleQueue
 from typing import TypeAlias, assert_never
 from uuid import uuid4
 
@@ -31,6 +30,7 @@ from flowrt.executor.options import BadOption, apart, options_key, wish
 from flowrt.executor.port import Attempt, AttemptKey, Halted, Lost, Outcome, Raised, Report
 from flowrt.executor.verdict import overdue, told_of
 from flowrt.executor.wire import Packer, Reply, blobs_of, size_of, unpack_reply
+from flowrt.mailbox import Mailbox
 from flowrt.program import Callee, Pickled
 from flowrt.record import Failure
 
@@ -65,7 +65,7 @@ class Dispatch:
         self._report = report
         self._packer = packer
         self._references = References(held_bytes)
-        self._events: SimpleQueue[FlightEvent] = SimpleQueue()
+        self._events: Mailbox[FlightEvent] = Mailbox()
         self._lanes: dict[_LaneKey, Lane[Taken]] = {}
         self._prepared: dict[int, object] = {}
         self._taken: dict[AttemptKey, Taken] = {}
@@ -83,15 +83,15 @@ class Dispatch:
 
     def submit(self, attempts: Sequence[Attempt]) -> None:
         """Take attempts on. From any thread."""
-        self._events.put(Submitted(attempts))
+        self._events.post(Submitted(attempts))
 
     def stop(self, key: AttemptKey, *, force: bool) -> None:
         """Stop an attempt. From any thread."""
-        self._events.put(StopAsked(key, force))
+        self._events.post(StopAsked(key, force))
 
     def close(self) -> None:
         """End the loop; nothing is reported any more, what is under way is killed. From any thread."""
-        self._events.put(Closed())
+        self._events.post(Closed())
 
     def run(self) -> None:
         """Handle events until closed."""
@@ -109,12 +109,11 @@ class Dispatch:
     def _next_events(self) -> list[FlightEvent]:
         """At least one event, or none after a while when something is under way."""
         events: list[FlightEvent] = []
-        try:
-            events.append(self._events.get(timeout=LOOK_S if self._flights else None))
-            while True:
-                events.append(self._events.get_nowait())
-        except Empty:
-            return events
+        event = self._events.take(LOOK_S if self._flights else None)
+        while event is not None:
+            events.append(event)
+            event = self._events.take_now()
+        return events
 
     def _handle(self, event: FlightEvent) -> None:
         match event:
@@ -197,7 +196,7 @@ class Dispatch:
         references = list({id(reference): reference for reference in held.values()}.values())
 
         def done(result: bytes | BaseException) -> None:
-            self._events.put(CameBack(flight, result))
+            self._events.post(CameBack(flight, result))
 
         flight.launched = self._launcher.launch(self._prepared[id(lane)], job, references, done)
 
