@@ -28,7 +28,7 @@ from flowc.ir import (
     Value,
     Wait,
 )
-from flowc.scope.blocks import assigned_in, assigned_inside, names_of
+from flowc.scope.blocks import assigned_inside, names_of
 from flowc.scope.facts import (
     Clash,
     Edge,
@@ -40,9 +40,10 @@ from flowc.scope.facts import (
     Shadow,
     Unreached,
 )
+from flowc.scope.loops import before_test, close_loop, open_loop
 from flowc.scope.mentions import mentions
 from flowc.scope.reads import Reads, span_of
-from flowc.scope.scope import ANY, Arm, Binding, Frame, Gap, Hidden, LoopPoint, join, merge
+from flowc.scope.scope import ANY, Arm, Binding, Frame, Gap, Hidden, join
 from flowc.scope.value_types import element_type, type_in
 from flowrt.expr.tree import Const, Expr
 from flowrt.noun import replace
@@ -291,7 +292,7 @@ class _Walk:
 
     def for_each(self, step: For, binding: Binding, frame: Frame) -> Binding:
         self.reads.all((step.items, step.parallel, step.need, step.batch), frame, step.meta.span)
-        body = self.open_loop(step, frame, frozenset())
+        body = open_loop(step, frame, frozenset())
         outer = frame.find(step.var.text)
         if outer is not None and outer.hidden is None:
             self.facts.shadows.append(Shadow(step.var, outer))
@@ -302,7 +303,7 @@ class _Walk:
         self.reads.prelude(step.collect_prelude, body)
         self.reads.expr(step.collect, body, step.meta.span)
         given = ANY if step.collect is None else type_in(step.collect, body)
-        self.close_loop(step, frame, body)
+        close_loop(step, frame, body)
         if step.errors == "collect":
             return replace(binding, fields=COLLECTED_FIELDS)
         return replace(binding, type=TypeRef("list", (given,)))
@@ -313,7 +314,7 @@ class _Walk:
         for call in step.check:
             for value in (*call.args, *(value for _, value in call.kwargs)):
                 wanted.update(mention.name.id for mention in mentions(value))
-        body = self.open_loop(step, frame, frozenset(wanted))
+        body = open_loop(step, frame, frozenset(wanted))
         if step.kind == "while":
             self.test(step, body)
         self.block(step.body, body)
@@ -321,57 +322,18 @@ class _Walk:
         assert point is not None
         ends = point.break_count > 0
         if step.kind == "until":
-            cond = self.before_test(step, body, point)
+            cond = before_test(step, body, point)
             self.test(step, cond)
             ends = ends or (cond.live and not _is(step.cond, value=False))
         else:
             ends = ends or not _is(step.cond, value=True)
-        self.close_loop(step, frame, body)
+        close_loop(step, frame, body)
         frame.live = frame.live and ends
         self.facts.loops.append((step, point.break_count))
 
     def test(self, step: Loop, frame: Frame) -> None:
         self.reads.prelude(step.check, frame)
         self.reads.condition(step.cond, step.kind, frame, step.meta.span)
-
-    def before_test(self, step: Loop, body: Frame, point: LoopPoint) -> Frame:
-        """What holds at an `until` condition: it is reached from the body's end and from each `continue`."""
-        cond = Frame(body)
-        if not point.resumed:
-            return cond
-        end = Arm(body, Gap(step.meta.span, "when the body runs to its end"))
-        arms = [arm for arm in (end, *point.resumed) if arm.frame.live]
-        cond.live = bool(arms)
-        for name in sorted(point.wanted):
-            merged = merge(name, arms) if arms else None
-            if merged is not None:
-                cond.names[name] = merged
-        return cond
-
-    def open_loop(self, step: For | Loop, frame: Frame, wanted: frozenset[str]) -> Frame:
-        """The frame of a loop's body. The types of what the body assigns are not known at its head."""
-        assigned = assigned_in(step.body)
-        point = LoopPoint(step, assigned, wanted)
-        is_parallel = isinstance(step, For) and step.parallel is not None
-        body = Frame(frame, barrier="parallel" if is_parallel else None, loop=point)
-        if not is_parallel:
-            for name in assigned:
-                outer = frame.find(name)
-                if outer is not None and outer.hidden is None:
-                    body.names[name] = replace(outer, type=ANY, fields=())
-        return body
-
-    def close_loop(self, step: For | Loop, frame: Frame, body: Frame) -> None:
-        """Names of the body end with it; outer names that it assigned keep what it gave them."""
-        for name, binding in body.names.items():
-            outer = frame.find(name)
-            if binding.kind == "lifted":
-                continue
-            if outer is None or outer.hidden is not None:
-                hidden = binding.hidden or Hidden("loop", step.meta.span)
-                frame.names[name] = replace(binding, gaps=(), hidden=hidden)
-            elif body.barrier is None and binding.kind != "variable":
-                frame.names[name] = replace(binding, type=ANY, fields=(), gaps=outer.gaps)
 
 
 def _is(expr: Expr, *, value: bool) -> bool:

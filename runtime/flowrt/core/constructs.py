@@ -4,8 +4,6 @@ In: the machine and a live step. Out: commands, new frames, or the step's outcom
 their own.
 """
 
-from typing import assert_never
-
 from flowrt.command import (
     AwaitEvent,
     AwaitTimer,
@@ -19,15 +17,15 @@ from flowrt.command import (
     StopTask,
     TakeSample,
 )
+from flowrt.core.flows import flow_ended, start_flow
 from flowrt.core.for_each import body_ended, expanded, open_for
 from flowrt.core.frame import Frame, Step
 from flowrt.core.loops import begin, decided, next_round, open_loop, part_ended
 from flowrt.core.machine import Machine, broken, halted
 from flowrt.core.outcome import HALTED, Broken, Done, Halted, Left, Outcome
-from flowrt.core.path import arm_prefix, flow_prefix
+from flowrt.core.path import arm_prefix
 from flowrt.core.saga import completed, is_undoing, open_saga, saga_part_ended, task_env
 from flowrt.expr.tree import Const, Name
-from flowrt.observer import StepKind
 from flowrt.program import (
     Block,
     Branch,
@@ -38,7 +36,6 @@ from flowrt.program import (
     ForEach,
     Leave,
     Loop,
-    Op,
     Saga,
     Sample,
     Sleep,
@@ -63,43 +60,7 @@ from flowrt.record import (
 )
 from flowrt.value import NONE, Fields, Handle, Literal
 
-DEPTH_MAX = 1_000
-"""How deep flows may call each other, tail calls not counted."""
-
 THEN, ELSE = 0, 1
-
-
-def kind_of(op: Op) -> StepKind:  # noqa: C901, PLR0911, PLR0912 - one arm a kind
-    """The word by which an operation is shown."""
-    match op:
-        case Task():
-            return "task"
-        case Compute() | Fail():
-            return "value"
-        case Sample():
-            return "sample"
-        case Branch():
-            return "if"
-        case ForEach():
-            return "for"
-        case Loop(kind):
-            return kind
-        case Sleep():
-            return "sleep"
-        case Wait():
-            return "wait"
-        case Emit():
-            return "emit"
-        case Block():
-            return "block"
-        case CallFlow():
-            return "flow"
-        case Leave():
-            return "end"
-        case Saga():
-            return "saga"
-        case _:
-            assert_never(op)
 
 
 def open_step(machine: Machine, step: Step) -> None:  # noqa: C901, PLR0912 - one arm a kind
@@ -137,7 +98,7 @@ def open_step(machine: Machine, step: Step) -> None:  # noqa: C901, PLR0912 - on
         case Saga() as op:
             open_saga(machine, step, op)
         case CallFlow(flow, args):
-            _start_flow(machine, step, flow, {name: env[source] for name, source in args})
+            start_flow(machine, step, flow, {name: env[source] for name, source in args})
         case Leave() as op:
             machine.settle(step, _leave(op, env))
 
@@ -146,47 +107,6 @@ def _leave(op: Leave, env: dict[str, Handle]) -> Left:
     if op.kind == "tail":
         return Left("tail", names={name: env[source] for name, source in op.args}, flow=op.flow)
     return Left(op.kind, env[op.value] if op.value else NONE, env)
-
-
-# Flows
-
-
-def flow_env(machine: Machine, flow: str, given: dict[str, Handle]) -> dict[str, Handle]:
-    """The inputs of a flow: those given, and the defaults of the others."""
-    defaults = {
-        declared.name: Literal(declared.default)
-        for declared in machine.program.flows[flow].inputs
-        if declared.default is not None
-    }
-    return {**defaults, **given}
-
-
-def _start_flow(machine: Machine, step: Step, flow: str, given: dict[str, Handle]) -> None:
-    if step.frame.depth >= DEPTH_MAX:
-        message = (
-            f"Flows call each other {DEPTH_MAX} deep. End the recursion, or call as the last thing of "
-            "the flow (`return`), which takes no depth."
-        )
-        machine.settle(step, broken("flowrt.RecursionLimit", message, step.path))
-        return
-    env = flow_env(machine, flow, given)
-    body = machine.program.flows[flow].body
-    frame = machine.start_frame(body, flow_prefix(step.path, step.hops), env, step)
-    frame.depth += 1
-    frame.saga = None
-
-
-def _flow_ended(machine: Machine, step: Step, outcome: Outcome) -> None:
-    match outcome:
-        case Left("tail", _, names, flow):
-            step.hops += 1
-            _start_flow(machine, step, flow, dict(names))
-        case Left(_, value):
-            machine.settle(step, Done(value))
-        case Done(value):
-            machine.settle(step, Done(value))
-        case _:
-            machine.settle(step, outcome)
 
 
 # Bodies
@@ -205,7 +125,7 @@ def frame_ended(machine: Machine, step: Step, frame: Frame, outcome: Outcome) ->
     elif step.halting:
         machine.settle(step, halted(outcome))
     elif isinstance(op, CallFlow):
-        _flow_ended(machine, step, outcome)
+        flow_ended(machine, step, outcome)
     elif isinstance(op, Block) and op.names and isinstance(outcome, Done):
         machine.settle(step, Done(Fields(tuple(outcome.names.items())), outcome.names))
     else:

@@ -13,12 +13,14 @@ from collections import Counter
 from collections.abc import Iterator
 
 from flowrt.command import AwaitTimer, Command, EndRun, StartSleep
-from flowrt.core.constructs import answer, flow_env, frame_ended, kind_of, open_step, stop_step
+from flowrt.core.constructs import answer, frame_ended, open_step, stop_step
+from flowrt.core.flows import flow_env
 from flowrt.core.frame import Frame
 from flowrt.core.machine import FrameEnded, Machine, OpenNode, StopStep
 from flowrt.core.outcome import HALTED, Anew, Broken, Done, Halted, Left, Outcome
 from flowrt.core.path import LIMIT, prefixes_of, root_prefix
 from flowrt.core.plan import Plans
+from flowrt.core.step_kind import kind_of
 from flowrt.core.undo_failures import with_undo_failures
 from flowrt.observer import Observer
 from flowrt.program import Program, Sleep

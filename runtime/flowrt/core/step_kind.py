@@ -1,0 +1,55 @@
+"""In: an operation. Out: the word by which its steps are shown."""
+
+from typing import assert_never
+
+from flowrt.observer import StepKind
+from flowrt.program import (
+    Block,
+    Branch,
+    CallFlow,
+    Compute,
+    Emit,
+    Fail,
+    ForEach,
+    Leave,
+    Loop,
+    Op,
+    Saga,
+    Sample,
+    Sleep,
+    Task,
+    Wait,
+)
+
+
+def kind_of(op: Op) -> StepKind:  # noqa: C901, PLR0911, PLR0912 - one arm a kind
+    """The word by which an operation is shown."""
+    match op:
+        case Task():
+            return "task"
+        case Compute() | Fail():
+            return "value"
+        case Sample():
+            return "sample"
+        case Branch():
+            return "if"
+        case ForEach():
+            return "for"
+        case Loop(kind):
+            return kind
+        case Sleep():
+            return "sleep"
+        case Wait():
+            return "wait"
+        case Emit():
+            return "emit"
+        case Block():
+            return "block"
+        case CallFlow():
+            return "flow"
+        case Leave():
+            return "end"
+        case Saga():
+            return "saga"
+        case _:
+            assert_never(op)
