@@ -1,4 +1,4 @@
-"""Loops and names. In: a loop and the frame around it. Out: the frame of its body; what is left when it ends."""
+"""A loop and the frame around it come in; the frame of its body goes out, and its names when it ends."""
 
 from flowc.ir import For, Loop
 from flowc.scope.blocks import assigned_in
