@@ -21,7 +21,11 @@ CHECKS: tuple[tuple[str, ...], ...] = (
     (str(BIN / "pyright"), "--pythonpath", sys.executable),
     (str(BIN / "lint-imports"),),
 )
-TESTS: tuple[str, ...] = (sys.executable, "-m", "pytest", "-q", "--durations=15")
+# Two processes, whatever the machine has: that is what the bounds in the tests were made for.
+TESTS: tuple[str, ...] = (
+    *(sys.executable, "-m", "pytest", "-q", "--durations=15"),
+    *("--numprocesses=2", "--dist=loadgroup"),
+)
 
 
 def run(command: tuple[str, ...]) -> bool:

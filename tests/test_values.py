@@ -167,7 +167,7 @@ def test_a_key_by_identity_does_not_outlive_its_handle(values):
         ([], []),
         ({}, []),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_elements_of_anything_that_can_be_iterated(values, value, expected):
     handle = values.record(value)
