@@ -38,7 +38,7 @@ def test_no_command_is_wrong_usage(capsys):
 
 @pytest.mark.parametrize(
     ("word", "hint"),
-    [("vaidate", "Did you mean `validate`?"), ("fmt", ""), ("convert", ""), ("--verison", ""), ("graph", "")],
+    [("vaidate", "Did you mean `validate`?"), ("formt", "Did you mean `fmt`?"), ("frobnicate", ""), ("--verison", ""), ("graph", "")],
 )
 def test_an_unknown_command_is_wrong_usage(capsys, word, hint):
     assert main([word]) == 2

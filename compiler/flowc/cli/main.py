@@ -28,6 +28,7 @@ from flowc.cli.exits import (
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "validate": ("flowc.cli.validate", "check flow files; imports no user code"),
     "explain": ("flowc.cli.explain", "explain a rule: what, why, a bad and a good example"),
+    "fmt": ("flowc.cli.fmt", "bring flow files into canonical form"),
     "compile": ("flowc.cli.compile", "show the bind graph that a flow compiles to"),
     "run": ("flowc.cli.run", "compile a flow and run it durably to the end"),
     "resume": ("flowc.cli.resume", "continue a run after a crash, an interruption or a failure"),
