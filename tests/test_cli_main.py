@@ -38,7 +38,13 @@ def test_no_command_is_wrong_usage(capsys):
 
 @pytest.mark.parametrize(
     ("word", "hint"),
-    [("vaidate", "Did you mean `validate`?"), ("formt", "Did you mean `fmt`?"), ("frobnicate", ""), ("--verison", ""), ("graph", "")],
+    [
+        ("vaidate", "Did you mean `validate`?"),
+        ("formatt", ""),
+        ("frobnicate", ""),
+        ("--verison", ""),
+        ("graph", ""),
+    ],
 )
 def test_an_unknown_command_is_wrong_usage(capsys, word, hint):
     assert main([word]) == 2
