@@ -25,7 +25,7 @@ import pytest
 from flowc.cli.main import main
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("stores", "serving", "resuming", "sagas")
+PAGES = ("stores", "serving", "resuming", "sagas", "editors")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```(?:\n<!-- (.*?) -->)?", re.MULTILINE | re.DOTALL)
 PORT = "8484"
 RUNS_TASKS = ("run", "resume", "serve")

@@ -142,7 +142,9 @@ def _is_call(node: Node) -> bool:
 def named_by_key(mapping: Mapping) -> Ident | None:
     """The name of a step that is written as in a graph, `- rows: t.load()`."""
     match mapping.entries:
-        case (Entry(key=key, value=value),) if _is_call(value) and key.text.isidentifier():
+        case (Entry(key=key, value=value),) if (
+            _is_call(value) and key.text.isidentifier() and key.text not in _PLAIN
+        ):
             return Ident(key.text, key.span)
         case _:
             return None
