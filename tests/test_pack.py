@@ -195,6 +195,31 @@ def test_sagas_come_back_and_their_form_is_for_ever():
     assert program_digest(program) == "604b13a6d6440a255890ae4c98be357c319e534a0908f841479aa1d8f9347fb6"
 
 
+EITHER = p.Body((p.Node("e", p.Compute(t.Const(1))),), p.Out(0))
+CHOICES = p.Flow(
+    "f",
+    p.Body(
+        (
+            p.Node("s", p.Switch(t.Name("x"), (p.Case((t.Const("a"), t.Const(2)), EITHER),), EITHER)),
+            p.Node("r", p.Race((p.RaceBranch("a", EITHER), p.RaceBranch("b", EITHER)), t.Name("n"), "drop")),
+            p.Node("q", p.Race((p.RaceBranch("a", EITHER),))),
+        )
+    ),
+)
+
+
+CHOSEN = [r.Chosen("a", -1), r.Chosen("a", 3)]
+
+
+def test_choices_come_back_and_their_form_is_for_ever():
+    program = p.Program({"f": CHOICES}, "f")
+    assert [decode_record(encode_record(record)) for record in CHOSEN] == CHOSEN
+    form = hashlib.sha256(b"".join(map(encode_record, CHOSEN))).hexdigest()
+    assert form == "9dd45b07cb194690416494b0aa8aa88f08e01efaae1c7c93117062ff2be96065"
+    assert decode_program(encode_program(program)) == program
+    assert program_digest(program) == "83ce98f2f4205c2fcf64dfb858e33ac8070807a9907e8b258537e6aa1767156a"
+
+
 def test_every_class_is_written_somewhere_in_these_tests():
     seen = set()
 
@@ -210,6 +235,7 @@ def test_every_class_is_written_somewhere_in_these_tests():
     look([*RECORDS, *ADDED])
     look(list(whole_program().flows.values()))
     look(SAGA)
+    look([CHOICES, *CHOSEN])
     assert {cls for cls in CLASSES.values() if cls.__name__ != "Library"} <= seen
 
 

@@ -20,6 +20,7 @@ put_first([str(FOLDER)])
 HEAD = """\
 flowc: 1
 use: {t: plain_tasks}
+events: {ping: {key: any}}
 flow: main
 inputs: {n: {type: int, default: 3}, xs: {type: 'list[int]', default: [1, 2, 3]}}
 steps:

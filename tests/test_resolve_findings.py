@@ -259,7 +259,7 @@ def test_a_fix_mends_its_finding(text, expected):
 @pytest.mark.parametrize(
     "body",
     [
-        "  - id: b\n    race: [{id: c, do: t.f()}]\n  - call: t.g(b, c)\n",
+        "  - id: b\n    unheard: [{id: c, do: t.f()}]\n  - call: t.g(b, c)\n",
         "  - cal: t.f()\n    id: b\n  - call: t.g(b)\n",
         "  - b: t.f()\n  - call: t.g(b)\n",
         "  - b = t.f()\n  - call: t.g(b)\n",

@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 from flowc.span import Source, Span
 from flowrt.expr.tree import Expr
 from flowrt.noun import noun
-from flowrt.program import ErrorsPolicy, TypeRef
+from flowrt.program import ErrorsPolicy, RaceErrors, TypeRef
 
 
 @noun
@@ -143,6 +143,25 @@ class If:
 
 
 @noun
+class Case:
+    """A case of a `switch`: the values for which its body runs. `span` is the text of the values."""
+
+    values: tuple[Expr, ...]
+    body: Block
+    span: Span
+
+
+@noun
+class Switch:
+    """`switch` with its cases, and what runs when none of them fits."""
+
+    meta: Meta
+    subject: Expr
+    cases: tuple[Case, ...]
+    orelse: Block | None
+
+
+@noun
 class For:
     """`for`. `collect_prelude` are the calls lifted out of `collect`: they run at the end of each body."""
 
@@ -228,6 +247,24 @@ class Saga:
 
 
 @noun
+class RaceBranch:
+    """A branch of a race; its name is no name of a value, and unique within the race."""
+
+    name: Ident
+    body: Block
+
+
+@noun
+class Race:
+    """`race`. `need` is None when the value of one branch, and not a list of them, is the value."""
+
+    meta: Meta
+    branches: tuple[RaceBranch, ...]
+    need: Expr | None
+    errors: RaceErrors
+
+
+@noun
 class Return:
     """`return`. When the returned expression is nothing but a call of a flow, `tail` is that call."""
 
@@ -272,6 +309,7 @@ Step: TypeAlias = (
     Call
     | Value
     | If
+    | Switch
     | For
     | Loop
     | Sleep
@@ -280,6 +318,7 @@ Step: TypeAlias = (
     | Graph
     | Do
     | Saga
+    | Race
     | Return
     | Raise
     | Fail

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from flowrt.expr.tree import Expr
 from flowrt.noun import noun
-from flowrt.program import Emit, Sample, Sleep, Task, Wait
+from flowrt.program import Emit, Sample, Sleep, Switch, Task, Wait
 from flowrt.record import Failure
 from flowrt.value import Handle
 
@@ -60,10 +60,20 @@ class Decide:
 
 
 @noun
+class Choose:
+    """Find the case of a `switch` that is the one. Answers: Chosen, Failed."""
+
+    step: str
+    switch: Switch
+    env: Env
+
+
+@noun
 class Expand:
     """Count the items of a loop and evaluate its bounds. Answers: Expanded, Failed.
 
-    Without items the count is 0: a `while` whose `max` is computed asks in this way.
+    Without items the count is 0: a `while` whose `max` is computed asks in this way, and a race whose
+    `need` is.
     """
 
     step: str
@@ -149,6 +159,7 @@ Command: TypeAlias = (
     | BeginTask
     | Evaluate
     | Decide
+    | Choose
     | Expand
     | TakeSample
     | StartSleep

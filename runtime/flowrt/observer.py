@@ -17,6 +17,8 @@ StepKind = Literal[
     "flow",
     "end",
     "saga",
+    "switch",
+    "race",
 ]
 StepEnd = Literal["succeeded", "failed", "stopped"]
 

@@ -21,6 +21,7 @@ from flowrt.expr.tree import Expr
 from flowrt.noun import field, noun
 
 ErrorsPolicy = Literal["fail", "collect", "drop"]
+RaceErrors = Literal["fail", "drop"]
 Failure = Literal["cancel", "finish"]
 SampleKind = Literal["now", "today", "uuid", "random"]
 
@@ -143,6 +144,26 @@ class Branch:
 
 
 @noun
+class Case:
+    """A body, and the values of the subject of a `Switch` for which it runs."""
+
+    values: tuple[Expr, ...]
+    body: "Body"
+
+
+@noun
+class Switch:
+    """The first case that has a value equal to `subject`, else `orelse`. The node's value is that body's.
+
+    Values are evaluated one after another, as far as the first that is equal, and the subject once.
+    """
+
+    subject: Expr
+    cases: tuple[Case, ...]
+    orelse: "Body | None" = None
+
+
+@noun
 class ForEach:
     """`body` once for each item of the value that the environment calls `items`.
 
@@ -224,6 +245,28 @@ class Saga:
 
 
 @noun
+class RaceBranch:
+    """A branch of a race; `id` is unique within the race."""
+
+    id: str
+    body: "Body"
+
+
+@noun
+class Race:
+    """Bodies that run at the same time until enough of them have ended well; the rest is stopped.
+
+    Without `need` that is one, and its value is the node's. With it, the value is the list of the first
+    `need` values, in the order in which the branches ended. With `errors` "drop" a branch that fails is
+    out, and the race goes on while `need` can be met.
+    """
+
+    branches: tuple[RaceBranch, ...]
+    need: Expr | None = None
+    errors: RaceErrors = "fail"
+
+
+@noun
 class CallFlow:
     """Run a flow of the library; `args` pairs each of its inputs with a name of the environment."""
 
@@ -268,6 +311,8 @@ Op: TypeAlias = (
     | Leave
     | Fail
     | Saga
+    | Switch
+    | Race
 )
 
 

@@ -102,8 +102,20 @@ class Decided:
 
 
 @noun
+class Chosen:
+    """Which case of a `switch` is the one, by its number from 0 on; -1: none."""
+
+    step: str
+    index: int
+
+
+@noun
 class Expanded:
-    """A `for` knows its items: how many bodies there are, and its bounds (0: none given)."""
+    """A `for` knows its items: how many bodies there are, and its bounds (0: none given).
+
+    A race knows how many branches it needs, and a loop with a computed `max` has it as `parallel`: both
+    have no items.
+    """
 
     step: str
     count: int
@@ -201,6 +213,7 @@ StepRecord: TypeAlias = (
     | Fired
     | Received
     | Emitted
+    | Chosen
 )
 Record: TypeAlias = Started | StepRecord | CancelRequested | Reopened | Ended
 

@@ -9,7 +9,7 @@ from flowc.scope.facts import Clash, FlowFacts
 
 
 def outer_assignments(facts: FlowFacts) -> Iterator[Diagnostic]:
-    """Outer names that a graph or the body of a parallel `for` assigns."""
+    """Outer names that a graph, a branch of a race or the body of a parallel `for` assigns."""
     for clash in facts.clashes:
         yield _clash(clash, facts)
 
@@ -27,6 +27,12 @@ def _clash(clash: Clash, facts: FlowFacts) -> Diagnostic:
             help_text = (
                 "its bodies run at the same time, so chance would say which one wins: choose another `id` "
                 "and `collect` it, or leave out `parallel` to run one after another"
+            )
+        case "race":
+            message = f"a branch of a race cannot assign `{name}` of the outside"
+            help_text = (
+                "the branches run at the same time, and only some of them get to their ends: choose another "
+                "`id`, make it the value of the branch by its last step, and read the `id` of the race"
             )
         case _:
             assert_never(clash.barrier)

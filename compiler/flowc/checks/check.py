@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from flowc.checks.arguments import flow_arguments
 from flowc.checks.assignments import outer_assignments, shadowing_variables, unread_values
 from flowc.checks.cascades import unexplained
+from flowc.checks.choices import race_needs, unreached_cases
 from flowc.checks.conditions import conditions
 from flowc.checks.endless import endless_loops, endless_recursion
 from flowc.checks.events import undeclared_events
@@ -34,6 +35,8 @@ RULES: tuple[Callable[[FlowFacts], Iterator[Diagnostic]], ...] = (
     unreached_steps,
     endless_loops,
     endless_recursion,
+    unreached_cases,
+    race_needs,
     undeclared_events,
     flow_arguments,
     scheduled_inputs,

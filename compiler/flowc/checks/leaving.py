@@ -18,11 +18,13 @@ from flowc.ir import (
     GraphBody,
     If,
     Loop,
+    Race,
     Raise,
     Return,
     Saga,
     Sleep,
     Step,
+    Switch,
     Value,
     Wait,
 )
@@ -105,7 +107,7 @@ def _unreached(each: Unreached, facts: FlowFacts) -> Diagnostic:
     )
 
 
-def _why(step: Step) -> str:
+def _why(step: Step) -> str:  # noqa: PLR0911 - one arm a kind
     match step:
         case Return():
             return "`return` ends the flow here"
@@ -117,7 +119,9 @@ def _why(step: Step) -> str:
             return "`continue` ends the iteration here"
         case Loop():
             return "this loop never ends by itself"
-        case If() | For() | Wait() | Graph() | Do() | Saga() | Call() | Value() | Sleep() | Emit():
+        case Race():
+            return "every branch of this race leaves"
+        case If() | Switch() | For() | Wait() | Graph() | Do() | Saga() | Call() | Value() | Sleep() | Emit():
             return "every path through this step leaves"
         case _:
             assert_never(step)

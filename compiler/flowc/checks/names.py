@@ -184,6 +184,12 @@ def _hidden(read: Read, binding: Binding, hidden: Hidden, facts: FlowFacts) -> D
                 f"give `{name}` a value above the loop and it keeps what the last iteration gave it; "
                 "or give the loop an `id` and read the list of what its bodies `collect`"
             )
+        case "race":
+            message = f"`{name}` belongs to a branch of a race"
+            help_text = (
+                "only some branches get to their ends, so what they assign is not known after the race: make "
+                "it the value of the branch by its last step, and read the `id` of the race"
+            )
         case "graph step":
             message = f"`{name}` belongs to the inside of another step of the graph"
             help_text = f"read `{hidden.instead}` instead, whose value is that of its last step"

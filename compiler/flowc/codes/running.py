@@ -218,4 +218,51 @@ steps:
   - call: t.load(day)
 """,
     ),
+    Code(
+        "F0220",
+        "A case is never chosen",
+        "The first case of a `switch` that has a value equal to the subject is chosen, as `==` has it. A "
+        "value that an earlier case has, or that is of another type than the subject, never gets its turn: "
+        '`"5"` is not `5`.',
+        bad=_HEAD
+        + """\
+inputs: {kind: str}
+steps:
+  - switch: kind
+    cases:
+      - {is: book, do: t.pack()}
+      - {is: [dvd, book], do: t.wrap()}
+""",
+        good=_HEAD
+        + """\
+inputs: {kind: str}
+steps:
+  - switch: kind
+    cases:
+      - {is: book, do: t.pack()}
+      - {is: [dvd, cd], do: t.wrap()}
+""",
+    ),
+    Code(
+        "F0221",
+        "A race needs what it cannot have",
+        "`need` says how many branches have to end before the others are stopped: at least one, and not more "
+        "than there are.",
+        bad=_HEAD
+        + """\
+steps:
+  - race:
+      - {id: one, do: t.ask(1)}
+      - {id: two, do: t.ask(2)}
+    need: 3
+""",
+        good=_HEAD
+        + """\
+steps:
+  - race:
+      - {id: one, do: t.ask(1)}
+      - {id: two, do: t.ask(2)}
+    need: 2
+""",
+    ),
 )

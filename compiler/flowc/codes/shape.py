@@ -240,4 +240,13 @@ CODES: tuple[Code, ...] = (
         + "  - saga:\n      - id: hold\n        call: t.reserve()\n        undo: t.release(hold)\n"
         + "      - call: t.charge(hold)\n",
     ),
+    Code(
+        "F0129",
+        "A case or a branch is not written as one",
+        "`cases` of a `switch` is a list of maps `{is: value, do: steps}`, and `else` stands beside it. "
+        "`race` is a list of maps `{id: name, do: steps}`: each branch has a name of its own, which says in "
+        "the history of a run where its steps belong. A list under `is` means any of its values.",
+        bad=_STEPS + "  - race:\n      - t.ask_one()\n      - t.ask_two()\n",
+        good=_STEPS + "  - race:\n      - {id: one, do: t.ask_one()}\n      - {id: two, do: t.ask_two()}\n",
+    ),
 )

@@ -15,11 +15,13 @@ from flowc.ir import (
     If,
     Loop,
     Modifiers,
+    Race,
     Raise,
     Return,
     Saga,
     Sleep,
     Step,
+    Switch,
     Value,
     Wait,
 )
@@ -44,7 +46,7 @@ def reads_of(step: Step) -> set[str]:
     return names - variables
 
 
-def _exprs(step: Step) -> Iterator[Expr | None]:  # noqa: C901 - one arm a kind
+def _exprs(step: Step) -> Iterator[Expr | None]:  # noqa: C901, PLR0912 - one arm a kind
     match step:
         case Call(_, _, args, kwargs, modifiers):
             yield from (*args, *(value for _, value in kwargs), *_modifiers(modifiers))
@@ -54,6 +56,11 @@ def _exprs(step: Step) -> Iterator[Expr | None]:  # noqa: C901 - one arm a kind
             yield expr
         case If(_, cond):
             yield cond
+        case Switch(_, subject, cases):
+            yield subject
+            yield from (value for case in cases for value in case.values)
+        case Race(_, _, need):
+            yield need
         case For():
             yield from (step.items, step.parallel, step.need, step.batch, step.collect)
         case Loop():

@@ -21,16 +21,18 @@ from flowc.ir import (
     GraphBody,
     If,
     Loop,
+    Race,
     Raise,
     Return,
     Saga,
     Sleep,
     Step,
     Steps,
+    Switch,
     Value,
     Wait,
 )
-from flowc.lower.branches import lower_if, lower_wait
+from flowc.lower.branches import lower_if, lower_race, lower_switch, lower_wait
 from flowc.lower.calls import lower_call, lower_prelude, lower_raise, lower_return
 from flowc.lower.graphs import graph_value, lower_graph, names_of_graph
 from flowc.lower.loops import lower_for, lower_jump, lower_loop
@@ -79,6 +81,10 @@ def _lower(maker: Maker, step: Step, *, wanted: bool) -> int:  # noqa: C901, PLR
             return maker.compute(meta.path_id, expr)
         case If():
             return lower_if(maker, step, lower_block, wanted=wanted)
+        case Switch():
+            return lower_switch(maker, step, lower_block, wanted=wanted)
+        case Race():
+            return lower_race(maker, step, lower_block, wanted=wanted)
         case For():
             return lower_for(maker, step, lower_block, wanted=wanted)
         case Loop():

@@ -9,6 +9,7 @@ from collections.abc import Mapping as Table
 from flowc.diagnostic import Fix
 from flowc.resolve.found import Found, listing
 from flowc.resolve.keys import (
+    CASE,
     DEFAULTS,
     EVENT,
     FILE_KEYS,
@@ -125,7 +126,7 @@ def _place_of(key: str, construct: Construct) -> str:
         return "this step has no value that could have a name"
     if key in FILE_KEYS or key in FILE_LATER:
         return "it belongs to the first flow of the file"
-    homes = [c.title for c in (*STEPS.values(), RETRY, INPUT, EVENT, DEFAULTS) if key in c.keys]
+    homes = [c.title for c in (*STEPS.values(), CASE, RETRY, INPUT, EVENT, DEFAULTS) if key in c.keys]
     if key in FLOW.keys and construct.title != FLOW.title:
         homes.append(FLOW.title)
     if key in OPTIONS:

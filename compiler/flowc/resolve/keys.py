@@ -114,6 +114,28 @@ UNDO = Construct(
     required=("call",),
 )
 
+CASE = Construct(
+    "a case",
+    {
+        "is": "the value for which it runs, or a list of such values",
+        "do": "a list that runs from top to bottom",
+        "graph": "a map of names to steps that run when their inputs are ready",
+        "doc": "a text for readers",
+    },
+    required=("is",),
+)
+
+RACE_BRANCH = Construct(
+    "a branch of a race",
+    {
+        "id": "its name",
+        "do": "a list that runs from top to bottom",
+        "graph": "a map of names to steps that run when their inputs are ready",
+        "doc": "a text for readers",
+    },
+    required=("id",),
+)
+
 SLEEP = Construct("`sleep`", {"until": "the instant at which it ends"})
 
 _COMMON = {"id": "the name of the step's value", "doc": "a text for readers"}
@@ -146,6 +168,14 @@ STEPS: Mapping[str, Construct] = {
     "value": _step({"value": "an expression"}),
     "if": _step(
         {"if": "a condition", "then": "the steps when it holds", "else": "the steps when it does not"}, "then"
+    ),
+    "switch": _step(
+        {
+            "switch": "an expression",
+            "cases": "a list of cases, each `{is: value, do: steps}`",
+            "else": "the steps when no case fits",
+        },
+        "cases",
     ),
     "for": _step(
         {
@@ -185,14 +215,19 @@ STEPS: Mapping[str, Construct] = {
         later={"timeout": "the `timeout` of a block is", "retry": "the `retry` of a block is"},
     ),
     "saga": _step({"saga": "a list of steps that are taken back when one of them fails"}),
+    "race": _step(
+        {
+            "race": "a list of branches, each `{id: name, do: steps}`, that run at the same time",
+            "need": "how many branches have to end; 1",
+            "errors": "`fail` or `drop`",
+        }
+    ),
     "return": _step({"return": "the value of the flow"}),
     "raise": _step({"raise": "a call of an exception class"}),
     "fail": _step({"fail": "the message"}),
 }
 
 LATER_STEPS: Mapping[str, str] = {
-    "switch": "`switch` is",
-    "race": "`race` is",
     "try": "`try` is",
     "lock": "`lock` is",
     "start": "`start` is",
@@ -228,7 +263,15 @@ INSTEAD: Mapping[str, tuple[str, ...]] = {
     "uses": ("use", "call"),
     "set": ("value",),
     "expr": ("value",),
-    "when": ("if",),
+    "when": ("if", "is"),
+    "case": ("switch", "cases", "is"),
+    "value": ("is",),
+    "equals": ("is",),
+    "default": ("else",),
+    "select": ("switch", "race"),
+    "branches": ("cases", "race"),
+    "any_of": ("race",),
+    "count": ("need",),
     "foreach": ("for",),
     "for_each": ("for",),
     "loop": ("for",),

@@ -11,6 +11,7 @@ from flowc.span import Span
 from flowc.tree import Entry, Mapping, Node, Scalar
 from flowrt.noun import noun, replace
 
+_HOLDERS = {"if": "then", "for": "do", "while": "do", "until": "do", "wait": "else", "switch": "else"}
 _PLAIN = ("id", "doc", "after")
 
 
@@ -75,7 +76,7 @@ def _report_stranger(found: Found, key: Scalar, block: str) -> None:
 
 def _report_several(found: Found, kinds: list[Scalar]) -> None:
     first, second = kinds[:2]
-    holder = {"if": "then", "for": "do", "while": "do", "until": "do", "wait": "else"}.get(first.text)
+    holder = _HOLDERS.get(first.text)
     inside = f", or put `{second.text}` under the `{holder}:` of this one" if holder else ""
     found.error(
         "F0107",

@@ -12,6 +12,7 @@ from collections.abc import Mapping as Table
 
 from flowc.ir import Block, Break, Call, Continue, GraphBody, Ident, Meta, Step, Steps, Value
 from flowc.resolve.calls import resolve_call, resolve_value
+from flowc.resolve.choices import resolve_switch
 from flowc.resolve.control import (
     resolve_do,
     resolve_for,
@@ -29,6 +30,7 @@ from flowc.resolve.mismatch import list_for_graph, map_for_list
 from flowc.resolve.names import alias_names, read_name
 from flowc.resolve.pauses import resolve_emit, resolve_sleep, resolve_wait
 from flowc.resolve.places import at, read_expression
+from flowc.resolve.races import resolve_race
 from flowc.resolve.setting import Setting, stand_in
 from flowc.resolve.step_text import StepText
 from flowc.resolve.undo import with_undo
@@ -59,6 +61,8 @@ _RESOLVERS: Table[str, Callable[[StepText], Step | None]] = {
     "graph": resolve_graph,
     "do": resolve_do,
     "saga": resolve_saga,
+    "switch": resolve_switch,
+    "race": resolve_race,
     "return": resolve_return,
     "raise": resolve_raise,
     "fail": resolve_fail,

@@ -16,12 +16,14 @@ from flowc.ir import (
     Ident,
     If,
     Loop,
+    Race,
     Raise,
     Return,
     Saga,
     Sleep,
     Step,
     Steps,
+    Switch,
     Value,
     Wait,
 )
@@ -32,6 +34,11 @@ def blocks_of(step: Step) -> tuple[Block, ...]:
     match step:
         case If():
             return (step.then,) if step.orelse is None else (step.then, step.orelse)
+        case Switch():
+            bodies = tuple(case.body for case in step.cases)
+            return bodies if step.orelse is None else (*bodies, step.orelse)
+        case Race():
+            return tuple(branch.body for branch in step.branches)
         case For() | Loop() | Graph() | Do() | Saga():
             return (step.body,)
         case Wait():
@@ -61,6 +68,8 @@ def calls_of(step: Step) -> tuple[Call, ...]:
             | Graph()
             | Do()
             | Saga()
+            | Switch()
+            | Race()
             | Raise()
             | Fail()
             | Break()

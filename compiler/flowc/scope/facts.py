@@ -3,7 +3,21 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from flowc.ir import Break, Call, Continue, File, Flow, For, GraphBody, Ident, Loop, Return, Step
+from flowc.ir import (
+    Break,
+    Call,
+    Continue,
+    File,
+    Flow,
+    For,
+    GraphBody,
+    Ident,
+    Loop,
+    Race,
+    Return,
+    Step,
+    Switch,
+)
 from flowc.scope.mentions import Mention
 from flowc.scope.scope import BarrierKind, Binding
 from flowc.span import Span
@@ -121,5 +135,8 @@ class FlowFacts:
     misplaced: list[Misplaced] = field(default_factory=list[Misplaced])
     graphs: list[GraphFacts] = field(default_factory=list[GraphFacts])
     calls: list[Call] = field(default_factory=list[Call])
+    switches: list[tuple[Switch, TypeRef]] = field(default_factory=list[tuple[Switch, TypeRef]])
+    """Each `switch`, and the type of its subject."""
+    races: list[Race] = field(default_factory=list[Race])
     loops: list[tuple[Loop, int]] = field(default_factory=list[tuple[Loop, int]])
     """Each `while` and `until`, and how many `break` leave it."""

@@ -1,6 +1,8 @@
-"""A loop and the frame around it come in; the frame of its body goes out, and its names when it ends."""
+"""A loop or a race and the frame around it come in; what of the names of its bodies is left goes out."""
 
-from flowc.ir import For, Loop
+from collections.abc import Sequence
+
+from flowc.ir import For, Loop, Race
 from flowc.scope.blocks import assigned_in
 from flowc.scope.scope import ANY, Arm, Frame, Gap, Hidden, LoopPoint, merge
 from flowrt.noun import replace
@@ -46,3 +48,14 @@ def close_loop(step: For | Loop, frame: Frame, body: Frame) -> None:
             frame.names[name] = replace(binding, gaps=(), hidden=hidden)
         elif body.barrier is None and binding.kind != "variable":
             frame.names[name] = replace(binding, type=ANY, fields=(), gaps=outer.gaps)
+
+
+def close_race(step: Race, frame: Frame, branches: Sequence[Frame]) -> None:
+    """Names of the branches end with them: nobody knows which of these got to their ends."""
+    for branch in branches:
+        for name, binding in branch.names.items():
+            outer = frame.find(name)
+            if binding.kind != "lifted" and (outer is None or outer.hidden is not None):
+                hidden = binding.hidden or Hidden("race", step.meta.span)
+                frame.names[name] = replace(binding, gaps=(), hidden=hidden)
+    frame.live = frame.live and (not branches or any(branch.live for branch in branches))

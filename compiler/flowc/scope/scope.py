@@ -16,8 +16,8 @@ Loops need no second round. Nothing is ever un-assigned, so what holds before th
 before every other, and nothing more can be relied on: the first iteration has no iteration before it.
 Only the types of the names that the body assigns are forgotten at its head.
 
-A frame with a `barrier` is the body of a parallel `for` or a step of a `graph`: these run at the same
-time as others, so what lies above the barrier may be read but not assigned.
+A frame with a `barrier` is the body of a parallel `for`, a branch of a `race` or a step of a `graph`: these
+run at the same time as others, so what lies above the barrier may be read but not assigned.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,8 +31,8 @@ from flowrt.program import TypeRef
 ANY = TypeRef("any")
 
 BindingKind = Literal["input", "step", "variable", "run", "event", "lifted"]
-HiddenKind = Literal["loop", "graph step", "left"]
-BarrierKind = Literal["graph", "parallel"]
+HiddenKind = Literal["loop", "graph step", "race", "left"]
+BarrierKind = Literal["graph", "parallel", "race"]
 
 
 @noun

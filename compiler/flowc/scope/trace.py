@@ -19,12 +19,14 @@ from flowc.ir import (
     Ident,
     If,
     Loop,
+    Race,
     Raise,
     Return,
     Saga,
     Sleep,
     Step,
     Steps,
+    Switch,
     Value,
     Wait,
 )
@@ -40,7 +42,7 @@ from flowc.scope.facts import (
     Shadow,
     Unreached,
 )
-from flowc.scope.loops import before_test, close_loop, open_loop
+from flowc.scope.loops import before_test, close_loop, close_race, open_loop
 from flowc.scope.mentions import mentions
 from flowc.scope.reads import Reads, span_of
 from flowc.scope.scope import ANY, Arm, Binding, Frame, Gap, Hidden, join
@@ -196,18 +198,22 @@ class _Walk:
             case Fail():
                 self.reads.expr(step.message, frame, place)
                 frame.live = False
-            case If() | For() | Loop() | Wait() | Graph() | Do() | Saga():
+            case If() | Switch() | For() | Loop() | Wait() | Graph() | Do() | Saga() | Race():
                 return self.nested(step, binding, frame)
             case _:
                 assert_never(step)
         return binding
 
     def nested(
-        self, step: If | For | Loop | Wait | Graph | Do | Saga, binding: Binding, frame: Frame
+        self, step: If | Switch | For | Loop | Wait | Graph | Do | Saga | Race, binding: Binding, frame: Frame
     ) -> Binding:
         match step:
             case If():
                 self.branch(step, frame)
+            case Switch():
+                self.switch(step, frame)
+            case Race():
+                self.race(step, frame)
             case For():
                 return self.for_each(step, binding, frame)
             case Loop():
@@ -227,7 +233,7 @@ class _Walk:
             if step.tail is not None:
                 self.reads.prelude((step.tail,), frame)
             for each in frame.outward():
-                if each.barrier is not None:
+                if each.barrier is not None and each.barrier != "race":
                     self.misplaced(step, each.barrier)
                     break
         else:
@@ -249,7 +255,7 @@ class _Walk:
                 else:
                     each.loop.break_count += frame.live
                 return
-            if each.barrier is not None:
+            if each.barrier == "graph":
                 self.misplaced(step, "graph")
                 return
         self.misplaced(step, "no loop")
@@ -269,6 +275,30 @@ class _Walk:
             Arm(orelse, Gap(at, "when this condition is false")),
         )
         join(frame, arms)
+
+    def switch(self, step: Switch, frame: Frame) -> None:
+        """The arms of a `switch`: its cases, and `else` or that nothing runs."""
+        place = step.meta.span
+        self.reads.expr(step.subject, frame, place)
+        self.reads.all(tuple(value for case in step.cases for value in case.values), frame, place)
+        self.facts.switches.append((step, type_in(step.subject, frame)))
+        arms: list[Arm] = []
+        for case in step.cases:
+            arms.append(Arm(Frame(frame), Gap(case.span, "when this is the case")))
+            self.block(case.body, arms[-1].frame)
+        orelse = Arm(Frame(frame), Gap(span_of(step.subject, place), "when no case fits"))
+        if step.orelse is not None:
+            self.block(step.orelse, orelse.frame)
+        join(frame, (*arms, orelse))
+
+    def race(self, step: Race, frame: Frame) -> None:
+        """The branches of a race: what they assign ends with them."""
+        self.reads.expr(step.need, frame, step.meta.span)
+        self.facts.races.append(step)
+        branches = [Frame(frame, barrier="race") for _ in step.branches]
+        for branch, inside in zip(step.branches, branches, strict=True):
+            self.block(branch.body, inside)
+        close_race(step, frame, branches)
 
     def wait(self, step: Wait, binding: Binding, frame: Frame) -> Binding:
         place = step.meta.span

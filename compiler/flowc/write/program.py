@@ -42,11 +42,13 @@ from flowrt.program import (
     Op,
     Param,
     Program,
+    Race,
     Retry,
     Saga,
     Sample,
     Sleep,
     Source,
+    Switch,
     Task,
     Undo,
     Wait,
@@ -120,7 +122,7 @@ def _source(source: Source) -> str:
     return f"@{source.node}.{source.field}" if source.field else f"@{source.node}"
 
 
-def _bodies(op: Op) -> Iterator[tuple[str, Body]]:
+def _bodies(op: Op) -> Iterator[tuple[str, Body]]:  # noqa: C901, PLR0912 - one arm a kind
     match op:
         case Branch(_, then, orelse):
             yield "then", then
@@ -137,6 +139,13 @@ def _bodies(op: Op) -> Iterator[tuple[str, Body]]:
         case Wait(orelse=orelse):
             if orelse is not None:
                 yield "else", orelse
+        case Switch(_, cases, orelse):
+            for case in cases:
+                yield f"case {', '.join(map(write_expr, case.values))}", case.body
+            if orelse is not None:
+                yield "else", orelse
+        case Race(branches):
+            yield from ((f"branch {branch.id}", branch.body) for branch in branches)
         case Task() | Compute() | Sample() | Sleep() | Emit() | CallFlow() | Leave() | Fail():
             pass
 
@@ -166,6 +175,10 @@ def _op(op: Op) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a kind
             return "graph" if names else "do"
         case Saga():
             return "saga"
+        case Switch(subject):
+            return f"switch {write_expr(subject)}"
+        case Race(_, need, errors):
+            return f"race{_word('need', need)}{'' if errors == 'fail' else f' errors {errors}'}"
         case CallFlow(flow, args):
             return f"call {flow}({_args(args)})"
         case Leave("tail", _, flow, args):

@@ -8,6 +8,7 @@ from flowrt.command import (
     AwaitEvent,
     AwaitTimer,
     BeginTask,
+    Choose,
     Decide,
     Evaluate,
     RunTask,
@@ -24,7 +25,9 @@ from flowrt.core.loops import begin, decided, next_round, open_loop, part_ended
 from flowrt.core.machine import Machine, broken, halted
 from flowrt.core.outcome import HALTED, Broken, Done, Halted, Left, Outcome
 from flowrt.core.path import arm_prefix
+from flowrt.core.race import branch_ended, known_need, open_race
 from flowrt.core.saga import completed, is_undoing, open_saga, saga_part_ended, task_env
+from flowrt.core.switch import chosen
 from flowrt.expr.tree import Const, Name
 from flowrt.program import (
     Block,
@@ -36,14 +39,17 @@ from flowrt.program import (
     ForEach,
     Leave,
     Loop,
+    Race,
     Saga,
     Sample,
     Sleep,
+    Switch,
     Task,
     Wait,
 )
 from flowrt.record import (
     Begun,
+    Chosen,
     Computed,
     Decided,
     Emitted,
@@ -83,6 +89,8 @@ def open_step(machine: Machine, step: Step) -> None:  # noqa: C901, PLR0912 - on
             machine.command(path, TakeSample(path, sample))
         case Branch(cond):
             machine.command(path, Decide(path, cond, env))
+        case Switch() as op:
+            machine.command(path, Choose(path, op, env))
         case ForEach() as op:
             open_for(machine, step, op)
         case Loop() as op:
@@ -97,6 +105,8 @@ def open_step(machine: Machine, step: Step) -> None:  # noqa: C901, PLR0912 - on
             machine.start_block(body, step)
         case Saga() as op:
             open_saga(machine, step, op)
+        case Race() as op:
+            open_race(machine, step, op)
         case CallFlow(flow, args):
             start_flow(machine, step, flow, {name: env[source] for name, source in args})
         case Leave() as op:
@@ -122,6 +132,8 @@ def frame_ended(machine: Machine, step: Step, frame: Frame, outcome: Outcome) ->
         part_ended(machine, step, op, frame, outcome)
     elif isinstance(op, Saga):
         saga_part_ended(machine, step, frame, outcome)
+    elif isinstance(op, Race):
+        branch_ended(machine, step, op, frame, outcome)
     elif step.halting:
         machine.settle(step, halted(outcome))
     elif isinstance(op, CallFlow):
@@ -155,6 +167,8 @@ def answer(machine: Machine, step: Step, record: StepRecord, seq: int) -> None: 
             machine.settle(step, Done(value))
         case Decided(_, choice):
             _decided(machine, step, choice=choice)
+        case Chosen(_, index):
+            chosen(machine, step, index)
         case Expanded():
             _expanded(machine, step, record)
         case Sleeping(path, due_at):
@@ -237,6 +251,8 @@ def _expanded(machine: Machine, step: Step, record: Expanded) -> None:
     op = step.node.op
     if isinstance(op, Loop):
         begin(machine, step, op, record.parallel)
+    elif isinstance(op, Race):
+        known_need(machine, step, op, record.need)
     else:
         assert isinstance(op, ForEach), f"{step.path} is not a loop"
         expanded(machine, step, op, record)

@@ -10,6 +10,7 @@ from flowrt.core.outcome import Blame, Done, Outcome
 from flowrt.core.plan import Plan
 from flowrt.core.undo_failures import UndoFailures
 from flowrt.program import Body, Node
+from flowrt.record import Failure
 from flowrt.value import Handle
 
 
@@ -63,6 +64,7 @@ class Step:
     loop: "LoopRounds | None" = None
     each: "EachBodies | None" = None
     saga: "SagaSteps | None" = None
+    race: "RaceBranches | None" = None
     hops: int = 0
     begun: tuple[int, ...] = ()
 
@@ -94,6 +96,20 @@ class EachBodies:
     succeeded: int = 0
     values: dict[int, Handle] = field(default_factory=dict[int, Handle])
     errors: dict[int, tuple[str, str]] = field(default_factory=dict[int, tuple[str, str]])
+    verdict: Outcome | None = None
+    blamed: list[Blame] = field(default_factory=list[Blame])
+
+
+@dataclass(slots=True, eq=False)
+class RaceBranches:
+    """Where a race is: the values of the branches that have ended well, in order, and what failed.
+
+    `blamed` are the records of branches that failed or stopped.
+    """
+
+    need: int
+    values: list[Handle] = field(default_factory=list[Handle])
+    failures: dict[int, Failure] = field(default_factory=dict[int, Failure])
     verdict: Outcome | None = None
     blamed: list[Blame] = field(default_factory=list[Blame])
 

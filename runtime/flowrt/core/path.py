@@ -3,6 +3,8 @@
     clean                 a step of the flow itself
     loads[17].clean       … of the body number 17 of the `for` or `while` called `loads`
     step#2.then.charge    … of an arm of a branch that has no name of its own
+    step#2.case#1.charge  … of the first case of a `switch`
+    first.timer.nap       … of the branch `timer` of the race called `first`
     pay.charge            … of a block, or of the flow that the step `pay` calls
     loads[3].while        the test before the fourth round of a loop; also `.until` and `.every`
     trip.hold             … of a saga
@@ -35,8 +37,13 @@ def flow_prefix(step: str, hops: int) -> str:
 
 
 def arm_prefix(step: str, arm: str) -> str:
-    """The prefix of the steps of an arm: `then` or `else`."""
+    """The prefix of the steps of an arm: `then`, `else`, or the name of a branch of a race."""
     return f"{step}.{arm}."
+
+
+def case_prefix(step: str, index: int) -> str:
+    """The prefix of the steps of case `index` of a `switch`; paths count from 1."""
+    return f"{step}.case#{index + 1}."
 
 
 def body_prefix(step: str, index: int) -> str:

@@ -14,9 +14,11 @@ from flowrt.program import (
     Leave,
     Loop,
     Op,
+    Race,
     Saga,
     Sample,
     Sleep,
+    Switch,
     Task,
     Wait,
 )
@@ -51,5 +53,9 @@ def kind_of(op: Op) -> StepKind:  # noqa: C901, PLR0911, PLR0912 - one arm a kin
             return "end"
         case Saga():
             return "saga"
+        case Switch():
+            return "switch"
+        case Race():
+            return "race"
         case _:
             assert_never(op)

@@ -15,6 +15,7 @@ from flowrt.command import (
     AwaitEvent,
     AwaitTimer,
     BeginTask,
+    Choose,
     Command,
     Decide,
     EndRun,
@@ -103,6 +104,8 @@ class Conductor:
                 run.note(self.performer.evaluate(command), follows=True)
             case Decide():
                 run.note(self.performer.decide(command), follows=True)
+            case Choose():
+                run.note(self.performer.choose(command), follows=True)
             case Expand():
                 run.note(self.performer.expand(command), follows=True)
                 hit("expand.noted")

@@ -22,9 +22,11 @@ from flowrt.program import (
     Op,
     Pickled,
     Program,
+    Race,
     Saga,
     Sample,
     Sleep,
+    Switch,
     Task,
     Undo,
     Wait,
@@ -56,7 +58,7 @@ def _pickled(program: Program) -> Iterator[tuple[str, str]]:
             open_ += _bodies(node.op)
 
 
-def _bodies(op: Op) -> tuple[Body | None, ...]:
+def _bodies(op: Op) -> tuple[Body | None, ...]:  # noqa: PLR0911 - one arm a kind
     match op:
         case Branch(_, then, orelse):
             return then, orelse
@@ -66,5 +68,9 @@ def _bodies(op: Op) -> tuple[Body | None, ...]:
             return body, check
         case Wait(orelse=orelse):
             return (orelse,)
+        case Switch(_, cases, orelse):
+            return (*(case.body for case in cases), orelse)
+        case Race(branches):
+            return tuple(branch.body for branch in branches)
         case Task() | Compute() | Sample() | Sleep() | Emit() | CallFlow() | Leave() | Fail():
             return ()

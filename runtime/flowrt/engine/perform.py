@@ -14,7 +14,17 @@ from uuid import uuid4
 
 from flowrt.amounts import DEDUPE_BYTES, duration_us, event_key, event_name, instant_us, number, whole_number
 from flowrt.clock import Clock
-from flowrt.command import Decide, EndRun, Evaluate, Expand, SendEvent, StartSleep, StartWait, TakeSample
+from flowrt.command import (
+    Choose,
+    Decide,
+    EndRun,
+    Evaluate,
+    Expand,
+    SendEvent,
+    StartSleep,
+    StartWait,
+    TakeSample,
+)
 from flowrt.context import idempotent_step
 from flowrt.core.retry import Policy
 from flowrt.encoding.values import Values
@@ -23,10 +33,22 @@ from flowrt.engine.narrow import narrow
 from flowrt.errors import StoreError
 from flowrt.executor.failure import failure_of
 from flowrt.executor.port import RunFacts
+from flowrt.expr.choose import choose
 from flowrt.expr.evaluate import evaluate, truth
 from flowrt.expr.tree import Expr
 from flowrt.program import Retry
-from flowrt.record import Computed, Decided, Emitted, Ended, Expanded, Failed, Failure, Sleeping, Waiting
+from flowrt.record import (
+    Chosen,
+    Computed,
+    Decided,
+    Emitted,
+    Ended,
+    Expanded,
+    Failed,
+    Failure,
+    Sleeping,
+    Waiting,
+)
 from flowrt.store.rows import NewEvent
 from flowrt.value import Handle
 
@@ -63,6 +85,15 @@ class Performer:
             lambda: Decided(command.step, truth(evaluate(command.expr, self.env(command.env)))),
         )
 
+    def choose(self, command: Choose) -> Chosen | Failed:
+        """Which case of a `switch` is the one."""
+        env, switch = self.env(command.env), command.switch
+        cases = [case.values for case in switch.cases]
+        return self.guard(
+            command.step,
+            lambda: Chosen(command.step, choose(switch.subject, cases, lambda expr: evaluate(expr, env))),
+        )
+
     def expand(self, command: Expand) -> Expanded | Failed:
         """How many items a loop has, and its bounds."""
 
@@ -72,7 +103,7 @@ class Performer:
                 command.step,
                 self.values.count(command.items) if command.items is not None else 0,
                 _bound("parallel" if command.items is not None else "max", command.parallel, env),
-                _bound("need", command.need, env, least=0),
+                _bound("need", command.need, env, least=0 if command.items is not None else 1),
                 _bound("batch", command.batch, env),
             )
 

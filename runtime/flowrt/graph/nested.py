@@ -14,16 +14,18 @@ from flowrt.program import (
     Leave,
     Loop,
     Op,
+    Race,
     Saga,
     Sample,
     Sleep,
+    Switch,
     Task,
     Undo,
     Wait,
 )
 
 
-def bodies_of(op: Op) -> tuple[Body, ...]:
+def bodies_of(op: Op) -> tuple[Body, ...]:  # noqa: PLR0911 - one arm a kind
     """The bodies of an operation, in the order in which they are written."""
     match op:
         case Branch(_, then, orelse):
@@ -34,6 +36,11 @@ def bodies_of(op: Op) -> tuple[Body, ...]:
             return (body,) if check is None else (body, check)
         case Wait(orelse=orelse):
             return () if orelse is None else (orelse,)
+        case Switch(_, cases, orelse):
+            bodies = tuple(case.body for case in cases)
+            return bodies if orelse is None else (*bodies, orelse)
+        case Race(branches):
+            return tuple(branch.body for branch in branches)
         case Task() | Compute() | Sample() | Sleep() | Emit() | CallFlow() | Leave() | Fail():
             return ()
 

@@ -38,9 +38,11 @@ from flowrt.program import (
     Loop,
     Op,
     Param,
+    Race,
     Saga,
     Sample,
     Sleep,
+    Switch,
     Task,
     Wait,
 )
@@ -239,6 +241,18 @@ def saga(step: Step, scene: Scene, *captured: Ended) -> Ended:
     return _run(step, scene, captured)
 
 
+@_remote
+def switch(step: Step, scene: Scene, *captured: Ended) -> Ended:
+    """Run one of several bodies."""
+    return _run(step, scene, captured)
+
+
+@_remote
+def race(step: Step, scene: Scene, *captured: Ended) -> Ended:
+    """Run the branches of a race one after another, until enough of them have ended well."""
+    return _run(step, scene, captured)
+
+
 def remote_for(op: Op) -> Remote:  # noqa: C901, PLR0911, PLR0912 - one line a kind
     """The remote function that carries out an operation."""
     match op:
@@ -270,3 +284,7 @@ def remote_for(op: Op) -> Remote:  # noqa: C901, PLR0911, PLR0912 - one line a k
             return fail
         case Saga():
             return saga
+        case Switch():
+            return switch
+        case Race():
+            return race

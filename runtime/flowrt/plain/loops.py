@@ -13,7 +13,7 @@ from flowrt.collected import Collected, ForError
 from flowrt.encoding.elements import elements
 from flowrt.executor.failure import failure_of
 from flowrt.expr.kinds import truth
-from flowrt.plain.scene import Done, Ended, Left, PlainFailure, Scene, Values
+from flowrt.plain.scene import Done, Ended, Left, NeverEnds, PlainFailure, Scene, Values
 from flowrt.program import Body, ForEach, Loop
 
 RunBody: TypeAlias = Callable[[Body, Values, Scene], Ended]
@@ -21,9 +21,9 @@ RunBody: TypeAlias = Callable[[Body, Values, Scene], Ended]
 
 def run_for(op: ForEach, env: Values, scene: Scene, run_body: RunBody) -> Ended:
     """Run the body once for each item, or list of items."""
-    batch = 0 if op.batch is None else _count("batch", scene.evaluate(op.batch, env))
+    batch = 0 if op.batch is None else count_of("batch", scene.evaluate(op.batch, env))
     items = _items(env[op.items], batch)
-    need = 0 if op.need is None else _count("need", scene.evaluate(op.need, env))
+    need = 0 if op.need is None else count_of("need", scene.evaluate(op.need, env))
     carried = {name: env[name] for name in op.carried}
     values: list[object] = []
     errors: list[ForError] = []
@@ -31,7 +31,7 @@ def run_for(op: ForEach, env: Values, scene: Scene, run_body: RunBody) -> Ended:
         try:
             ended = run_body(op.body, {**env, **carried, op.var: item}, scene)
         except Exception as error:
-            if op.errors == "fail":
+            if op.errors == "fail" or isinstance(error, NeverEnds):
                 raise
             errors.append(ForError(index, item, *describe(error)))
             continue
@@ -69,7 +69,8 @@ def _items(value: object, batch: int) -> Sequence[object]:
     return [list(items[start : start + batch]) for start in range(0, len(items), batch)]
 
 
-def _count(what: str, value: object) -> int:
+def count_of(what: str, value: object) -> int:
+    """A bound, such as `need`. Raises PlainFailure for what is no number from 1 upwards."""
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
     message = f"`{what}` is a number from 1 upwards, and it came to {value!r}."
@@ -78,7 +79,7 @@ def _count(what: str, value: object) -> int:
 
 def run_loop(op: Loop, env: Values, scene: Scene, run_body: RunBody) -> Ended:
     """Run the body round after round; see `flowrt.core.loops` for the order of things."""
-    bound = 0 if op.max is None else _count("max", scene.evaluate(op.max, env))
+    bound = 0 if op.max is None else count_of("max", scene.evaluate(op.max, env))
     carried = {name: env[name] for name in op.carried}
     value: object = None
     count = 0

@@ -22,11 +22,13 @@ from typing import assert_never
 from flowrt.amounts import duration_us, event_key
 from flowrt.errors import BadInput
 from flowrt.executor.run_info import RunInfo
+from flowrt.expr.choose import choose
 from flowrt.expr.kinds import truth
 from flowrt.expr.tree import Expr, Name
 from flowrt.plain.loops import run_for, run_loop
+from flowrt.plain.race import run_race
 from flowrt.plain.saga import note_undo, run_saga
-from flowrt.plain.scene import Done, Ended, Left, PlainEvent, PlainFailure, Scene, Values
+from flowrt.plain.scene import Done, Ended, Left, NeverEnds, PlainEvent, PlainFailure, Scene, Values
 from flowrt.plain.task import run_task
 from flowrt.program import (
     Block,
@@ -44,11 +46,13 @@ from flowrt.program import (
     Op,
     Param,
     Program,
+    Race,
     Saga,
     Sample,
     SampleKind,
     Sleep,
     Source,
+    Switch,
     Task,
     Wait,
 )
@@ -181,6 +185,10 @@ def run_op(op: Op, env: Values, scene: Scene) -> Ended:  # noqa: C901, PLR0911, 
             return Done(dict(ended.names), ended.names) if names and isinstance(ended, Done) else ended
         case Saga():
             return run_saga(op, env, scene, run_body)
+        case Switch():
+            return _run_switch(op, env, scene)
+        case Race():
+            return run_race(op, env, scene, run_body)
         case CallFlow(flow, args):
             return Done(_call_flow(flow, {name: env[source] for name, source in args}, scene))
         case Leave("tail", _, flow, args):
@@ -209,6 +217,13 @@ def _run_branch(op: Branch, env: Values, scene: Scene) -> Ended:
     if truth(scene.evaluate(op.cond, env)):
         return run_body(op.then, env, scene)
     return Done() if op.orelse is None else run_body(op.orelse, env, scene)
+
+
+def _run_switch(op: Switch, env: Values, scene: Scene) -> Ended:
+    cases = [case.values for case in op.cases]
+    index = choose(op.subject, cases, lambda expr: scene.evaluate(expr, env))
+    body = op.cases[index].body if index >= 0 else op.orelse
+    return Done() if body is None else run_body(body, env, scene)
 
 
 def _call_flow(flow: str, inputs: Values, scene: Scene) -> object:
@@ -253,7 +268,7 @@ def _run_wait(op: Wait, env: Values, scene: Scene) -> Ended:
             f"A plain run has no inbox, so `wait: {op.event}` would never end. Give `events`, or run the "
             "flow durably with `flowrt.run`."
         )
-        raise PlainFailure("flowrt.NoInbox", message)
+        raise NeverEnds("flowrt.NoInbox", message)
     key = _key(op.key, env, scene)
     for index, event in enumerate(scene.events):
         if (event.name, event.key) != (op.event, key):
@@ -265,7 +280,7 @@ def _run_wait(op: Wait, env: Values, scene: Scene) -> Ended:
     if op.timeout is not None and op.orelse is not None:
         return run_body(op.orelse, env, scene)
     message = f"No event `{op.event}` came in time, and the wait has no `else`."
-    raise PlainFailure("flowrt.WaitTimedOut", message)
+    raise (PlainFailure if op.timeout is not None else NeverEnds)("flowrt.WaitTimedOut", message)
 
 
 def _key(key: Expr | None, env: Values, scene: Scene) -> str | None:

@@ -32,6 +32,10 @@ class PlainFailure(FlowrtError):
         return self.message
 
 
+class NeverEnds(PlainFailure):
+    """A wait would never end: nothing is there, nobody sends more, and it has no time-out."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlainEvent:
     """An event that a plain execution hands to the first wait that takes it."""

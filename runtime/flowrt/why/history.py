@@ -7,6 +7,7 @@ from flowrt.expr.durations import format_duration
 from flowrt.record import (
     Begun,
     CancelRequested,
+    Chosen,
     Computed,
     Decided,
     Emitted,
@@ -59,6 +60,10 @@ def happened(record: Record) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a
             return "its value was computed by the engine"
         case Decided(_, choice):
             return f"its condition was {choice}"
+        case Chosen(_, index):
+            return "none of its cases fits" if index < 0 else f"its case {index + 1} was the one that fits"
+        case Expanded(_, 0, 0, need) if need:
+            return f"{need} of its branches are enough"
         case Expanded(_, count, parallel, need):
             at_once = f", at most {parallel} at once" if parallel else ""
             enough = f", {need} of them are enough" if need else ""

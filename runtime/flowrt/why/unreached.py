@@ -10,7 +10,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flowrt.core.path import arm_prefix, block_prefix, body_prefix, flow_prefix, root_prefix
+from flowrt.core.path import (
+    arm_prefix,
+    block_prefix,
+    body_prefix,
+    case_prefix,
+    flow_prefix,
+    root_prefix,
+)
+from flowrt.graph.nested import bodies_of
 from flowrt.program import (
     Block,
     Body,
@@ -22,15 +30,19 @@ from flowrt.program import (
     Node,
     Out,
     Program,
+    Race,
+    RaceBranch,
     Saga,
+    Switch,
     Task,
     Undo,
     Wait,
 )
-from flowrt.record import Decided, Expanded, Fired, Received, Record
+from flowrt.record import Chosen, Decided, Expanded, Fired, Received, Record
 from flowrt.why.facts import Facts
 
 _INDEX = re.compile(r"\[(\d+)\]\.?")
+_CASE = re.compile(r"\.case#([1-9]\d{0,8})\.")
 _HOP = re.compile(r"~(\d+)\.")
 
 FOLLOWED_MAX = 20
@@ -91,7 +103,7 @@ def _in_body(body: Body, prefix: str, rest: str) -> Place | None:
     return Place(body, prefix, index, rest[size:])
 
 
-def _inner(program: Program, place: Place) -> tuple[Body | None, str, str]:  # noqa: PLR0911 - one an operation
+def _inner(program: Program, place: Place) -> tuple[Body | None, str, str]:  # noqa: C901, PLR0911
     """The body that the rest of a path goes on in, its prefix, and what is left of the path."""
     op, path, rest = place.node.op, place.path, place.rest
     nothing = (None, "", "")
@@ -100,6 +112,13 @@ def _inner(program: Program, place: Place) -> tuple[Body | None, str, str]:  # n
             return then, arm_prefix(path, "then"), rest[len(".then.") :]
         case Branch(orelse=orelse) | Wait(orelse=orelse) if rest.startswith(".else."):
             return orelse, arm_prefix(path, "else"), rest[len(".else.") :]
+        case Switch(orelse=orelse) if rest.startswith(".else."):
+            return orelse, arm_prefix(path, "else"), rest[len(".else.") :]
+        case Switch(_, cases) if (index := _CASE.match(rest)) is not None and int(index[1]) <= len(cases):
+            number = int(index[1]) - 1
+            return cases[number].body, case_prefix(path, number), rest[index.end() :]
+        case Race(branches):
+            return _branch(branches, path, rest)
         case ForEach(body=body) | Loop(body=body) if (index := _INDEX.match(rest)) is not None:
             return body, body_prefix(path, int(index[1])), rest[index.end() :]
         case Block(body) | Saga(body) if rest.startswith("."):
@@ -116,20 +135,22 @@ def _inner(program: Program, place: Place) -> tuple[Body | None, str, str]:  # n
             return nothing
 
 
+def _branch(branches: Sequence[RaceBranch], path: str, rest: str) -> tuple[Body | None, str, str]:
+    """The branch of a race that a path goes on in."""
+    for branch in branches:
+        if rest.startswith(f".{branch.id}."):
+            return branch.body, arm_prefix(path, branch.id), rest[len(branch.id) + 2 :]
+    return None, "", ""
+
+
 def _tail_of(program: Program, flow: str) -> str | None:
     """The flow that a flow goes on as by tail calls, as far as there is only one."""
     open_, seen = [program.flows[flow].body], list[str]()
     while open_:
         for node in open_.pop().nodes:
-            match node.op:
-                case Leave("tail", _, target):
-                    seen.append(target)
-                case Branch(_, then, orelse):
-                    open_ += [then, *([orelse] if orelse else [])]
-                case ForEach(body=body) | Loop(body=body) | Block(body) | Saga(body):
-                    open_.append(body)
-                case _:
-                    pass
+            if isinstance(node.op, Leave) and node.op.kind == "tail":
+                seen.append(node.op.flow)
+            open_ += bodies_of(node.op)
     return seen[0] if len(set(seen)) == 1 else None
 
 
@@ -192,6 +213,8 @@ def _shut(facts: Facts, place: Place) -> str | None:  # noqa: PLR0911 - one an o
     match op:
         case Branch():
             return _arm_reason(path, rest, records)
+        case Switch():
+            return _case_reason(path, rest, records)
         case Wait() if any(isinstance(record, Received) for record in records):
             return f"`{path}` took an event in time, so its `else` did not run"
         case Wait() if not any(isinstance(record, Fired) for record in records):
@@ -218,6 +241,16 @@ def _arm_reason(path: str, rest: str, records: Sequence[Record]) -> str | None:
     if decided.choice != wanted:
         return f"the condition of `{path}` was {decided.choice}, so its other arm was taken"
     return None
+
+
+def _case_reason(path: str, rest: str, records: Sequence[Record]) -> str | None:
+    index = next((record.index for record in records if isinstance(record, Chosen)), None)
+    case = _CASE.match(rest)
+    if index is None:
+        return f"the subject of `{path}` has not been looked at yet"
+    if index == (int(case[1]) - 1 if case is not None else -1):
+        return None
+    return f"case {index + 1} of `{path}` was chosen" if index >= 0 else f"no case of `{path}` fits"
 
 
 def _round_reason(facts: Facts, place: Place) -> str | None:
