@@ -171,7 +171,7 @@ def test_of_processes_that_come_at_once_one_does_it(place):
 
 def test_a_newer_store_is_refused(place):
     with sqlite3.connect(place / "journal.db") as connection:
-        connection.execute("pragma user_version=3")
+        connection.execute("pragma user_version=4")
     connection.close()
-    with pytest.raises(StoreTooNew, match="version 3"):
+    with pytest.raises(StoreTooNew, match="version 4"):
         open_store(str(place))

@@ -321,7 +321,7 @@ def test_durability_can_be_asked_for_in_the_url(url):
 @pytest.mark.parametrize(
     ("statement", "error", "match"),
     [
-        ("UPDATE flowc.meta SET value = '3'", StoreTooNew, "version 3"),
+        ("UPDATE flowc.meta SET value = '4'", StoreTooNew, "version 4"),
         ("DELETE FROM flowc.meta", NotAStore, "names no version"),
         ("DROP TABLE flowc.meta", NotAStore, "holds other tables"),
     ],

@@ -205,7 +205,7 @@ def damaged(place, store, statement):
         ("update runs set head = 3", "last record is 3"),
         ("update records set epoch = 2 where seq = 3", "Record 3"),
         ("update records set data = (select data from records where seq = 1) where seq = 3", "Record 3"),
-        ("update runs set epoch = 0", "epoch 1"),
+        ("update runs set epoch = 0", "checksum is wrong"),
         ("update records set data = 'text' where seq = 3", "Record 3"),
         ("update records set epoch = 0 where seq = 3", "Record 3"),
     ],

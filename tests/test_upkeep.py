@@ -8,6 +8,7 @@ from threading import Event
 
 import pytest
 from sqlalchemy import text as sql
+from sqlalchemy import update
 from stories import JumpClock, story_of
 
 from flowrt.encoding.pack import decode_record, encode_record
@@ -21,8 +22,10 @@ from flowrt.store.memory import MemoryStore
 from flowrt.store.open import open_store
 from flowrt.store.owner import this_owner
 from flowrt.store.rows import BlobFacts, NewEvent
+from flowrt.store.schema import runs
 from flowrt.store.seal import KEY_VARIABLE, seals_of
 from flowrt.store.sealed import SealedStore
+from flowrt.store.sql_checksum import changed
 from flowrt.upkeep.check import check_store
 from flowrt.upkeep.collect import EVENTS_KEPT_US, collect_garbage
 from flowrt.upkeep.delete import delete_run
@@ -398,8 +401,19 @@ def test_records_that_do_not_follow_from_the_program_are_told(opened, play):
 def test_a_status_that_the_journal_does_not_bear_out_is_told(opened, play):
     store, blobs = opened
     play(LARGE, "one").drive()
-    damage(store, "UPDATE runs SET status = 'cancelled'")
+    with store._engine.begin() as connection:
+        connection.execute(update(runs).values(changed({"status": "cancelled"})))
     assert places(check_store(store, blobs)) == [("run", "one", None)]
+
+
+def test_a_damaged_row_hides_no_other_run_from_the_check(opened, play):
+    store, blobs = opened
+    play(LARGE, "one").drive()
+    play(LARGE, "two").drive()
+    damage(store, "UPDATE runs SET started_at = 1 WHERE run_id = 'one'")
+    damage(store, "UPDATE records SET data = x'00' WHERE run_no = 2 AND seq = 1")
+    found = places(check_store(store, blobs))
+    assert {("journal", "two", 1), ("run", "one", None)} <= set(found)
 
 
 def test_a_damaged_program_is_told_for_each_run(opened, play):

@@ -14,6 +14,7 @@ from flowrt.store.memory import MemoryStore
 from flowrt.store.port import Store
 from flowrt.store.schema import metadata
 from flowrt.store.sql import SqlStore
+from flowrt.store.sql_checksum import teach
 from flowrt.store.sqlite import _begin
 
 KINDS = ("memory", "sqlite")
@@ -33,6 +34,7 @@ def _sqlite() -> Store:
 def _copied() -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     _template().backup(connection)
+    teach(connection)
     return connection
 
 

@@ -12,6 +12,27 @@ def record_checksum(run_id: str, seq: int, epoch: int, data: bytes) -> int:
     return zlib.crc32(data, zlib.crc32(f"{run_id} {seq} {epoch}".encode()))
 
 
-def event_checksum(name: str, key: str | None, payload: bytes) -> int:
-    """The checksum of an event."""
-    return zlib.crc32(payload, zlib.crc32(repr((name, key)).encode()))
+def event_checksum(
+    name: str, key: str | None, at: int, run_id: str | None, dedupe: str | None, payload: bytes
+) -> int:
+    """The checksum of an event, of its columns as they are written."""
+    return zlib.crc32(payload, _of(name, key, at, run_id, dedupe))
+
+
+def wait_checksum(run_no: int, name: str, key: str | None, looked: int) -> int:
+    """The checksum of a wait, of its columns as they are written."""
+    return _of(run_no, name, key, looked)
+
+
+def pair_checksum(first: int | str, second: str) -> int:
+    """The checksum of a row that says what belongs to what."""
+    return _of(first, second)
+
+
+def cursor_checksum(name: str, cursor: int) -> int:
+    """The checksum of the cursor of a deployment; its name as it is written."""
+    return _of(name, cursor)
+
+
+def _of(*columns: str | int | None) -> int:
+    return zlib.crc32(repr(columns).encode("utf-8", "surrogatepass"))

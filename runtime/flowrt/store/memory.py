@@ -198,6 +198,10 @@ class MemoryStore:
         ]
         return found[:limit]
 
+    def run_ids(self) -> list[str]:
+        """The ids of all runs, the newest first."""
+        return [row.run_id for row in self.runs()]
+
     def program(self, digest: str) -> bytes:
         """The encoded program of that digest. Raises StoreCorrupt."""
         return kept(self._programs, digest, "program")

@@ -7,9 +7,10 @@ of this version that come at once, one does the work and the others wait for it.
 All is done in one transaction, the version in the file's header included: killed at any instant, the
 store is of the one version or of the other, and can be opened.
 
-From version 1. Which blobs a run needs was not noted: every text in its records that could be a digest
-counts as one. That names more than there are, which harms nothing. A run sees the events that were
-accepted from its creation on; that was by the clock, and is by number.
+From version 1 to 2: which blobs a run needs was not noted, so every text in its records that could be a
+digest counts as one. That names more than there are, which harms nothing. A run sees the events that were
+accepted from its creation on; that was by the clock, and is by number. From version 2 to 3: see
+`flowrt.store.migrate_3`.
 """
 
 import fcntl
@@ -17,12 +18,18 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from sqlalchemy import create_engine, update
+from sqlalchemy.pool import StaticPool
+
 from flowrt.errors import StoreUnavailable
-from flowrt.store.schema import SCHEMA_VERSION
+from flowrt.store.migrate_3 import to_3
+from flowrt.store.schema import SCHEMA_VERSION, meta
+from flowrt.store.sql_checksum import teach
+from flowrt.store.texts import lenient
 
 PATIENCE_S = 10.0
 _PAUSE_S = 0.05
@@ -37,20 +44,31 @@ def migrate(path: Path, version_of: Callable[[], int]) -> None:
     Raises:
         StoreUnavailable: Another process has it open.
     """
-    with _alone(path), closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as connection:
+    with _alone(path), closing(_connect(path)) as connection:
         found = version_of()
         if found == SCHEMA_VERSION:
             return
         _leave_wal(connection, path)
         connection.execute("PRAGMA synchronous=EXTRA")
         connection.execute("PRAGMA fullfsync=ON")
-        connection.execute("BEGIN EXCLUSIVE")
-        for version in range(found, SCHEMA_VERSION):
-            _STEPS[version](connection)
-        connection.execute("UPDATE meta SET value = ? WHERE key = 'schema_version'", (str(SCHEMA_VERSION),))
-        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        connection.execute("COMMIT")
+        engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+        # Not closed otherwise than by COMMIT, the transaction is rolled back.
+        with engine.connect() as same:
+            same.exec_driver_sql("BEGIN EXCLUSIVE")
+            if found == 1:
+                _to_2(connection)
+            to_3(same)
+            same.execute(update(meta).where(meta.c.key == "schema_version").values(value=str(SCHEMA_VERSION)))
+            same.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
+            same.exec_driver_sql("COMMIT")
         connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, timeout=0)
+    connection.text_factory = lenient
+    teach(connection)
+    return connection
 
 
 @contextmanager
@@ -133,7 +151,3 @@ def _fill_refs(connection: sqlite3.Connection, holders: str, insert: str) -> Non
         if isinstance(data, bytes):
             found = {match[1].decode("ascii") for match in _DIGEST.finditer(data)}
             connection.executemany(insert, [(holder, digest) for digest in found])
-
-
-_STEPS: Mapping[int, Callable[[sqlite3.Connection], None]] = {1: _to_2}
-"""What leads from each version to the next."""

@@ -130,6 +130,10 @@ class Store(Protocol):
         """Runs, the newest first."""
         ...
 
+    def run_ids(self) -> list[str]:
+        """The ids of all runs, the newest first: of those too whose rows are damaged."""
+        ...
+
     def program(self, digest: str) -> bytes:
         """The encoded program of that digest. Raises StoreCorrupt when it is not there."""
         ...

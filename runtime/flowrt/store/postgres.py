@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.schema import CreateSchema
 
 from flowrt.errors import NotAStore, StoreTooNew, StoreUnavailable
+from flowrt.store.migrate_postgres import APPLICATION, migrate
 from flowrt.store.schema import SCHEMA_VERSION, meta, metadata
 from flowrt.store.sql_errors import translated
 from flowrt.store.sql_turns import Turn, take_turn
@@ -53,7 +54,7 @@ _TABLES = text(
 _SCHEMA = text("SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname = :name")
 _DEFAULTS = {
     "connect_timeout": str(_CONNECT_S),
-    "application_name": "flowc",
+    "application_name": APPLICATION,
     # A server that vanished is noticed within half a minute, even in the middle of a statement.
     "keepalives_idle": "10",
     "keepalives_interval": "5",
@@ -149,7 +150,11 @@ def _look(engine: Engine, place: str, *, create: bool) -> None:
     """See that the store is there, or make it."""
     with engine.begin() as connection:
         version = _version(connection, place)
+    if version == SCHEMA_VERSION:
+        return
     if version is not None:
+        with engine.begin() as connection:
+            _bring_up_to_date(connection, place)
         return
     if not create:
         raise StoreUnavailable(
@@ -176,6 +181,13 @@ def _version(connection: Connection, place: str) -> int | None:
             "Upgrade flowc, or use another store."
         )
     return int(found)
+
+
+def _bring_up_to_date(connection: Connection, place: str) -> None:
+    """Migrate the tables, unless another process has just done that."""
+    take_turn(connection, Turn.SCHEMA)
+    if _version(connection, place) != SCHEMA_VERSION:
+        migrate(connection.execution_options(schema_translate_map={None: SCHEMA}), place, SCHEMA)
 
 
 def _make(connection: Connection, place: str) -> None:

@@ -1,7 +1,8 @@
 """Rows of the table of runs to and from nouns. In: a `NewRun` or a row; out: columns or a `RunRow`.
 
 Where a run has no seal, a checksum of what never changes of it stands in the same column, so that a damaged
-page does not pass for another run. Rows that were written before there was one have neither.
+page does not pass for another run. What changes is under a checksum that the database keeps: see
+`flowrt.store.sql_checksum`.
 """
 
 import json
@@ -64,13 +65,20 @@ def columns(run: NewRun, events_after: int) -> dict[str, object]:
         "versions": json.dumps(dict(run.versions)),
         "python_path": json.dumps(list(run.python_path)),
         "created_at": run.created_at,
+        "started_at": None,
+        "ended_at": None,
         "head": 1,
         "epoch": 0,
+        "owner": None,
         "lease_until": 0,
+        "cancel_reason": None,
+        "cancel_force": False,
+        "cancel_unseen": False,
         "served": run.served,
         "wake_at": run.created_at if run.served else None,
         "events_after": events_after,
         "snapshot": run.snapshot,
+        "problem": None,
         "seal": seal_text(run, run.seal),
         "head_seal": run.head_seal.hex(),
     }
@@ -81,7 +89,15 @@ _INSTANTS_END = 253_402_300_800_000_000
 
 
 def run_row(row: Row[*tuple[object, ...]]) -> RunRow:
-    """The noun of a row. Raises StoreCorrupt."""
+    """The noun of a row of `flowrt.store.sql_checksum.RUNS`. Raises StoreCorrupt."""
+    read = unchecked(row)
+    if not row.sound or not (read.seal or row.seal == seal_text(read, b"")):
+        raise StoreCorrupt(f"The row of run {row.run_id} is damaged: its checksum is wrong.")
+    return read
+
+
+def unchecked(row: Row[*tuple[object, ...]]) -> RunRow:
+    """The noun of a row, without a look at its checksums. Raises StoreCorrupt when it can be none."""
     for name, kind in _KINDS.items():
         if not isinstance(getattr(row, name), kind):
             raise StoreCorrupt(f"The row of run {row.run_id} is damaged: see its column {name}.")
@@ -93,7 +109,7 @@ def run_row(row: Row[*tuple[object, ...]]) -> RunRow:
             raise StoreCorrupt(f"The row of run {row.run_id} is damaged: see its column {name}.")
     plain = row.seal.startswith(_CHECKSUM)
     try:
-        read = RunRow(
+        return RunRow(
             run_id=row.run_id,
             flow=unspelt(row.flow),
             status=cast("RunStatus", row.status),
@@ -119,12 +135,8 @@ def run_row(row: Row[*tuple[object, ...]]) -> RunRow:
             seal=b"" if plain else bytes.fromhex(row.seal),
             head_seal=bytes.fromhex(row.head_seal),
         )
-        sound = not plain or row.seal == seal_text(read, b"")
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise StoreCorrupt(f"The row of run {row.run_id} is damaged: {error}.") from error
-    if not sound:
-        raise StoreCorrupt(f"The row of run {row.run_id} is damaged: its checksum is wrong.")
-    return read
 
 
 def owner_text(owner: Owner) -> str:

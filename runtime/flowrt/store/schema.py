@@ -1,7 +1,8 @@
 """The tables of a store, for SQLite and PostgreSQL alike. In: nothing; out: tables and the schema version.
 
     meta          what this is: the schema version
-    runs          one row a run: what is known of it without its journal; its owner, lease and epoch
+    runs          one row a run: what is known of it without its journal; its owner, lease and epoch; a
+                  checksum of all that
     records       the journals: (run, number), the epoch that wrote it, a checksum of all that, the bytes
     programs      encoded programs by digest; code: pickled callables by digest; both with their checksum
     program_code  which callables a program has
@@ -13,6 +14,9 @@
 A journal row names its run by a number, not by its id: an id of 30 characters in the table and again in
 its index would be half of a small record. In SQLite the table is its own index (WITHOUT ROWID). A record
 of a small step takes less than 300 bytes in all.
+
+Every row has a checksum: of what is written once, by whoever writes it (see `flowrt.store.checksum`); of
+runs, whose rows change all the time, by the database (see `flowrt.store.sql_checksum`).
 
 Only served runs have a `wake_at`, and ended ones have none, so the index of what is due holds nothing else.
 Seals are written in hexadecimal: rows travel to the database as JSON (see `flowrt.store.sql_rows`).
@@ -35,7 +39,7 @@ from sqlalchemy import (
     false,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 APPLICATION_ID = 0x666C6F77
 """`flow` in ASCII: marks an SQLite file as ours, in its header."""
@@ -77,6 +81,7 @@ runs = Table(
     Column("problem", Text),
     Column("seal", Text, nullable=False, server_default=""),
     Column("head_seal", Text, nullable=False, server_default=""),
+    Column("checksum", Text, nullable=False, server_default=""),
     UniqueConstraint("run_id", name="runs_run_id"),
     Index("runs_newest", "created_at"),
     sqlite_autoincrement=True,
@@ -87,6 +92,7 @@ _due = runs.c.wake_at.is_not(None)
 _owned = runs.c.owner.is_not(None)
 Index("runs_to_cancel", runs.c.run_no, sqlite_where=_to_cancel, postgresql_where=_to_cancel)
 Index("runs_due", runs.c.wake_at, runs.c.run_no, sqlite_where=_due, postgresql_where=_due)
+Index("runs_by_status", runs.c.status, runs.c.created_at)
 Index("runs_owned", runs.c.run_no, sqlite_where=_owned, postgresql_where=_owned)
 
 records = Table(
@@ -122,6 +128,7 @@ program_code = Table(
     metadata,
     Column("program", Text, nullable=False),
     Column("code", Text, nullable=False),
+    Column("checksum", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("program", "code", name="program_code_key"),
     sqlite_with_rowid=False,
 )
@@ -155,6 +162,7 @@ waits = Table(
     Column("name", Text, nullable=False),
     Column("key", Text),
     Column("looked", BigInteger, nullable=False),
+    Column("checksum", BigInteger, nullable=False, server_default="0"),
     Index("waits_run", "run_no"),
     Index("waits_place", "name", "key"),
 )
@@ -164,6 +172,7 @@ blob_refs = Table(
     metadata,
     Column("run_no", BigInteger, ForeignKey("runs.run_no"), nullable=False),
     Column("digest", Text, nullable=False),
+    Column("checksum", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("run_no", "digest", name="blob_refs_run_digest"),
     Index("blob_refs_digest", "digest"),
     sqlite_with_rowid=False,
@@ -182,4 +191,6 @@ deployments = Table(
     Column("cursor", BigInteger, nullable=False),
     Column("deployed_at", BigInteger, nullable=False),
     Column("seal", Text, nullable=False),
+    Column("checksum", BigInteger, nullable=False, server_default="0"),
+    Column("cursor_checksum", BigInteger, nullable=False, server_default="0"),
 )

@@ -162,6 +162,10 @@ class SealedStore:
             self._check(row)
         return rows
 
+    def run_ids(self) -> list[str]:
+        """The ids of all runs."""
+        return self._store.run_ids()
+
     def request_cancel(self, run_id: str, reason: str, *, force: bool = False) -> None:
         """Note that a run is to be cancelled."""
         self._store.request_cancel(run_id, reason, force=force)

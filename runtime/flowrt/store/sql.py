@@ -214,6 +214,10 @@ class SqlStore:
         """Runs, the newest first."""
         return self._read("list runs", lambda c: sql_runs.listed(c, status, flow, limit))
 
+    def run_ids(self) -> list[str]:
+        """The ids of all runs, the newest first."""
+        return self._read("list runs", sql_runs.ids)
+
     def program(self, digest: str) -> bytes:
         """The encoded program of that digest. Raises StoreCorrupt."""
         return self._kept(programs, digest, "program")

@@ -17,9 +17,11 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from flowrt.errors import StoreCorrupt
 from flowrt.failpoint import hit
 from flowrt.store import sql_events
-from flowrt.store.checksum import record_checksum
-from flowrt.store.rows import Batch, NewEvent
+from flowrt.store.checksum import pair_checksum, record_checksum, wait_checksum
+from flowrt.store.rows import Batch, NewEvent, WaitRow
+from flowrt.store.run_rows import run_row
 from flowrt.store.schema import blob_refs, records, runs, waits
+from flowrt.store.sql_checksum import RUNS, SOUND, checksum_of
 from flowrt.store.sql_insert import insert_absent
 from flowrt.store.sql_rows import as_rows, given_rows
 from flowrt.store.sql_turns import Turn, take_turn
@@ -54,24 +56,26 @@ def _advance(dialect: str) -> ReturningUpdate[str, int, bool]:
         (runs.c.cancel_unseen, 0),
         else_=to["wake_at"],
     )
+    values = {
+        "head": to["next_seq"],
+        "status": status,
+        "started_at": func.coalesce(to["started_at"], runs.c.started_at),
+        # A run that goes on after its end has not ended.
+        "ended_at": case((to.truth("goes_on"), null()), else_=ended_at),
+        "owner": case((to.truth("parks"), null()), else_=runs.c.owner),
+        "lease_until": case((to.truth("parks"), 0), else_=runs.c.lease_until),
+        "wake_at": wake_at,
+        "head_seal": case((to["head_seal"] == "", runs.c.head_seal), else_=to["head_seal"]),
+    }
     return (
         update(runs)
         .where(
             runs.c.run_id == to["run_id"],
             runs.c.epoch == to["epoch"],
             runs.c.head == to["first_seq"],
+            SOUND,
         )
-        .values(
-            head=to["next_seq"],
-            status=status,
-            started_at=func.coalesce(to["started_at"], runs.c.started_at),
-            # A run that goes on after its end has not ended.
-            ended_at=case((to.truth("goes_on"), null()), else_=ended_at),
-            owner=case((to.truth("parks"), null()), else_=runs.c.owner),
-            lease_until=case((to.truth("parks"), 0), else_=runs.c.lease_until),
-            wake_at=wake_at,
-            head_seal=case((to["head_seal"] == "", runs.c.head_seal), else_=to["head_seal"]),
-        )
+        .values({**values, "checksum": checksum_of(values)})
         .returning(runs.c.run_id, runs.c.run_no, and_(runs.c.served, runs.c.status.not_in(sorted(ENDED))))
     )
 
@@ -131,15 +135,13 @@ def _write(connection: Connection, batches: Sequence[Batch], numbers: Mapping[st
     if rows:
         connection.execute(insert(records), rows)
     refs = {(numbers[batch.run_id], digest) for batch in batches for digest in batch.blobs}
-    insert_absent(
-        connection, blob_refs, [{"run_no": run_no, "digest": digest} for run_no, digest in sorted(refs)]
-    )
+    insert_absent(connection, blob_refs, [ref_row(run_no, digest) for run_no, digest in sorted(refs)])
 
 
 def _park(connection: Connection, batches: Sequence[Batch], numbers: Mapping[str, int]) -> None:
     """Write for which events the runs wait that were let go; those that have missed one are due."""
     parked = [
-        {"run_no": numbers[batch.run_id], "name": spelt(w.name), "key": spelt(w.key), "looked": w.looked}
+        _wait_row(numbers[batch.run_id], w)
         for batch in batches
         if batch.park is not None and batch.run_id in numbers
         for w in batch.park.waits
@@ -152,6 +154,17 @@ def _park(connection: Connection, batches: Sequence[Batch], numbers: Mapping[str
         hit("park.written")
 
 
+def _wait_row(run_no: int, wait: WaitRow) -> dict[str, object]:
+    name, key = spelt(wait.name), spelt(wait.key)
+    checksum = wait_checksum(run_no, name, key, wait.looked)
+    return {"run_no": run_no, "name": name, "key": key, "looked": wait.looked, "checksum": checksum}
+
+
+def ref_row(run_no: int, digest: str) -> dict[str, object]:
+    """The row that says that a run needs a blob."""
+    return {"run_no": run_no, "digest": digest, "checksum": pair_checksum(run_no, digest)}
+
+
 def record_row(run_id: str, run_no: int, seq: int, epoch: int, data: bytes) -> dict[str, object]:
     """The row of a record."""
     checksum = record_checksum(run_id, seq, epoch, data)
@@ -160,11 +173,10 @@ def record_row(run_id: str, run_no: int, seq: int, epoch: int, data: bytes) -> d
 
 def _is_there(connection: Connection, batch: Batch) -> bool:
     """Whether a batch was written before; False when its epoch is superseded. Raises StoreCorrupt."""
-    run = connection.execute(
-        select(runs.c.run_no, runs.c.epoch, runs.c.head).where(runs.c.run_id == batch.run_id)
-    ).first()
+    run = connection.execute(RUNS.where(runs.c.run_id == batch.run_id)).first()
     if run is None:
         return False
+    run_row(run)
     there = connection.execute(
         select(records.c.epoch, records.c.data)
         .where(

@@ -31,6 +31,7 @@ from flowrt.store.ownership import check_free
 from flowrt.store.rows import Owner, RunRow, RunStatus
 from flowrt.store.run_rows import owner_text, read_owner, run_row
 from flowrt.store.schema import runs, waits
+from flowrt.store.sql_checksum import RUNS, changed
 from flowrt.store.sql_rows import as_list, as_rows, given_numbers, given_rows
 from flowrt.store.status import ENDED
 from flowrt.store.texts import spelt
@@ -47,14 +48,18 @@ def claim(
         update(runs)
         .where(runs.c.run_no == found.run_no)
         .values(
-            epoch=row.epoch + 1,
-            owner=owner_text(owner),
-            lease_until=lease_until,
-            wake_at=lease_until if row.served else None,
-            problem=None,
-            cancel_reason=None if again else runs.c.cancel_reason,
-            cancel_force=False if again else runs.c.cancel_force,
-            cancel_unseen=False,
+            changed(
+                {
+                    "epoch": row.epoch + 1,
+                    "owner": owner_text(owner),
+                    "lease_until": lease_until,
+                    "wake_at": lease_until if row.served else None,
+                    "problem": None,
+                    "cancel_reason": None if again else runs.c.cancel_reason,
+                    "cancel_force": False if again else runs.c.cancel_force,
+                    "cancel_unseen": False,
+                }
+            )
         )
     )
     connection.execute(delete(waits).where(waits.c.run_no == found.run_no))
@@ -66,8 +71,7 @@ def claim_due(
 ) -> list[RunRow]:
     """Take served runs that are due, the earliest first; those that others are just taking are left out."""
     found = connection.execute(
-        select(runs)
-        .where(
+        RUNS.where(
             runs.c.wake_at <= now + ahead,
             or_(runs.c.wake_at <= now, runs.c.owner.is_(None)),
             runs.c.status.not_in(ENDED),
@@ -85,12 +89,16 @@ def claim_due(
         update(runs)
         .where(runs.c.run_no.in_(these))
         .values(
-            epoch=runs.c.epoch + 1,
-            owner=owner_text(owner),
-            lease_until=lease_until,
-            wake_at=lease_until,
-            problem=None,
-            cancel_unseen=False,
+            changed(
+                {
+                    "epoch": runs.c.epoch + 1,
+                    "owner": owner_text(owner),
+                    "lease_until": lease_until,
+                    "wake_at": lease_until,
+                    "problem": None,
+                    "cancel_unseen": False,
+                }
+            )
         ),
         taken,
     )
@@ -131,7 +139,9 @@ def free_dead(connection: Connection) -> int:
             continue  # It is damaged: told by who takes the run when its lease has ended.
         if holder is not None and alive(holder) is False:
             found = connection.execute(
-                update(runs).where(held, runs.c.owner == text).values(owner=None, lease_until=0, wake_at=0)
+                update(runs)
+                .where(held, runs.c.owner == text)
+                .values(changed({"owner": None, "lease_until": 0, "wake_at": 0}))
             )
             freed += found.rowcount
     return freed
@@ -152,7 +162,7 @@ def _renewal(dialect: str) -> ReturningUpdate[str]:
     return (
         update(runs)
         .where(runs.c.run_id == ours["run_id"], runs.c.epoch == ours["epoch"], runs.c.owner.is_not(None))
-        .values(lease_until=until, wake_at=case((goes_on, until)))
+        .values(changed({"lease_until": until, "wake_at": case((goes_on, until))}))
         .returning(runs.c.run_id)
     )
 
@@ -177,7 +187,17 @@ def release(
     connection.execute(
         update(runs)
         .where(runs.c.run_id == run_id, runs.c.epoch == epoch, runs.c.owner.is_not(None))
-        .values(owner=None, lease_until=0, status=after, wake_at=due, problem=spelt(problem)),
+        .values(
+            changed(
+                {
+                    "owner": None,
+                    "lease_until": 0,
+                    "status": after,
+                    "wake_at": due,
+                    "problem": spelt(problem),
+                }
+            )
+        ),
         {"to_status": status},
     )
 
@@ -189,4 +209,6 @@ def serve(connection: Connection, run_id: str, now: int) -> None:
         (runs.c.owner.is_not(None), runs.c.lease_until),
         else_=now,
     )
-    connection.execute(update(runs).where(runs.c.run_id == run_id).values(served=True, wake_at=due))
+    connection.execute(
+        update(runs).where(runs.c.run_id == run_id).values(changed({"served": True, "wake_at": due}))
+    )

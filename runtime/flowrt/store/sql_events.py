@@ -23,6 +23,7 @@ from flowrt.store.bounds import PLACES_MAX
 from flowrt.store.checksum import event_checksum
 from flowrt.store.rows import Cancel, EventRow, NewEvent
 from flowrt.store.schema import events, runs, waits
+from flowrt.store.sql_checksum import changed
 from flowrt.store.sql_rows import as_list, as_rows, given_rows, given_texts
 from flowrt.store.sql_turns import Turn, take_turn
 from flowrt.store.status import ENDED
@@ -89,21 +90,23 @@ def _add(connection: Connection, fresh: Sequence[NewEvent]) -> list[int]:
         return []
     numbers = connection.scalars(
         insert(events).returning(events.c.event_id, sort_by_parameter_order=True),
-        [
-            {
-                "name": spelt(event.name),
-                "key": spelt(event.key),
-                "checksum": event_checksum(event.name, event.key, event.payload),
-                "payload": event.payload,
-                "at": event.at,
-                "run_id": event.run_id,
-                "dedupe": spelt(event.dedupe),
-            }
-            for event in fresh
-        ],
+        list(map(_columns, fresh)),
     ).all()
     _wake(connection, fresh)
     return list(numbers)
+
+
+def _columns(event: NewEvent) -> dict[str, object]:
+    name, key, dedupe = spelt(event.name), spelt(event.key), spelt(event.dedupe)
+    return {
+        "name": name,
+        "key": key,
+        "checksum": event_checksum(name, key, event.at, event.run_id, dedupe, event.payload),
+        "payload": event.payload,
+        "at": event.at,
+        "run_id": event.run_id,
+        "dedupe": dedupe,
+    }
 
 
 def _wake(connection: Connection, fresh: Sequence[NewEvent]) -> None:
@@ -132,7 +135,7 @@ def _wake(connection: Connection, fresh: Sequence[NewEvent]) -> None:
             runs.c.owner.is_(None),
             runs.c.status.not_in(ENDED),
         )
-        .values(wake_at=0),
+        .values(changed({"wake_at": 0})),
         as_rows({"name": name, "key": key, "run_id": run_id} for name, key, run_id in distinct),
     )
 
@@ -160,7 +163,7 @@ def wake_late(connection: Connection, run_nos: Sequence[int]) -> None:
         )
     )
     connection.execute(
-        update(runs).where(runs.c.run_no.in_(missed)).values(wake_at=0),
+        update(runs).where(runs.c.run_no.in_(missed)).values(changed({"wake_at": 0})),
         as_list(run_nos),
     )
 
@@ -198,7 +201,8 @@ def _place(number: int, name: str, key: str | None) -> tuple[str, str | None]:
 
 
 def _event_row(row: Row[tuple[object, ...]], name: str, key: str | None) -> EventRow:
-    if not isinstance(row.payload, bytes) or row.checksum != event_checksum(name, key, row.payload):
+    columns = (row.name, row.key, row.at, row.run_id, row.dedupe)
+    if not isinstance(row.payload, bytes) or row.checksum != event_checksum(*columns, row.payload):
         raise StoreCorrupt(f"Event {row.event_id} ({name}) is damaged.")
     return EventRow(row.event_id, name, key, row.payload, row.at, row.run_id)
 

@@ -20,8 +20,8 @@ def insert_if_absent(connection: Connection, table: Table, values: Mapping[str, 
     """
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     [key] = table.primary_key.columns
-    statement = dialect.insert(table).on_conflict_do_nothing().returning(key)
-    found: int | str | None = connection.scalar(statement, values)
+    statement = dialect.insert(table).values(values).on_conflict_do_nothing().returning(key)
+    found: int | str | None = connection.scalar(statement)
     return found
 
 

@@ -19,6 +19,7 @@ from flowrt.store.bounds import JOURNALS_MAX
 from flowrt.store.checksum import record_checksum
 from flowrt.store.rows import JournalRow
 from flowrt.store.schema import records, runs
+from flowrt.store.sql_checksum import SOUND
 from flowrt.store.sql_rows import as_list, given_texts
 
 _PAGE = 500
@@ -39,7 +40,9 @@ def extent(connection: Connection, run_id: str) -> Extent | None:
     last = select(func.max(records.c.seq)).where(records.c.run_no == runs.c.run_no).scalar_subquery()
     # One statement: between two of them another process may append.
     run = connection.execute(
-        select(runs.c.run_no, runs.c.head, runs.c.epoch, last.label("last")).where(runs.c.run_id == run_id)
+        select(runs.c.run_no, runs.c.head, runs.c.epoch, last.label("last"), SOUND.label("sound")).where(
+            runs.c.run_id == run_id
+        )
     ).first()
     if run is None:
         return None
@@ -48,6 +51,8 @@ def extent(connection: Connection, run_id: str) -> Extent | None:
             f"The journal of run {run_id} is damaged: its last record is {run.last}, "
             f"and it should have {run.head}."
         )
+    if not run.sound:
+        raise StoreCorrupt(f"The row of run {run_id} is damaged: its checksum is wrong.")
     return Extent(run_id, run.run_no, run.head, run.epoch)
 
 
@@ -109,7 +114,7 @@ def several(connection: Connection, run_ids: Collection[str]) -> dict[str, list[
             records.c.data,
         )
         .select_from(runs.join(records, records.c.run_no == runs.c.run_no))
-        .where(runs.c.run_id.in_(given_texts(connection.dialect.name)), runs.c.head <= JOURNALS_MAX)
+        .where(runs.c.run_id.in_(given_texts(connection.dialect.name)), runs.c.head <= JOURNALS_MAX, SOUND)
         .order_by(runs.c.run_no, records.c.seq),
         as_list(run_ids),
     )

@@ -24,7 +24,9 @@ from flowrt.errors import NotAStore, StoreTooNew, StoreUnavailable
 from flowrt.store.migrate import migrate
 from flowrt.store.mounts import refuse_network
 from flowrt.store.schema import APPLICATION_ID, SCHEMA_VERSION, meta, metadata
+from flowrt.store.sql_checksum import teach
 from flowrt.store.sql_errors import translated
+from flowrt.store.texts import lenient
 
 BUSY_TIMEOUT_S = 10.0
 
@@ -172,21 +174,13 @@ def _connect(path: Path, uri: str) -> sqlite3.Connection:
     )
     try:
         connection.count(path)
-        connection.text_factory = _text
+        connection.text_factory = lenient
+        teach(connection)
         _make_durable(connection, path)
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def _text(data: bytes) -> str:
-    """A text as it is read.
-
-    One that is damaged does not keep the rows beside it from being read; by its checksum it is found out
-    where it is used.
-    """
-    return data.decode("utf-8", "replace")
 
 
 def _make_durable(connection: sqlite3.Connection, path: Path) -> None:

@@ -35,3 +35,12 @@ def unspelt(text: str) -> str:
 def unspelt_or_none(text: str | None) -> str | None:
     """As `unspelt`, where there may be none."""
     return None if text is None else unspelt(text)
+
+
+def lenient(data: bytes) -> str:
+    """A text as SQLite gives it.
+
+    One that is damaged does not keep the rows beside it from being read; by its checksum it is found out
+    where it is used.
+    """
+    return data.decode("utf-8", "replace")

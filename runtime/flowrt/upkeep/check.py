@@ -47,7 +47,7 @@ def check_store(store: Store, blobs: Blobs, run_ids: Sequence[str] | None = None
     if run_ids is None:
         for fault in found.attempt("database", store.faults) or ():
             found.note("database", fault)
-        ids = found.attempt("run", lambda: [row.run_id for row in store.runs()]) or []
+        ids = found.attempt("run", store.run_ids) or []
     else:
         for run_id in run_ids:
             found.attempt("run", partial(store.run, run_id), run_id)
