@@ -44,6 +44,8 @@ Place = Literal[
     "steps",
     "block",
     "graph",
+    "cases",
+    "branches",
 ]
 
 
@@ -108,6 +110,9 @@ HOLDINGS: Mapping[str, Holding] = {
     "if": _CONDITION,
     "then": _BLOCK,
     "else": _BLOCK,
+    "switch": Holding("expression", ("kind", "order.state")),
+    "cases": Holding("cases"),
+    "is": Holding("data", ("book",)),
     "for": Holding("binder", ("part in parts",)),
     "do": _BLOCK,
     "parallel": Holding("expression", (8, "fanout")),
@@ -124,6 +129,7 @@ HOLDINGS: Mapping[str, Holding] = {
     "match": Holding("expression", ("event.ok",)),
     "failure": Holding("word", words=("cancel", "finish"), default="cancel"),
     "saga": _BLOCK,
+    "race": Holding("branches"),
     "return": Holding("expression", ("t.report(day, total)",)),
     "raise": Holding("callee", ("t.Rejected(order.id)", "ValueError(text)")),
     "fail": Holding("message", ("order ${{ id }} was declined",)),
@@ -133,6 +139,7 @@ HOLDINGS: Mapping[str, Holding] = {
 ELSEWHERE: Mapping[tuple[str, str], Holding] = {
     ("an input", "max"): Holding("data"),
     ("an event", "key"): Holding("type", ("str",)),
+    ("a `race` step", "errors"): Holding("word", words=("fail", "drop"), default="fail"),
     ("an `emit` step", "with"): Holding("data"),
     ("`sleep`", "until"): Holding("expression", ('datetime("2026-01-01T09:00:00Z")',)),
     ("a `while` step", "max"): Holding("expression", (1000,)),

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from flowc.resolve.holdings import OPTION_MEANINGS, holding
 from flowc.resolve.keys import (
     AFTER,
+    CASE,
     DEFAULTS,
     EVENT,
     FILE_KEYS,
@@ -21,6 +22,7 @@ from flowc.resolve.keys import (
     INPUT,
     NAMELESS,
     OPTIONS,
+    RACE_BRANCH,
     RETRY,
     SCHEDULE,
     SIZES,
@@ -85,6 +87,8 @@ def _shared() -> dict[str, Json]:
             "propertyNames": {"pattern": NAME},
             "additionalProperties": ref("step-of-graph"),
         },
+        "case": _with_body(_map(CASE)),
+        "branch": _with_body(_map(RACE_BRANCH)),
         "step-of-list": _step_of_list(),
         "step-of-graph": _step_of_graph(),
         "step": _step(),
@@ -161,9 +165,13 @@ def _kind(kind: str) -> Schema:
     schema = _map(replace(construct, keys=keys | {"after": AFTER}))
     schema["required"] = list(dict.fromkeys((kind, *construct.required)))
     if kind not in _BODIES and all(body in keys for body in _BODIES):
-        schema |= _one_body(_BODIES)
-        schema["anyOf"] = [{"required": [body]} for body in _BODIES]
+        return _with_body(schema)
     return schema
+
+
+def _with_body(schema: Schema) -> Schema:
+    """The schema of what has one body."""
+    return {**schema, **_one_body(_BODIES), "anyOf": [{"required": [body]} for body in _BODIES]}
 
 
 def _one_body(bodies: tuple[str, str]) -> Schema:

@@ -66,6 +66,8 @@ _SCHEMAS: Mapping[Place, Schema] = {
     "steps": ref("steps"),
     "block": ref("block"),
     "graph": ref("graph"),
+    "cases": {"type": "array", "items": ref("case"), "minItems": 1},
+    "branches": {"type": "array", "items": ref("branch"), "minItems": 1},
 }
 
 
