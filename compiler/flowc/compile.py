@@ -17,7 +17,7 @@ from flowc.config import python_path as configured_path
 from flowc.diagnostic import Diagnostic
 from flowc.ir import File
 from flowc.lower.file import lower
-from flowc.read_yaml.read import read, read_bytes
+from flowc.read import read, read_bytes
 from flowc.resolve.file import resolve
 from flowc.span import Source
 from flowc.suggest import closest

@@ -5,7 +5,9 @@ from typing import Literal, TypeAlias
 from flowc.span import Source, Span
 from flowrt.noun import noun
 
-Style = Literal["plain", "single", "double", "literal", "folded"]
+Style = Literal["plain", "single", "double", "literal", "folded", "expression", "lost"]
+"""How a scalar is written. The last two are the DSL's alone: an expression, whatever the place, and something
+that could not be read, which has been reported."""
 
 
 @noun

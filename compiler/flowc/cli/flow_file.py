@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from flowc.cli.exits import InvalidFlows, UsageError
 from flowc.cli.findings import summary, use_color
-from flowc.cli.search import refuse_dsl
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -60,7 +59,6 @@ def _readable(file: Path) -> "Generator[None]":
 
     if file.is_dir():
         raise UsageError(f"`{file}` is a directory; name a flow file.")
-    refuse_dsl(str(file))
     if file.suffix == ".py":
         raise UsageError(f"`{file}` is a Python file; name a flow file, such as `{file.stem}.flow.yaml`.")
     try:

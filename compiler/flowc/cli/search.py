@@ -1,8 +1,8 @@
 """Which files to validate. In: paths as given. Out: flow files, in order, each once.
 
-A file is taken as it is given, whatever its name. A directory is searched for `*.flow.yaml`; what the
-`.gitignore` files of a repository exclude is left out, and so are directories that never hold flows of
-one's own. Links to directories are not followed, so that there are no cycles.
+A file is taken as it is given, whatever its name. A directory is searched for `*.flow.yaml` and `*.flow`;
+what the `.gitignore` files of a repository exclude is left out, and so are directories that never hold
+flows of one's own. Links to directories are not followed, so that there are no cycles.
 """
 
 import os
@@ -14,7 +14,7 @@ from flowc.cli.exits import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-SUFFIX = ".flow.yaml"
+SUFFIXES = (".flow.yaml", ".flow")
 NEVER_SEARCHED = frozenset({".git", ".hg", ".svn", ".venv", ".flowc", "node_modules", "__pycache__"})
 
 
@@ -25,21 +25,11 @@ def find_flow_files(paths: Sequence[str]) -> list[str]:
         if os.path.isdir(path):  # noqa: PTH112 - pathlib is slower to import than all of this
             inside = sorted(_search(path))
             if not inside:
-                raise UsageError(f"No `*{SUFFIX}` file was found in the directory `{path}`.")
+                raise UsageError(f"No `*.flow.yaml` or `*.flow` file was found in the directory `{path}`.")
             found.update(dict.fromkeys(inside))
         else:
-            refuse_dsl(path)
             found[path] = None
     return list(found)
-
-
-def refuse_dsl(path: str) -> None:
-    """Raise UsageError for a file of the other syntax: read as YAML it would give misleading findings."""
-    if path.endswith(".flow"):
-        raise UsageError(
-            f"`{path}` is named as a file of the flow language's own syntax, which this version does not "
-            f"read. Write the flow in YAML, as `{path}.yaml`."
-        )
 
 
 def _search(top: str) -> Iterator[str]:
@@ -57,7 +47,7 @@ def _search(top: str) -> Iterator[str]:
             if entry.is_dir(follow_symlinks=False):
                 if entry.name not in NEVER_SEARCHED and not ignore.matches(Path(entry.path), is_dir=True):
                     pending.append((path, Path(entry.path), ignore))
-            elif entry.name.endswith(SUFFIX) and not ignore.matches(Path(entry.path), is_dir=False):
+            elif entry.name.endswith(SUFFIXES) and not ignore.matches(Path(entry.path), is_dir=False):
                 yield path
 
 

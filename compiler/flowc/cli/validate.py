@@ -14,7 +14,7 @@ from flowc.cli.exits import DONE, FINDINGS, USAGE, UsageError
 from flowc.cli.findings import summary, use_color
 from flowc.cli.search import find_flow_files
 from flowc.diagnostic import Diagnostic
-from flowc.read_yaml.read import read_bytes
+from flowc.read import read_bytes
 from flowc.resolve.file import resolve
 
 if TYPE_CHECKING:
@@ -105,14 +105,14 @@ def _parser() -> "CommandParser":
         "paths",
         nargs="+",
         metavar="PATH",
-        help="a file, a directory (searched for *.flow.yaml, honouring .gitignore), or - for stdin",
+        help="a file, a directory (searched for *.flow.yaml and *.flow, less .gitignore), or - for stdin",
     )
     parser.add_argument("--stdin-filename", metavar="NAME", help="the name that findings give to stdin")
     parser.add_argument("--format", choices=("text", "concise", "json", "github"))
     parser.add_argument(
         "--level",
         choices=("syntax", "wiring"),
-        help="syntax: YAML, keys, shapes, expressions; wiring: names, paths, graphs too (default)",
+        help="syntax: lines, keys, shapes, expressions; wiring: names, paths, graphs too (default)",
     )
     parser.add_argument("--fail-on", choices=("error", "warning", "never"))
     return parser

@@ -1,9 +1,9 @@
 """A node in a place for expressions, or for data, comes in; an expression goes out.
 
 In a place for expressions every scalar is an expression, also inside a list or a map, and `${{ }}` may
-stand around the whole of it. In a place for data a scalar is itself, a scalar that is one `${{ e }}` is
-the value of `e`, and text with `${{ e }}` in it is joined. Calls of tasks are still inside: `lift` takes
-them out.
+stand around the whole of it. In a place for data a scalar is itself, a scalar that is one `${{ e }}` is the
+value of `e`, and text with `${{ e }}` in it is joined. The DSL has expressions in both, and says so of
+each. Calls of tasks are still inside: `lift` takes them out.
 """
 
 from collections.abc import Callable
@@ -17,6 +17,9 @@ from flowc.resolve.templates import Hole, Unclosed, split_template, whole_templa
 from flowc.span import Source, Span
 from flowc.tree import Mapping, Node, Scalar, Sequence
 from flowrt.expr.tree import At, Const, DictOf, Expr, Field, FString, ListOf
+
+_SAID = frozenset({"expression", "lost"})
+"""Styles of scalars that are expressions wherever they stand."""
 
 Parser = Callable[[str, Callable[[int], int], Source], tuple[Expr | None, list[Diagnostic]]]
 
@@ -56,7 +59,9 @@ def read_data(found: Found, node: Node) -> Expr:
 
 
 def computed(found: Found, node: Node) -> Expr | None:
-    """The expression of a scalar that is one `${{ e }}`, and None for every other node."""
+    """The expression of a scalar that is one, by `${{ e }}` or in the DSL, and None for every other node."""
+    if isinstance(node, Scalar) and node.style in _SAID:
+        return _said(found, node, parse_expression)
     if not isinstance(node, Scalar) or "${{" not in node.text:
         return None
     holes = split_template(node.text)
@@ -71,7 +76,20 @@ def read_part(found: Found, node: Scalar, start: int) -> Expr:
     return _parse(found, node, start, len(node.text), parse_expression)
 
 
+def _said(found: Found, node: Scalar, parser: Parser) -> Expr:
+    """The expression of a scalar whose style says that it is one, or that it was one."""
+    if node.style == "lost":
+        return stand_in(at(node.span))
+    return _parse(found, node, 0, len(node.text), parser)
+
+
 def _scalar(found: Found, node: Scalar, parser: Parser) -> Expr:
+    if node.style in _SAID:
+        return _said(found, node, parser)
+    return _plain_or_template(found, node, parser)
+
+
+def _plain_or_template(found: Found, node: Scalar, parser: Parser) -> Expr:
     if not isinstance(node.value, str) and node.style == "plain":
         if node.text:
             return Const(node.value, at(node.span))
@@ -131,6 +149,8 @@ def _unclosed(found: Found, node: Scalar, unclosed: Unclosed) -> Expr:
 
 
 def _template(found: Found, node: Scalar) -> Expr:
+    if node.style in _SAID:
+        return _said(found, node, parse_expression)
     if not isinstance(node.value, str):
         return Const(node.value, at(node.span))
     if "${{" not in node.text:
