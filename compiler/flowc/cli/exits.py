@@ -16,7 +16,7 @@ class UsageError(Exception):
 
 
 EXTRA = {
-    **dict.fromkeys(("ray", "sqlalchemy", "msgpack", "cloudpickle"), ("ray", "runs need")),
+    **dict.fromkeys(("ray", "sqlalchemy", "msgpack", "cloudpickle", "jsonschema"), ("ray", "runs need")),
     **dict.fromkeys(("starlette", "uvicorn", "cronsim", "anyio"), ("serve", "`flowc serve` needs")),
 }
 """Packages that linting does not need: the extra that installs each, and what for."""

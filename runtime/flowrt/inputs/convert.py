@@ -47,7 +47,7 @@ def convert(value: object, hint: Hint, place: Place, problems: Problems) -> obje
     if len(place) > DEPTH_LIMIT:
         problems.append(Problem("".join(place[:3]) + "…", f"at most {DEPTH_LIMIT} levels", "more"))
         return value
-    hint = _unwrapped(hint)
+    hint = unwrapped(hint)
     kind = get_origin(hint) or hint
     reader = _READERS.get(kind)
     if reader is not None:
@@ -57,7 +57,7 @@ def convert(value: object, hint: Hint, place: Place, problems: Problems) -> obje
     return value  # A hint that nobody can check, such as Callable: the callable will see.
 
 
-def _unwrapped(hint: Hint) -> Hint:
+def unwrapped(hint: Hint) -> Hint:
     """The hint inside `Annotated`, `NewType` and their like."""
     while True:
         if get_origin(hint) in _WRAPPERS:
@@ -70,7 +70,7 @@ def _unwrapped(hint: Hint) -> Hint:
 
 def name_of(hint: Hint) -> str:
     """How messages call a type."""
-    hint = _unwrapped(hint)
+    hint = unwrapped(hint)
     origin = get_origin(hint)
     if origin is Union or origin is types.UnionType:
         return " | ".join(name_of(arg) for arg in get_args(hint))

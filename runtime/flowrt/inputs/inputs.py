@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from flowrt.errors import BadInput
 from flowrt.expr.evaluate import evaluate
+from flowrt.inputs.checked import refused
 from flowrt.inputs.convert import Problem, convert, name_of, told
 from flowrt.inputs.input_types import hint_of
 from flowrt.program import Flow, Input
@@ -43,7 +44,9 @@ def convert_inputs(flow: Flow, given: Mapping[str, object], python_path: Sequenc
 
 def _convert(one: Input, value: object, python_path: Sequence[str], problems: list[str]) -> object:
     found: list[Problem] = []
-    result = convert(value, hint_of(one.type, python_path), (), found)
+    hint = hint_of(one.type, python_path)
+    result = convert(value, hint, (), found)
+    found = found or refused(value, hint)
     problems.extend(
         f"Input `{one.name}{problem.place}`: expected {problem.expected}, got {problem.got}."
         for problem in found
