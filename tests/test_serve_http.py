@@ -23,7 +23,7 @@ from flowrt.executor.local import LocalExecutor
 from flowrt.serve import listen
 from flowrt.serve.access import Access
 from flowrt.serve.app import make_app
-from flowrt.serve.deploy import Catalog, deploy, deployment_of
+from flowrt.serve.deploy import Catalog, deployment_of
 from flowrt.serve.intake import Intake
 from flowrt.serve.listen import Listener, bind, url_of
 from flowrt.serve.service import Service
@@ -52,12 +52,8 @@ def place(tmp_path_factory):
     store, blobs = open_store(str(folder / "store"))
     for each in compile_all(write_flows(folder)):
         if each.program.main != "pulse":
-            deploy(
-                store,
-                deployment_of(
-                    each.program, python_path=[str(folder)], snapshot=None, now=time.time_ns() // 1000
-                ),
-            )
+            now = time.time_ns() // 1000
+            store.deploy(deployment_of(each.program, python_path=[str(folder)], snapshot=None, now=now))
     over, executor = Event(), LocalExecutor(4)
     engine = Thread(
         target=serve, args=(store, blobs, executor), kwargs={"interrupt": over, "on_turn": SIGNS.turned}

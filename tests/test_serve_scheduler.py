@@ -11,7 +11,7 @@ from flowrt.engine.drive import start
 from flowrt.errors import StoreUnavailable
 from flowrt.noun import replace
 from flowrt.schedule import Cron, Every, Schedule, schedule_json
-from flowrt.serve.deploy import deploy, deployment_of
+from flowrt.serve.deploy import deployment_of
 from flowrt.serve.scheduler import Scheduler
 from flowrt.store.open import open_store
 
@@ -44,7 +44,7 @@ class Place:
 
     def deploy(self, schedule, now=NOW):
         made = deployment_of(self.pulse.program, python_path=[], snapshot=None, now=now)
-        deploy(self.store, replace(made, schedule=schedule_json(schedule)))
+        self.store.deploy(replace(made, schedule=schedule_json(schedule)))
 
     def scheduler(self, store=None):
         return Scheduler(store or self.store, self.blobs)
@@ -225,7 +225,7 @@ def test_a_schedule_that_cannot_be_used_is_told_once_and_harms_no_other(place, c
     here = place(Every(60))
     made = deployment_of(here.pulse.program, python_path=[], snapshot=None, now=NOW)
     for name, text in (("zone", '{"cron": "0 9 * * *", "tz": "No/Where", "catchup": "none"}'), ("odd", "{}")):
-        deploy(here.store, replace(made, name=name, schedule=text))
+        here.store.deploy(replace(made, name=name, schedule=text))
     scheduler = here.scheduler()
     with caplog.at_level(logging.ERROR, "flowrt.serve"):
         for minute in range(1, 4):

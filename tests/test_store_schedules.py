@@ -40,3 +40,11 @@ def test_a_run_is_made_for_a_slot_once(store):
     with pytest.raises(UnknownRun):
         store.run("second")
     assert cursor(store) == 120
+
+
+def test_who_deploys_again_keeps_the_cursor_unless_it_is_ahead_of_the_time(store):
+    store.move_cursor("nightly", 100, 120)
+    store.deploy(new_deployment("nightly", cursor=150))
+    assert cursor(store) == 120
+    store.deploy(new_deployment("nightly", cursor=110))
+    assert cursor(store) == 110

@@ -27,7 +27,7 @@ from flowrt.engine.cancelling import cancel
 from flowrt.program import Program
 from flowrt.run_id import slot_run_id
 from flowrt.schedule import SECOND_US
-from flowrt.serve.deploy import deploy, deployment_of
+from flowrt.serve.deploy import deployment_of
 from flowrt.snapshot.pack import Packed, pack
 from flowrt.store.rows import NewEvent
 from flowrt.store.status import ENDED
@@ -197,7 +197,7 @@ def _schedule() -> Scenario:
         now = _now()
         made = deployment_of(program, python_path=(), snapshot=None, now=now - 3 * HOUR_US - SECOND_US)
         if not store.deployments():
-            deploy(store, made)
+            store.deploy(made)
         store.close()
         serve_until(place, lambda store: len(store.runs(["succeeded"])) == 3, scheduled=True)
         return None

@@ -136,14 +136,14 @@ def _deploy(flows: "dict[str, Compiled]", args: Arguments) -> None:
 def _deploy_one(compiled: "Compiled", store: "Store", blobs: "Blobs") -> None:
     from flowc.cli.code import keep_code, pack_code
     from flowrt.clock import WallClock
-    from flowrt.serve.deploy import deploy, deployment_of
+    from flowrt.serve.deploy import deployment_of
 
     program = compiled.program
     snapshot = keep_code(pack_code(compiled.python_path), blobs)
     deployment = deployment_of(
         program, python_path=compiled.python_path, snapshot=snapshot, now=WallClock().now()
     )
-    deploy(store, deployment)
+    store.deploy(deployment)
     schedule = program.flows[program.main].schedule
     logging.getLogger("flowrt.serve").info(
         "deployed %s%s", program.main, f", schedule {schedule}" if schedule else ""

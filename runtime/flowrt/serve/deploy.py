@@ -66,18 +66,6 @@ def deployment_of(
     )
 
 
-def deploy(store: Store, deployment: Deployment) -> None:
-    """Serve a flow from now on.
-
-    A cursor that stands in the future was put there by a clock that was wrong: deploying again sets it
-    right. No slot comes twice by that, since the run of a slot has the slot in its id. Raises StoreError.
-    """
-    for known in store.deployments():
-        if known.name == deployment.name and known.cursor > deployment.cursor:
-            store.undeploy(known.name)
-    store.deploy(deployment)
-
-
 class Catalog:
     """The deployments of a store as this process knows them. Its methods may be called by several threads."""
 

@@ -90,15 +90,15 @@ class MemoryStore:
 
     def free_dead(self) -> int:
         """Make due at once what served runs are held by processes of this machine that live no more."""
-        freed = 0
         with self._lock:
-            for run in self._runs.values():
-                row = run.row
-                held = row.served and row.status not in ENDED
-                if held and row.owner is not None and alive(row.owner) is False:
-                    run.row = replace(row, owner=None, lease_until=0, wake_at=0)
-                    freed += 1
-        return freed
+            rows = [(run, run.row.owner) for run in self._runs.values()]
+            return sum(run.free() for run, owner in rows if owner is not None and alive(owner) is False)
+
+    def free_unknown(self, owner: Owner, known: Mapping[str, int]) -> int:
+        """Make due at once the served runs that `owner` has, but for those `known` to it."""
+        with self._lock:
+            its = [run for run in self._runs.values() if run.row.owner == owner]
+            return sum(run.free() for run in its if known.get(run.row.run_id) != run.row.epoch)
 
     def renew(self, held: Mapping[str, int], lease_until: int) -> frozenset[str]:
         """Extend the leases of runs by id and epoch; return those that are no longer ours."""
@@ -269,7 +269,7 @@ class MemoryStore:
             self._keep_program(deployment.program_digest, deployment.program, deployment.code)
             old = self._deployments.get(deployment.name)
             same = old is not None and old.schedule is not None and old.schedule == deployment.schedule
-            cursor = old.cursor if old is not None and same else deployment.cursor
+            cursor = min(old.cursor, deployment.cursor) if old is not None and same else deployment.cursor
             self._deployments[deployment.name] = replace(stripped(deployment), cursor=cursor)
 
     def deployments(self) -> list[Deployment]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import cast
 
-from sqlalchemy import ColumnElement, Connection, Row, case, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, select, update
 
 from flowrt.errors import StoreCorrupt
 from flowrt.store.checksum import cursor_checksum
@@ -18,7 +18,10 @@ from flowrt.store.texts import spelt, unspelt, unspelt_or_none
 
 
 def deploy(connection: Connection, new: Deployment) -> None:
-    """Write a deployment; of one that is there, only the cursor of the same schedule stays."""
+    """Write a deployment; of one that is there, only the cursor of the same schedule stays.
+
+    A cursor that is ahead of the new one was put there by a clock that was wrong: it does not stay.
+    """
     name = spelt(new.name)
     values: dict[str, object] = {
         "name": name,
@@ -39,7 +42,8 @@ def deploy(connection: Connection, new: Deployment) -> None:
 
 def _kept(column: str, there: Columns, given: Columns) -> ColumnElement[object]:
     # Where there is no schedule, nothing is the same as another.
-    return case((there["schedule"] == given["schedule"], there[column]), else_=given[column])
+    stays = and_(there["schedule"] == given["schedule"], there["cursor"] < given["cursor"])
+    return case((stays, there[column]), else_=given[column])
 
 
 def checksums(deployment: Deployment, cursor: int) -> dict[str, int]:
