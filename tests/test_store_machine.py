@@ -147,6 +147,10 @@ class Stores(RuleBasedStateMachine):
     def free_dead(self):
         self.ask("free_dead")
 
+    @rule(owner=WHO, known=st.dictionaries(RUNS, EPOCHS))
+    def free_unknown(self, owner, known):
+        self.ask("free_unknown", owner, known)
+
     @rule(held=st.dictionaries(RUNS, EPOCHS), until=INSTANTS)
     def renew(self, held, until):
         self.ask("renew", held, until)

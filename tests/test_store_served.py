@@ -88,6 +88,18 @@ def test_runs_of_dead_processes_here_are_due_at_once(store):
     assert store.free_dead() == 0
 
 
+def test_what_an_owner_has_without_knowing_it_is_due_at_once(store):
+    for run_id in ("known", "lost", "taken", "other", "mine"):
+        store.create(new_run(run_id, served=run_id != "mine"))
+        store.claim(run_id, another_machine() if run_id == "other" else ME, 0, LATER)
+    assert store.free_unknown(ME, {"known": 1, "taken": 7, "nowhere": 1}) == 2
+    assert due(store) == ["lost", "taken"]
+    assert (
+        store.free_unknown(ME, {run_id: store.run(run_id).epoch for run_id in ("known", "lost", "taken")})
+        == 0
+    )
+
+
 def test_a_run_is_handed_over(store):
     store.create(new_run("r1"))
     store.serve("r1", 7)

@@ -112,7 +112,7 @@ def test_long_journals_are_loaded_a_few_at_a_time_and_the_others_given_back(monk
     loaded: list[str] = []
     while len(loaded) < 40:
         before = clock.at
-        some = claims.fetch(clock.at, 100)
+        some = claims.fetch(clock.at, 100, dict)
         assert 0 < len(some) <= 2
         assert clock.at - before <= 2 * SECOND
         loaded += [run.run_id for run in some]
@@ -133,10 +133,10 @@ def test_what_could_not_be_loaded_before_its_lease_ended_is_not_taken_for_ours(
     with monkeypatch.context() as patch:
         patch.setattr(type(story.store), "journals", gone)
         with pytest.raises(StoreUnavailable):
-            claims.fetch(NOON, 10)
+            claims.fetch(NOON, 10, dict)
     later = NOON + PACE.lease_us
     [other] = story.store.claim_due(serving.this_owner(), later, later + PACE.lease_us, 10)
-    assert claims.fetch(later, 10) == []
+    assert claims.fetch(later, 10, dict) == []
     assert story.store.run("story").epoch == other.epoch
 
 
@@ -218,3 +218,49 @@ def test_a_run_that_was_just_let_go_is_not_taken_for_one_that_was_lost(caplog):
     go_on(story)
     assert status(story) == "succeeded"
     assert "taken over" not in caplog.text
+
+
+class LosesTheAnswer(NotingStore):
+    """Claims runs, and does not say which: for so many times."""
+
+    lost = 3
+
+    def claim_due(self, *given: object):
+        found = super().claim_due(*given)
+        if found and self.lost:
+            self.lost -= 1
+            raise StoreUnavailable("The answer was lost.")
+        return found
+
+
+def test_what_a_lost_answer_has_claimed_is_due_again_at_once(monkeypatch: pytest.MonkeyPatch, caplog):
+    monkeypatch.setattr("flowrt.engine.engine.STORE_PAUSE_S", 0.0)
+    caplog.set_level("INFO", "flowrt.serve")
+    story = served(NAP.replace("3h", "2s"), store=LosesTheAnswer())
+    begin(story, "other")
+    go_on(story)
+    assert {status(story), status(story, "other")} == {"succeeded"}
+    assert story.clock.at - NOON < PACE.lease_us, "they waited for the end of their leases"
+    assert "2 runs whose claim was not confirmed are due again" in caplog.text
+
+
+def test_a_lost_answer_does_not_free_what_the_engine_has():
+    store = LosesTheAnswer()
+    store.lost = 0
+    story = served(NAP.replace("3h", "39s"), store=store)
+
+    def look(_: int) -> None:
+        if status(story) == "waiting" and len(story.store.runs()) == 1:
+            begin(story, "other")
+            store.lost = 1
+
+    go_on(story, look=look)
+    assert (store.lost, story.store.run("story").epoch, story.store.run("other").epoch) == (0, 1, 2)
+
+
+def test_a_service_that_ends_after_a_lost_answer_leaves_nothing_behind():
+    store = LosesTheAnswer()
+    story = served(NAP, store=store)
+    go_on(story, done=lambda: store.lost < 3)
+    row = store.run("story")
+    assert (row.owner, row.wake_at) == (None, 0)

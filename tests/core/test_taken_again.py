@@ -81,7 +81,7 @@ def take(story: Story, engine: Engine) -> None:
 
 def lose(engine: Engine) -> None:
     """Another engine has taken the run."""
-    engine._give_up("story")
+    engine._care.give_up("story")
 
 
 def turn(engine: Engine, count: int = 3) -> None:

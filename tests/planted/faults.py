@@ -76,7 +76,7 @@ OWNERSHIP = (
     ),
     Fault(
         "an engine does not say that a run was taken from it",
-        "engine/engine.py",
+        "engine/care.py",
         "            self.superseded.add(run_id)\n",
         "            pass\n",
         ("tests/core/test_ownership.py",),

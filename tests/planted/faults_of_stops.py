@@ -58,8 +58,8 @@ STOPS = (
     ),
     Fault(
         "a clock that was put back holds everything up",
-        "engine/engine.py",
-        "        if now < self._last_now:\n",
+        "engine/care.py",
+        "        if now < last:\n",
         "        if False:\n",
         SERVING,
     ),
@@ -80,8 +80,8 @@ STOPS = (
     Fault(
         "a run that cannot go on here is laid aside for ever",
         "engine/serve.py",
-        "        self._store.release(row.run_id, row.epoch, wake_at=wake_at, problem=problem)",
-        '        self._store.release(row.run_id, row.epoch, "suspended", problem=problem)',
+        "        self._release(row, wake_at=wake_at, problem=problem)",
+        '        self._release(row, "suspended", problem=problem)',
         ("tests/core/test_serving_trouble.py",),
     ),
 )

@@ -26,6 +26,7 @@ CALLS = (
     "code",
     "events",
     "free_dead",
+    "free_unknown",
     "journal",
     "journals",
     "news",

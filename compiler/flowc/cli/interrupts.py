@@ -2,7 +2,7 @@
 
 The second is safe as well: what the journal holds is all that counts, as after `kill -9`. It must come a
 second later, because one wish may arrive twice: `timeout` signals its child and then the child's group.
-A handler only sets an event, because a signal may arrive in the middle of any write.
+A handler only sets a flag that takes no lock, because a signal may arrive in the middle of anything.
 """
 
 import os
@@ -14,6 +14,7 @@ from types import FrameType, TracebackType
 from typing import TypeAlias
 
 from flowc.cli.exits import INTERRUPTED
+from flowrt.interrupt import Interrupt
 
 ONE_WISH_S = 1.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -26,7 +27,7 @@ class Interrupts:
 
     def __init__(self) -> None:
         """Install nothing yet."""
-        self.asked = threading.Event()
+        self.asked = Interrupt()
         self._asked_at = 0.0
         self._before: dict[signal.Signals, Handler] = {}
 

@@ -319,16 +319,12 @@ class Conductor:
             self.inbox.settle(self.run.state.consumed, self.run.answered.__contains__)
             hit("inbox.settled")
 
-    def look_for_fresh(self) -> None:
-        """Let the waits that have just begun take what has arrived. Raises StoreError."""
+    def look_for_fresh(self, until: int) -> None:
+        """Let waits that have to look take what has arrived, one at least. Raises StoreError."""
         for step in list(self.inbox.fresh):
             self._take_event(step)
-
-    def look_for_news(self, places: frozenset[tuple[str, str | None]] | None) -> None:
-        """Let the waits for these events take what has arrived; None: all waits. Raises StoreError."""
-        for step, wait in list(self.inbox.waits.items()):
-            if places is None or wait.place in places:
-                self._take_event(step)
+            if self.clock.now() >= until:
+                return
 
     def note_cancel(self, cancel: Cancel) -> None:
         """Somebody asks for the run to be cancelled; who asks again with force gets that."""

@@ -7,7 +7,6 @@ drive    claim runs, fold their journals, and hand them to the engine until they
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from threading import Event
 
 from flowrt.clock import Clock, WallClock
 from flowrt.encoding.pack import decode_record, encode_program, encode_record, program_digest
@@ -28,6 +27,7 @@ from flowrt.errors import (
     WrongEnvironment,
 )
 from flowrt.executor.port import Executor
+from flowrt.interrupt import Interrupt, Interruption
 from flowrt.program import Flow, Program
 from flowrt.record import Ended, Failure, Started, digests_of
 from flowrt.run_id import check_run_id, new_run_id
@@ -155,7 +155,7 @@ def drive(  # noqa: PLR0913 - the parts of an engine, and what to do
     run_ids: Sequence[str],
     *,
     observer: ObserverOf | None = None,
-    interrupt: Event | None = None,
+    interrupt: Interruption | None = None,
     reopen: bool = False,
     anew: Mapping[str, str] | None = None,
     any_version: bool = False,
@@ -171,7 +171,7 @@ def drive(  # noqa: PLR0913 - the parts of an engine, and what to do
     Raises UnknownRun, RunOwned, WrongEnvironment, StoreError.
     """
     clock = clock or WallClock()
-    interrupt = interrupt or Event()
+    interrupt = interrupt or Interrupt()
     rows = {run_id: store.run(run_id) for run_id in run_ids}
     over = {i for i, row in rows.items() if row.status in ENDED and not (reopen and row.status == "failed")}
     results = {run_id: recorded_result(store, rows[run_id]) for run_id in over}
@@ -207,7 +207,7 @@ def _check_environment(rows: Iterable[RunRow]) -> None:
             raise WrongEnvironment(refusal(row.run_id, told))
 
 
-def _run(engine: Engine, runs: list[ActiveRun], interrupt: Event) -> dict[str, RunResult]:
+def _run(engine: Engine, runs: list[ActiveRun], interrupt: Interruption) -> dict[str, RunResult]:
     try:
         for run in runs:
             engine.add(run)

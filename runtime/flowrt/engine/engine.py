@@ -17,14 +17,13 @@ One thread runs the engine. Executors report from threads of their own into a qu
 
 from collections.abc import Callable
 from functools import partial
-from threading import Event
-from typing import Protocol
 
 from flowrt.clock import Clock
 from flowrt.command import Command
 from flowrt.encoding.values import Values
 from flowrt.engine.active import ActiveRun
 from flowrt.engine.blocked import Blocked
+from flowrt.engine.care import StoreCare
 from flowrt.engine.conduct import Conductor
 from flowrt.engine.held import HeldRuns
 from flowrt.engine.inbox import Inbox
@@ -32,48 +31,25 @@ from flowrt.engine.once import unknown_outcomes
 from flowrt.engine.pace import PACE, Pace
 from flowrt.engine.parking import park_of
 from flowrt.engine.perform import Performer
+from flowrt.engine.portions import append_all
+from flowrt.engine.source import Source
 from flowrt.engine.tell import tell_taken_up
 from flowrt.engine.timers import Timer, Timers
 from flowrt.errors import ExecutorUnavailable, StoreError, StoreUnavailable
 from flowrt.executor.port import AttemptKey, Executor, Outcome
-from flowrt.failpoint import hit
+from flowrt.interrupt import Interruption
 from flowrt.mailbox import Mailbox
 from flowrt.record import Ended
 from flowrt.store.port import Blobs, Store
 from flowrt.store.rows import RunStatus
 
 PURE_MAX = 1_000
-"""How many commands are carried out in a turn before the world gets a hearing."""
+"""How many commands of one run are carried out in a turn before the world gets a hearing."""
+
+TURN_MAX = 20_000
+"""About how many of all runs: who had no turn then comes first in the next one."""
 
 STORE_PAUSE_S = 0.5
-
-
-class Source(Protocol):
-    """Where the runs of a serving engine come from, and what is told of them."""
-
-    def fetch(self, now: int, room: int) -> list[ActiveRun]:
-        """Runs that are due, claimed and loaded; at most `room`. Raises StoreUnavailable."""
-        ...
-
-    def next_at(self) -> int:
-        """When it is worth asking again."""
-        ...
-
-    def clock_put_back(self) -> None:
-        """The clock shows less than before: what is done every so often is due now."""
-        ...
-
-    def ended(self, run: ActiveRun, ended: Ended) -> None:
-        """A run has ended, durably."""
-        ...
-
-    def lost(self, run_id: str) -> None:
-        """Another engine has taken a run."""
-        ...
-
-    def laid_aside(self, run_id: str, problem: str) -> None:
-        """A run cannot go on, and was given up as suspended with that problem."""
-        ...
 
 
 class Engine:
@@ -95,18 +71,21 @@ class Engine:
         self.executor = executor
         self.clock = clock
         self.timers = Timers()
-        self.superseded: set[str] = set()
         self.finished: dict[str, Ended] = {}
         self.runs = HeldRuns(executor)
         self._source = source
         self._arrived: Mailbox[tuple[AttemptKey, Outcome]] = Mailbox()
-        self._renew_at = 0
-        self._news_at = 0
-        self._last_event_id = -1
+        self._care = StoreCare(store, self.runs, clock, pace, source)
         self._resting = True
-        self._last_now = self._clean_at = clock.now()
+        self._clean_at = clock.now()
         self._blocked = Blocked(clock)
+        self._left = 0
         executor.start(self._report, blobs)
+
+    @property
+    def superseded(self) -> set[str]:
+        """The runs that were taken from us."""
+        return self._care.superseded
 
     def _report(self, key: AttemptKey, outcome: Outcome) -> None:
         self._arrived.post((key, outcome))
@@ -135,7 +114,7 @@ class Engine:
         if run.cancel is not None and not ended:
             conductor.note_cancel(run.cancel)
 
-    def run(self, interrupt: Event, on_turn: Callable[[int], None] | None = None) -> None:
+    def run(self, interrupt: Interruption, on_turn: Callable[[int], None] | None = None) -> None:
         """Go on until every run has ended or was taken from us, or `interrupt` is set.
 
         With a source there is no end but that. A store that cannot be reached or written is waited for,
@@ -156,7 +135,7 @@ class Engine:
             if on_turn is not None:
                 on_turn(self.clock.now())
 
-    def _turn(self, interrupt: Event) -> None:
+    def _turn(self, interrupt: Interruption) -> None:
         self._resting = False
         self._flush()
         self._carry_out()
@@ -182,7 +161,7 @@ class Engine:
                 self._drain()
                 self._flush()
                 self._retire_ended()
-                self._release_given_up()
+                self._care.release_given_up()
         finally:
             self._let_go()
 
@@ -206,10 +185,16 @@ class Engine:
     def _carry_out(self) -> None:
         self.timers.prune(self._wants)
         self._fire(self.timers.due(self.clock.now()))
+        self._left = TURN_MAX
+        done: list[Conductor] = []
         for conductor in list(self.runs.awake.values()):
-            self._renew_leases()  # There may be much to do.
+            if self._left <= 0:
+                self.runs.put_behind(done)
+                return
+            self._care.renew_leases()  # There may be much to do.
             if self.runs.get(conductor.run.run_id) is conductor:
                 self.runs.alone(conductor, partial(self._carry_out_run, conductor))
+            done.append(conductor)
 
     def _wants(self, timer: Timer) -> bool:
         conductor = self.runs.get(timer.run_id)
@@ -217,11 +202,11 @@ class Engine:
 
     def _fire(self, due: list[Timer]) -> None:
         for index, timer in enumerate(due):
-            conductor = self.runs.wake(timer.run_id)
-            if conductor is None:
-                continue
             try:
-                self.runs.alone(conductor, partial(conductor.fire, timer))
+                self._care.renew_leases()
+                conductor = self.runs.wake(timer.run_id)
+                if conductor is not None:
+                    self.runs.alone(conductor, partial(conductor.fire, timer))
             except (StoreUnavailable, ExecutorUnavailable):
                 for later in due[index:]:
                     self.timers.set(later)
@@ -232,6 +217,7 @@ class Engine:
         while done < PURE_MAX and (commands := conductor.run.state.take()):
             self._carry_out_all(conductor, commands)
             done += len(commands)
+        self._left -= done
         conductor.submit()
 
     def _carry_out_all(self, conductor: Conductor, commands: list[Command]) -> None:
@@ -248,17 +234,16 @@ class Engine:
         for conductor in dirty:
             self.runs.alone(conductor, partial(conductor.make_blobs_young, now, self._clean_at))
         dirty = [conductor for conductor in dirty if self.runs.get(conductor.run.run_id) is conductor]
-        if not dirty:
-            self._clean_at = now
-            return
-        lost = self.store.append([conductor.run.batch() for conductor in dirty])
+        for told in append_all(self.store, dirty):
+            for one in told:
+                if one.damage is not None:
+                    self.runs.lay_aside(one.conductor, one.damage)
+                elif one.lost:
+                    self._care.give_up(one.conductor.run.run_id)
+                else:
+                    self.runs.alone(one.conductor, one.conductor.flushed)
+            self._care.renew_leases()
         self._clean_at = now
-        hit("flush.done")
-        for conductor in dirty:
-            if conductor.run.run_id not in lost:
-                self.runs.alone(conductor, conductor.flushed)
-        for run_id in lost:
-            self._give_up(run_id)
 
     def _settle(self) -> None:
         """See which of the runs that were awake have ended, which rest, and which may be let go."""
@@ -288,33 +273,22 @@ class Engine:
         run, ended = conductor.run, conductor.run.state.ended
         assert ended is not None, "only runs that have ended are retired"
         if not run.let_go:
-            self.store.release(run.run_id, run.epoch)
+            self.runs.alone(conductor, partial(self.store.release, run.run_id, run.epoch))
+        if self.runs.get(run.run_id) is not conductor:
+            return
         self.runs.drop(conductor)
         if self._source is None:
             self.finished[run.run_id] = ended
         else:
             self._source.ended(run, ended)
 
-    def _give_up(self, run_id: str) -> None:
-        """Another engine has taken the run: nothing of ours counts any more."""
-        conductor = self.runs.get(run_id)
-        if conductor is None:
-            return
-        self.runs.drop(conductor)
-        if self._source is None:
-            self.superseded.add(run_id)
-        else:
-            self._source.lost(run_id)
-
     # The world
 
-    def _await(self, interrupt: Event) -> None:
+    def _await(self, interrupt: Interruption) -> None:
         if interrupt.is_set() or not self._arrived.empty():
             return
         self._look_at_clock()
-        until = min(self._renew_at, self._news_at)
-        if self._source is not None:
-            until = min(until, self._source.next_at())
+        until = self._care.next_at()
         if self.timers.next_at is not None:
             until = min(until, self.timers.next_at)
         self._resting = True
@@ -340,53 +314,17 @@ class Engine:
 
     def _look_at_clock(self) -> None:
         """A clock that was put back must not hold up what is done every so often."""
-        now = self.clock.now()
-        if now < self._last_now:
-            self._renew_at = self._news_at = 0
-            self._clean_at = now
-            if self._source is not None:
-                self._source.clock_put_back()
-        self._last_now = now
+        if self._care.clock_was_put_back():
+            self._clean_at = self.clock.now()
 
     def _look_after_store(self) -> None:
         self._look_at_clock()
-        self._renew_leases()
+        self._care.renew_leases()
+        self._care.release_given_up()
+        self._care.look_for_news()
+        self._care.look_for_fresh()
         now = self.clock.now()
-        self._release_given_up()
-        for conductor in list(self.runs.awake.values()):
-            self.runs.alone(conductor, conductor.look_for_fresh)
-        if now >= self._news_at:
-            self._look_for_news(now)
         if self._source is not None and now >= self._source.next_at():
-            for run in self._source.fetch(now, self._pace.active_max - len(self.runs)):
+            room = self._pace.active_max - len(self.runs)
+            for run in self._source.fetch(now, room, self.runs.owned):
                 self.add(run)
-
-    def _renew_leases(self) -> None:
-        now = self.clock.now()
-        if now >= self._renew_at:
-            for run_id in self.store.renew(self.runs.epochs(), now + self._pace.lease_us):
-                self._give_up(run_id)
-            self._renew_at = now + self._pace.renew_us
-
-    def _release_given_up(self) -> None:
-        while self.runs.given_up:
-            run_id, epoch, problem = self.runs.given_up[-1]
-            self.store.release(run_id, epoch, "suspended", problem=problem)
-            self.runs.given_up.pop()
-            if self._source is not None:
-                self._source.laid_aside(run_id, problem)
-                self.runs.broken.pop(run_id, None)
-
-    def _look_for_news(self, now: int) -> None:
-        news = self.store.news(self.runs.epochs(), self._last_event_id)
-        for run_id, cancel in news.cancels.items():
-            conductor = self.runs.wake(run_id)
-            if conductor is not None:
-                conductor.note_cancel(cancel)
-        if news.last_event_id != self._last_event_id:
-            for conductor in self.runs:
-                if conductor.inbox.waits:
-                    self.runs.wake(conductor.run.run_id)
-                    self.runs.alone(conductor, partial(conductor.look_for_news, news.places))
-            self._last_event_id = news.last_event_id
-        self._news_at = now + self._pace.news_us

@@ -5,7 +5,7 @@ stopped, and the others go on.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from flowrt.engine.conduct import Conductor
 from flowrt.errors import ExecutorUnavailable, StoreError, StoreUnavailable
@@ -39,6 +39,17 @@ class HeldRuns:
     def epochs(self) -> dict[str, int]:
         """Every run that is ours and its epoch: not those that have just been let go."""
         return {i: conductor.run.epoch for i, conductor in self._all.items() if not conductor.run.let_go}
+
+    def owned(self) -> dict[str, int]:
+        """Every run that the store has as ours, and its epoch: those that it has not been told of as well."""
+        return {**{run_id: epoch for run_id, epoch, _ in self.given_up}, **self.epochs()}
+
+    def put_behind(self, conductors: Iterable[Conductor]) -> None:
+        """Let the others that are awake come first."""
+        for conductor in conductors:
+            run_id = conductor.run.run_id
+            if self.awake.get(run_id) is conductor:
+                self.awake[run_id] = self.awake.pop(run_id)
 
     def add(self, conductor: Conductor) -> None:
         """Hold a run; it is awake.
@@ -79,9 +90,10 @@ class HeldRuns:
         except (StoreUnavailable, ExecutorUnavailable):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the other runs must go on
-            self._lay_aside(conductor, error)
+            self.lay_aside(conductor, error)
 
-    def _lay_aside(self, conductor: Conductor, error: Exception) -> None:
+    def lay_aside(self, conductor: Conductor, error: Exception) -> None:
+        """Hold a run no more, with what is wrong with it; the store is to be told."""
         run = conductor.run
         problem = str(error)
         if not isinstance(error, StoreError):

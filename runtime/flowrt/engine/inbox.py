@@ -42,9 +42,9 @@ class Inbox:
     """The waits of one run by step.
 
     `after` is the number of the newest event when the run was created: what came before is not for it.
-    `fresh` are waits that have to look without any news. `taken` are the events whose records are not
-    applied yet, with the step that took each. `passed` says up to which number every event of a name and
-    key was consumed.
+    `fresh` are waits that have to look: they have just begun, or there is news for them. `taken` are the
+    events whose records are not applied yet, with the step that took each. `passed` says up to which number
+    every event of a name and key was consumed.
     """
 
     run_id: str
@@ -58,6 +58,12 @@ class Inbox:
         """A wait begins: it is to be held against what has arrived already."""
         self.waits[command.step] = OpenWait(command, self.after)
         self.fresh[command.step] = None
+
+    def freshen(self, places: frozenset[tuple[str, str | None]] | None) -> bool:
+        """Have the waits for these events look again, None: all waits; whether there are any."""
+        found = [step for step, wait in self.waits.items() if places is None or wait.place in places]
+        self.fresh.update(dict.fromkeys(found))
+        return bool(found)
 
     def drop(self, step: str) -> None:
         """A wait is over."""

@@ -10,7 +10,6 @@ What is notable goes to the logger `flowrt.serve`, one line each.
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from threading import Event
 from typing import Protocol
 
 from flowrt.clock import Clock, WallClock
@@ -18,12 +17,13 @@ from flowrt.engine.active import ActiveRun
 from flowrt.engine.engine import Engine
 from flowrt.engine.load import Loader
 from flowrt.engine.pace import PACE, Pace
-from flowrt.errors import FlowrtError, StoreCorrupt, StoreUnavailable
+from flowrt.errors import FlowrtError, StoreCorrupt, StoreError, StoreUnavailable
 from flowrt.executor.port import Executor
+from flowrt.interrupt import Interruption
 from flowrt.record import Ended
 from flowrt.store.owner import this_owner
 from flowrt.store.port import Blobs, Store
-from flowrt.store.rows import JournalRow, RunRow
+from flowrt.store.rows import JournalRow, RunRow, RunStatus
 
 CLAIM_MAX = 500
 """How many runs are claimed in one transaction."""
@@ -60,7 +60,7 @@ class _Alarm:
 
 
 class Claims:
-    """The runs that are due, claimed for one engine. Implements `flowrt.engine.engine.Source`."""
+    """The runs that are due, claimed for one engine. Implements `flowrt.engine.source.Source`."""
 
     def __init__(
         self,
@@ -80,6 +80,7 @@ class Claims:
         self._alarms = [_Alarm(0, hook) for hook in hooks]
         self._clock = clock
         self._claimed: list[RunRow] = []
+        self._in_doubt = False
         self._claim_max = CLAIM_MAX
         self._too_many = False
         self._claim_at = 0
@@ -95,8 +96,11 @@ class Claims:
         for alarm in self._alarms:
             alarm.at = 0
 
-    def fetch(self, now: int, room: int) -> list[ActiveRun]:
-        """Runs that are due, claimed and loaded; at most `room`. Raises StoreUnavailable."""
+    def fetch(self, now: int, room: int, held: Callable[[], Mapping[str, int]]) -> list[ActiveRun]:
+        """Runs that are due, claimed and loaded; at most `room`. Raises StoreUnavailable.
+
+        `held` are those that the engine has already, by id and epoch.
+        """
         for alarm in self._alarms:
             if now >= alarm.at:
                 alarm.at = _tick(alarm.hook, now)
@@ -106,6 +110,8 @@ class Claims:
                 LOG.info("%d runs of processes that have died are due again", freed)
             self._dead_at = now + LOOK_FOR_DEAD_US
         self._drop_stale(now)
+        if self._in_doubt:
+            self._free_unknown(held())
         if not self._claimed:
             self._claim(now, room)
         return self._load()
@@ -120,13 +126,23 @@ class Claims:
 
     def _claim(self, now: int, room: int) -> None:
         limit = min(room, self._claim_max)
-        self._claim_at = now + self._pace.news_us
-        if limit <= 0:
-            return
         pace = self._pace
+        if limit <= 0:
+            self._claim_at = now + pace.news_us
+            return
+        self._in_doubt = True
         self._claimed = self._store.claim_due(self._owner, now, now + pace.lease_us, limit, pace.ahead_us)
-        if len(self._claimed) == limit:
-            self._claim_at = now  # There may be more.
+        self._in_doubt = False
+        # Of a full hand there may be more.
+        self._claim_at = now if len(self._claimed) == limit else now + pace.news_us
+
+    def _free_unknown(self, held: Mapping[str, int]) -> None:
+        """The answer to a claim was lost: what it may have claimed is not to rest until its lease ends."""
+        known = {**held, **{row.run_id: row.epoch for row in self._claimed}}
+        freed = self._store.free_unknown(self._owner, known)
+        if freed:
+            LOG.info("%d runs whose claim was not confirmed are due again", freed)
+        self._in_doubt = False
 
     def _load(self) -> list[ActiveRun]:
         """Load what was claimed. What a lost connection leaves over is loaded the next time.
@@ -177,22 +193,47 @@ class Claims:
         except Exception as error:  # One run must not end the service.
             LOG.exception("run %s cannot be loaded", row.run_id)
             problem = f"flowc failed: {type(error).__name__}: {error}"
-        self._store.release(row.run_id, row.epoch, "suspended", problem=problem)
+        self._release(row, "suspended", problem=problem)
         LOG.error("run %s is laid aside: %s", row.run_id, problem)
         return None
 
     def _leave_to_others(self, row: RunRow, problem: str) -> None:
         """A run that cannot go on in this environment may in that of another server of the store."""
         wake_at = self._clock.now() + ELSEWHERE_US
-        self._store.release(row.run_id, row.epoch, wake_at=wake_at, problem=problem)
+        self._release(row, wake_at=wake_at, problem=problem)
         LOG.error("run %s cannot go on here: %s", row.run_id, problem)
+
+    def end(self) -> None:
+        """Release all that is ours in the store once the engine has let go of its runs. Raises StoreError."""
+        self.give_back()
+        if self._in_doubt:
+            self._free_unknown({})
 
     def give_back(self) -> None:
         """Release what was claimed and never loaded. Raises StoreError."""
         while self._claimed:
             row = self._claimed[-1]
-            self._store.release(row.run_id, row.epoch, wake_at=0)
+            self._release(row, wake_at=0)
             self._claimed.pop()
+
+    def _release(
+        self,
+        row: RunRow,
+        status: RunStatus | None = None,
+        *,
+        wake_at: int | None = None,
+        problem: str | None = None,
+    ) -> None:
+        """Give a run up. One so damaged that it cannot be told keeps its lease until that ends.
+
+        Raises StoreUnavailable.
+        """
+        try:
+            self._store.release(row.run_id, row.epoch, status, wake_at=wake_at, problem=problem)
+        except StoreUnavailable:
+            raise
+        except StoreError as error:
+            LOG.error("run %s cannot be given up: %s", row.run_id, error)  # noqa: TRY400 - the store's sentence says it
 
     def ended(self, run: ActiveRun, ended: Ended) -> None:
         """A run has ended, durably."""
@@ -224,7 +265,7 @@ def serve(  # noqa: PLR0913 - the parts of an engine, and what it serves
     blobs: Blobs,
     executor: Executor,
     *,
-    interrupt: Event,
+    interrupt: Interruption,
     hooks: Sequence[Hook] = (),
     mismatches: Mismatches = lambda _: (),
     on_turn: Callable[[int], None] | None = None,
@@ -246,4 +287,4 @@ def serve(  # noqa: PLR0913 - the parts of an engine, and what it serves
         try:
             engine.suspend()
         finally:
-            claims.give_back()
+            claims.end()

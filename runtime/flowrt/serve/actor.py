@@ -24,6 +24,7 @@ from flowrt.errors import ExecutorUnavailable, FlowrtError
 from flowrt.executor.cluster import join, leave
 from flowrt.executor.lazy import LazyExecutor
 from flowrt.executor.ray import RayExecutor
+from flowrt.interrupt import Interrupt
 from flowrt.serve.server import run_server
 from flowrt.store.opened import opened
 
@@ -41,7 +42,7 @@ class ClusterServer:
     def __init__(self, url: str, blobs_url: str | None) -> None:
         """Begin to serve the store at `url`."""
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-        self._interrupt = threading.Event()
+        self._interrupt = Interrupt()
         self._problem: str | None = None
         self._place = (url, blobs_url)
         self._thread = threading.Thread(target=self._serve, name="flowrt-engine", daemon=True)

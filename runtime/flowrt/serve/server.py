@@ -9,12 +9,12 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from socket import socket
-from threading import Event
 from typing import TypeAlias
 
 from flowrt.engine.pace import PACE, Pace
 from flowrt.engine.serve import serve
 from flowrt.executor.port import Executor
+from flowrt.interrupt import Interrupt
 from flowrt.serve.access import Access
 from flowrt.serve.scheduler import Scheduler
 from flowrt.serve.signs import Signs
@@ -35,7 +35,7 @@ class Http:
 
 
 def run_server(
-    open_store: OpenStore, executor: Executor, http: Http | None, interrupt: Event, pace: Pace = PACE
+    open_store: OpenStore, executor: Executor, http: Http | None, interrupt: Interrupt, pace: Pace = PACE
 ) -> None:
     """Serve a store until `interrupt` is set; the executor is left open.
 

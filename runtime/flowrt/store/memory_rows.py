@@ -77,6 +77,13 @@ class KeptRun:
         self.waits = ()
         self.cancel_unseen = False
 
+    def free(self) -> bool:
+        """Nobody holds it any more, and it is due, if it is served and has not ended; whether it is."""
+        freed = self.row.served and self.row.status not in ENDED
+        if freed:
+            self.row = replace(self.row, owner=None, lease_until=0, wake_at=0)
+        return freed
+
     def release(self, status: RunStatus | None, wake_at: int | None, problem: str | None) -> None:
         """Nobody holds it any more."""
         after = self.row.status if self.row.status in ENDED else status or self.row.status

@@ -71,6 +71,13 @@ class Store(Protocol):
         """Make due at once what served runs are held by processes of this machine that live no more."""
         ...
 
+    def free_unknown(self, owner: Owner, known: Mapping[str, int]) -> int:
+        """Make due at once the served runs that `owner` has, but for those `known` to it, by id and epoch.
+
+        The answer to a claim may be lost: then `owner` has runs in the store of which it knows nothing.
+        """
+        ...
+
     def renew(self, held: Mapping[str, int], lease_until: int) -> frozenset[str]:
         """Extend the leases of runs by id and epoch; return those that are no longer ours."""
         ...
@@ -178,7 +185,8 @@ class Store(Protocol):
     def deploy(self, deployment: Deployment) -> None:
         """Serve a flow by its name from now on.
 
-        One that is served already is replaced, and its cursor stays if its schedule is the same.
+        One that is served already is replaced, and its cursor stays if its schedule is the same, unless it
+        is ahead of the new one: a clock that was wrong has put it there.
         """
         ...
 

@@ -113,6 +113,10 @@ class SealedStore:
         """Make due what dead processes of this machine hold."""
         return self._store.free_dead()
 
+    def free_unknown(self, owner: Owner, known: Mapping[str, int]) -> int:
+        """Make due what an owner has without knowing it."""
+        return self._store.free_unknown(owner, known)
+
     def renew(self, held: Mapping[str, int], lease_until: int) -> frozenset[str]:
         """Extend leases. As the port says."""
         return self._store.renew(held, lease_until)

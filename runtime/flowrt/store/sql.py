@@ -5,21 +5,14 @@ decided by conditional updates: `append` moves the head only of a run whose epoc
 its batch names. Where what is read decides what is written (a claim, a deletion), the row is locked first.
 So two processes that want the same thing at once cannot both have it, on any database.
 
-A transaction that the database gives up for the sake of another (a deadlock) is made again.
-
-The store may be used from several threads. On SQLite they take turns, on PostgreSQL each has a
-connection of its own.
+The store may be used from several threads: see `flowrt.store.sql_transactions`.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
-from threading import RLock
-from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, Row, Table, select
-from sqlalchemy.exc import DBAPIError
 
 from flowrt.errors import RunExists, RunNotEnded, SlotTaken, StoreCorrupt, UnknownRun
 from flowrt.failpoint import hit
@@ -50,13 +43,8 @@ from flowrt.store.rows import (
 )
 from flowrt.store.run_rows import run_row
 from flowrt.store.schema import code, programs
-from flowrt.store.sql_errors import given_up, translated
+from flowrt.store.sql_transactions import Transactions
 from flowrt.store.status import ENDED
-
-T = TypeVar("T")
-
-_TRIES = 5
-"""How often a transaction is made that the database gives up."""
 
 
 class SqlStore:
@@ -66,14 +54,8 @@ class SqlStore:
         """Use the tables behind `engine`; `place` is how the store is named in messages."""
         self._engine = engine
         self._place = place
-        one_writer = engine.dialect.name == "sqlite"
-        self._turn: AbstractContextManager[object] = RLock() if one_writer else nullcontext()
-        # A read sees the database as it was at one instant.
-        self._reader = (
-            engine.execution_options(reads=True)
-            if one_writer
-            else engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        )
+        self._transactions = Transactions(engine, place)
+        self._write, self._read = self._transactions.write, self._transactions.read
 
     def create(self, run: NewRun, slot: Slot | None = None) -> None:
         """Create a run. Raises RunExists, SlotTaken, BadRunId."""
@@ -122,6 +104,10 @@ class SqlStore:
     def free_dead(self) -> int:
         """Make due at once what served runs are held by processes of this machine that live no more."""
         return self._write("free the runs of dead processes", sql_claims.free_dead)
+
+    def free_unknown(self, owner: Owner, known: Mapping[str, int]) -> int:
+        """Make due at once the served runs that `owner` has, but for those `known` to it."""
+        return self._write("free runs", lambda c: sql_claims.free_unknown(c, owner, known))
 
     def renew(self, held: Mapping[str, int], lease_until: int) -> frozenset[str]:
         """Extend the leases of runs by id and epoch; return those that are no longer ours."""
@@ -355,26 +341,7 @@ class SqlStore:
 
     def close(self) -> None:
         """Let go of the database."""
-        with self._turn, translated("close it", self._place):
-            self._engine.dispose()
-
-    def _write(self, doing: str, work: Callable[[Connection], T]) -> T:
-        return self._transaction(self._engine, doing, work)
-
-    def _read(self, doing: str, work: Callable[[Connection], T]) -> T:
-        return self._transaction(self._reader, doing, work)
-
-    def _transaction(self, engine: Engine, doing: str, work: Callable[[Connection], T]) -> T:
-        tries = 0
-        with self._turn, translated(doing, self._place):
-            while True:
-                try:
-                    with engine.begin() as connection:
-                        return work(connection)
-                except DBAPIError as error:
-                    tries += 1
-                    if tries >= _TRIES or not given_up(error):
-                        raise
+        self._transactions.close()
 
     def _locked(self, connection: Connection, run_id: str) -> Row[*tuple[object, ...]]:
         """The row of a run, which nobody else changes until the transaction ends. Raises UnknownRun."""

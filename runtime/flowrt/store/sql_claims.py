@@ -147,6 +147,20 @@ def free_dead(connection: Connection) -> int:
     return freed
 
 
+def free_unknown(connection: Connection, owner: Owner, known: Mapping[str, int]) -> int:
+    """Make due at once the served runs that `owner` has, but for those `known` to it, by id and epoch."""
+    held = and_(runs.c.owner == owner_text(owner), runs.c.served, runs.c.status.not_in(ENDED))
+    found = connection.execute(select(runs.c.run_no, runs.c.run_id, runs.c.epoch).where(held)).all()
+    unknown = [row.run_no for row in found if known.get(row.run_id) != row.epoch]
+    if unknown:
+        these = runs.c.run_no.in_(given_numbers(connection.dialect.name))
+        free = update(runs).where(these, held)
+        connection.execute(
+            free.values(changed({"owner": None, "lease_until": 0, "wake_at": 0})), as_list(unknown)
+        )
+    return len(unknown)
+
+
 def renew(connection: Connection, held: Mapping[str, int], lease_until: int) -> frozenset[str]:
     """Extend the leases of runs by id and epoch; return those that are no longer ours."""
     given = as_rows({"run_id": run_id, "epoch": epoch} for run_id, epoch in held.items())

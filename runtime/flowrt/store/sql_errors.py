@@ -19,8 +19,15 @@ _ADVICE = {
     sqlite3.SQLITE_IOERR: "Reading or writing failed. Look at the disk, its free space and your quota.",
     sqlite3.SQLITE_PERM: "You have no permission to use it.",
 }
-# SQLITE_ERROR is what is wrong with a statement; ours are right, so the tables are not.
-_CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+# SQLITE_ERROR is what is wrong with a statement, SQLITE_CONSTRAINT what a statement may not do. Ours are
+# right, so the tables, or what stands in them, are not.
+_CORRUPT = (
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+)
 
 
 @contextmanager

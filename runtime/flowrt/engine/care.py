@@ -1,0 +1,122 @@
+"""What an engine does at the store every so often: leases, news, runs that are given up.
+
+In: the runs that it holds, and the time. Out: leases that are renewed, runs that something has happened to
+awake, those that are lost or damaged dropped.
+
+Each of these concerns many runs at once, and none may take so long that a lease runs out meanwhile: an event
+that thousands of runs wait for only marks their waits, which then look one after another, a part of them in
+each turn, with a look at the leases in between.
+"""
+
+from functools import partial
+
+from flowrt.clock import Clock
+from flowrt.engine.held import HeldRuns
+from flowrt.engine.pace import Pace
+from flowrt.engine.source import Source
+from flowrt.errors import StoreError, StoreUnavailable
+from flowrt.store.port import Store
+
+LOOK_US = 1_000_000
+"""How long waits look for their events before the engine does something else."""
+
+
+class StoreCare:
+    """Keeps what an engine holds and what the store says of it in step. `superseded` were taken from us."""
+
+    def __init__(self, store: Store, runs: HeldRuns, clock: Clock, pace: Pace, source: Source | None) -> None:
+        """Everything is due at once."""
+        self.superseded: set[str] = set()
+        self._store = store
+        self._runs = runs
+        self._clock = clock
+        self._pace = pace
+        self._source = source
+        self._renew_at = 0
+        self._news_at = 0
+        self._last_event_id = -1
+        self._last_now = clock.now()
+
+    def next_at(self) -> int:
+        """When something is to be done again."""
+        until = min(self._renew_at, self._news_at)
+        return until if self._source is None else min(until, self._source.next_at())
+
+    def clock_was_put_back(self) -> bool:
+        """Whether the clock shows less than at the last look: then all that waits for an instant is due."""
+        now, last = self._clock.now(), self._last_now
+        self._last_now = now
+        if now < last:
+            self._renew_at = self._news_at = 0
+            if self._source is not None:
+                self._source.clock_put_back()
+        return now < last
+
+    def give_up(self, run_id: str) -> None:
+        """Another engine has taken the run: nothing of ours counts any more."""
+        conductor = self._runs.get(run_id)
+        if conductor is None:
+            return
+        self._runs.drop(conductor)
+        if self._source is None:
+            self.superseded.add(run_id)
+        else:
+            self._source.lost(run_id)
+
+    def renew_leases(self) -> None:
+        """Renew the leases when it is time. Raises StoreError."""
+        now = self._clock.now()
+        if now >= self._renew_at:
+            for run_id in self._store.renew(self._runs.epochs(), now + self._pace.lease_us):
+                self.give_up(run_id)
+            self._renew_at = now + self._pace.renew_us
+
+    def release_given_up(self) -> None:
+        """Tell the store which runs were laid aside, and why. Raises StoreUnavailable.
+
+        One that is so damaged that not even that can be written is told of here alone; its lease ends.
+        """
+        while self._runs.given_up:
+            run_id, epoch, problem = self._runs.given_up[-1]
+            try:
+                self._store.release(run_id, epoch, "suspended", problem=problem)
+            except StoreUnavailable:
+                raise
+            except StoreError as error:
+                problem = f"{problem} That cannot be written to the store: {error}"
+            self._runs.given_up.pop()
+            if self._source is not None:
+                self._source.laid_aside(run_id, problem)
+                self._runs.broken.pop(run_id, None)
+
+    def look_for_fresh(self) -> None:
+        """Let waits that have begun, or that there is news for, look for their events.
+
+        Raises StoreUnavailable.
+        """
+        until = self._clock.now() + LOOK_US
+        for conductor in list(self._runs.awake.values()):
+            if not conductor.inbox.fresh:
+                continue
+            self.renew_leases()
+            if self._runs.get(conductor.run.run_id) is conductor:
+                self._runs.alone(conductor, partial(conductor.look_for_fresh, until))
+            if self._clock.now() >= until:
+                return
+
+    def look_for_news(self) -> None:
+        """Ask what has happened outside, when it is time. Raises StoreError."""
+        now = self._clock.now()
+        if now < self._news_at:
+            return
+        news = self._store.news(self._runs.epochs(), self._last_event_id)
+        for run_id, cancel in news.cancels.items():
+            conductor = self._runs.wake(run_id)
+            if conductor is not None:
+                self._runs.alone(conductor, partial(conductor.note_cancel, cancel))
+        if news.last_event_id != self._last_event_id:
+            for conductor in self._runs:
+                if conductor.inbox.freshen(news.places):
+                    self._runs.wake(conductor.run.run_id)
+            self._last_event_id = news.last_event_id
+        self._news_at = now + self._pace.news_us
