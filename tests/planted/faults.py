@@ -42,15 +42,15 @@ OWNERSHIP = (
     Fault(
         "a claim in SQL leaves the epoch as it was",
         "store/sql_claims.py",
-        "            epoch=row.epoch + 1,\n            owner=owner_text(owner),",
-        "            epoch=row.epoch,\n            owner=owner_text(owner),",
+        '"epoch": row.epoch + 1,',
+        '"epoch": row.epoch,',
         CONTRACT,
     ),
     Fault(
         "due runs in SQL are claimed under the old epoch",
         "store/sql_claims.py",
-        "            epoch=runs.c.epoch + 1,",
-        "            epoch=runs.c.epoch,",
+        '"epoch": runs.c.epoch + 1,',
+        '"epoch": runs.c.epoch,',
         (*CONTRACT, *SERVING, "tests/simulation/test_simulation.py::test_no_seed_breaks_a_promise_on_sql"),
     ),
     Fault(
@@ -143,7 +143,7 @@ JOURNAL = (
     Fault(
         "the checksum of an event is not looked at",
         "store/checksum.py",
-        "return zlib.crc32(payload, zlib.crc32(repr((name, key)).encode()))",
+        "return zlib.crc32(payload, _of(name, key, at, run_id, dedupe))",
         "return 0",
         (*SQLITE, "tests/test_upkeep.py"),
     ),
