@@ -233,5 +233,7 @@ def test_random_flows_hold_what_they_should() -> None:
         "parallel",
         "saga",
         "undo",
+        "switch",
+        "race",
     ):
         assert sum(f'"{word}"' in text for text in texts) >= 5, word

@@ -9,6 +9,8 @@ import json
 import random
 from dataclasses import dataclass, replace
 
+EVENTS = {"ping": {"type": "int", "key": "str"}, "never": {"type": "int", "external": True}}
+
 
 @dataclass(frozen=True)
 class Place:
@@ -37,7 +39,7 @@ class Writer:
     def text(self) -> str:
         """The documents of the file, the main flow first."""
         documents = [self.flow(index) for index in range(len(self.flows))]
-        head = {"flowc": 1, "use": {"s": "story_tasks"}, "events": {"ping": {"type": "int", "key": "str"}}}
+        head = {"flowc": 1, "use": {"s": "story_tasks"}, "events": EVENTS}
         documents[0] = {**head, **documents[0]}
         return "\n---\n".join(json.dumps(document, indent=1) for document in documents) + "\n"
 
@@ -114,6 +116,7 @@ class Writer:
             kinds["call"] = 2
         if place.depth < self.depth:
             kinds |= {"branch": 4, "each": 3, "many": 3, "count": 2, "graph": 2, "nested": 1, "saga": 2}
+            kinds |= {"switch": 2, "race": 2}
         if place.depth:
             kinds["risk"] = 2
             if place.in_loop or place.may_return:
@@ -194,6 +197,47 @@ class Writer:
         step["then"] = [*then, {"id": name, "value": self.number(after_then)}]
         step["else"] = [*step["else"], {"id": name, "call": f"s.add({self.number(after_else)}, 1)"}]
         return [step], self.knowing(place, name), False
+
+    def switch(self, place: Place):
+        """A `switch` whose cases may leave, and which all assign a name when none does."""
+        arms = [self.block(self.inside(place), self.rng.randint(1, 2)) for _ in range(self.rng.randint(2, 4))]
+        step: dict = {"switch": f"({self.number(place)}) % 4", "cases": []}
+        blocks = [do for do, _, _ in arms]
+        name = self.fresh("v")
+        if not any(left for _, _, left in arms):
+            for do, after, _ in arms:
+                do.append({"id": name, "value": self.number(after)})
+            place = self.knowing(place, name)
+        for number, do in enumerate(blocks[:-1]):
+            fits = self.rng.choice((number, [number, number - 9], f"${{{{ {number} * 1 }}}}"))
+            step["cases"].append({"is": fits, "do": do})
+        step["else"] = blocks[-1]
+        return [step], place, all(left for _, _, left in arms)
+
+    def race(self, place: Place):
+        """A race that all branches or only one can win, so that it does not matter who is faster."""
+        name = self.fresh("v")
+        count = self.rng.randint(1, 3)
+        bodies = [self.block(self.apart(place), self.rng.randint(1, 2)) for _ in range(count)]
+        branches: list[dict] = []
+        everybody = self.rng.random() < 0.5
+        winner = self.rng.randrange(count)
+        for index, (do, after, _) in enumerate(bodies):
+            ends = [{"value": self.number(after)}] if everybody or index == winner else [{"wait": "never"}]
+            first = do if everybody or index == winner else self.safe(place)
+            branches.append({"id": f"b{index}", "do": [*first, *ends]})
+        step = {"id": name, "race": branches}
+        if not everybody:
+            return [step], self.knowing(place, name), False
+        step["need"] = count if self.rng.random() < 0.5 else f"{count} + 0"
+        total = self.fresh("v")
+        value = f"sum({name})" if step["need"] != 1 else name
+        return [step, {"id": total, "value": value}], self.knowing(place, total), False
+
+    def safe(self, place: Place) -> list[dict]:
+        """Steps that cannot fail."""
+        number = self.number(place)
+        return [{"call": f"s.mix({number}, 1)"}, {"sleep": "5s"}][: self.rng.randint(0, 2)]
 
     def nested(self, place: Place):
         do, after, left = self.block(self.inside(place), self.rng.randint(1, 3))
