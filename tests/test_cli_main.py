@@ -43,7 +43,7 @@ def test_no_command_is_wrong_usage(capsys):
         ("formatt", ""),
         ("frobnicate", ""),
         ("--verison", ""),
-        ("graph", ""),
+        ("paint", ""),
     ],
 )
 def test_an_unknown_command_is_wrong_usage(capsys, word, hint):

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "explain": ("flowc.cli.explain", "explain a rule: what, why, a bad and a good example"),
     "fmt": ("flowc.cli.fmt", "bring flow files into canonical form"),
     "compile": ("flowc.cli.compile", "show the bind graph that a flow compiles to"),
+    "graph": ("flowc.cli.graph", "draw a flow, or a run of it: mermaid, dot, svg"),
     "schema": ("flowc.cli.schema", "print the JSON Schema of flow files, for editors, or another one"),
     "run": ("flowc.cli.run", "compile a flow and run it durably to the end"),
     "resume": ("flowc.cli.resume", "continue a run after a crash, an interruption or a failure"),

@@ -89,11 +89,11 @@ def _body(body: Body) -> Iterator[str]:
     if body.failure != "cancel":
         yield f"failure {body.failure}"
     for index, node in enumerate(body.nodes):
-        yield f"{index} {node.id} = {_op(node.op)}"
+        yield f"{index} {node.id} = {operation_text(node.op)}"
         edges = _edges(node)
         if edges:
             yield STEP * 2 + edges
-        for word, inner in _bodies(node.op):
+        for word, inner in labelled_bodies(node.op):
             yield STEP * 2 + word
             yield from (STEP * 3 + line for line in _body(inner))
     if body.value is not None:
@@ -122,7 +122,8 @@ def _source(source: Source) -> str:
     return f"@{source.node}.{source.field}" if source.field else f"@{source.node}"
 
 
-def _bodies(op: Op) -> Iterator[tuple[str, Body]]:  # noqa: C901, PLR0912 - one arm a kind
+def labelled_bodies(op: Op) -> Iterator[tuple[str, Body]]:  # noqa: C901, PLR0912 - one arm a kind
+    """The bodies inside an operation, each with the word that it stands under."""
     match op:
         case Branch(_, then, orelse):
             yield "then", then
@@ -150,7 +151,8 @@ def _bodies(op: Op) -> Iterator[tuple[str, Body]]:  # noqa: C901, PLR0912 - one 
             pass
 
 
-def _op(op: Op) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a kind
+def operation_text(op: Op) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a kind
+    """An operation in one line, without its bodies."""
     match op:
         case Task():
             return _task(op)
