@@ -63,7 +63,7 @@ def flow(name: str) -> str:
 
 def test_every_example_has_a_readme_and_is_valid(flowc) -> None:
     folders = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir() and path.name[0] != "_")
-    assert folders == ["digits", "hello", "order_approval", "stdlib_report"]
+    assert folders == ["digits", "hello", "leave_request", "order_approval", "stdlib_report"]
     for name in folders:
         assert (EXAMPLES / name / "README.md").read_text().startswith(f"# {name}\n")
     flowc("validate", str(EXAMPLES))
