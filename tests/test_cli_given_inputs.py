@@ -5,7 +5,8 @@ import pytest
 from flowc.cli.exits import UsageError
 from flowc.cli.given_inputs import read_given, read_value
 from flowrt.errors import BadInput
-from flowrt.program import Body, Flow, Input, TypeRef
+from flowrt.program import Body, Flow
+from flowrt.type_ref import Input, TypeRef
 
 TEXT, INT, BOOL, NONE, DATE = (TypeRef(name) for name in ("str", "int", "bool", "None", "date"))
 LIST = TypeRef("list", (INT,))

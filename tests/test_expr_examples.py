@@ -28,7 +28,7 @@ from flowrt.expr.budget import Budget
 from flowrt.expr.evaluate import evaluate
 from flowrt.expr.kinds import truth
 from flowrt.expr.text import text_of
-from flowrt.program import TypeRef
+from flowrt.type_ref import TypeRef
 
 HERE = Path(__file__).parent / "expr"
 PROMPT = ">>> "

@@ -24,7 +24,7 @@ from flowc.span import Source
 from flowrt.expr.budget import BudgetExceeded, ExpressionError
 from flowrt.expr.evaluate import evaluate
 from flowrt.expr.tree import Call, FString, Name, Slice
-from flowrt.program import TypeRef
+from flowrt.type_ref import TypeRef
 
 _SPEC = importlib.util.spec_from_file_location("generate", Path(__file__).parent / "expr" / "generate.py")
 _GENERATE = importlib.util.module_from_spec(_SPEC)

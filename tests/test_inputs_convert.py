@@ -17,7 +17,8 @@ from flowrt.errors import BadInput
 from flowrt.expr.tree import Const, ListOf
 from flowrt.inputs.convert import convert, name_of
 from flowrt.inputs.inputs import convert_inputs
-from flowrt.program import Body, Flow, Input, TypeRef
+from flowrt.program import Body, Flow
+from flowrt.type_ref import Input, TypeRef
 
 
 class Color(Enum):

@@ -18,7 +18,8 @@ from flowrt.inputs.checked import ELEMENTS_LIMIT, refused
 from flowrt.inputs.convert import convert
 from flowrt.inputs.inputs import convert_inputs
 from flowrt.inputs.json_schema import SchemaMaker, inputs_schema
-from flowrt.program import Body, Flow, Input, TypeRef
+from flowrt.program import Body, Flow
+from flowrt.type_ref import Input, TypeRef
 
 
 class Size(Enum):

@@ -16,6 +16,7 @@ import pytest
 
 from flowrt import program as p
 from flowrt import record as r
+from flowrt import type_ref as ty
 from flowrt import value as v
 from flowrt.encoding import flat_form
 from flowrt.encoding.classes import CLASSES
@@ -161,10 +162,10 @@ def whole_program():
         for i, op in enumerate(OPERATIONS)
     ]
     inputs = (
-        p.Input("day", p.TypeRef("date")),
-        p.Input(
+        ty.Input("day", ty.TypeRef("date")),
+        ty.Input(
             "n",
-            p.TypeRef("|", (p.TypeRef("int"), p.TypeRef("None"))),
+            ty.TypeRef("|", (ty.TypeRef("int"), ty.TypeRef("None"))),
             t.Const(1),
             "doc",
             t.Const(0),
@@ -173,7 +174,7 @@ def whole_program():
         ),
     )
     main = p.Flow(
-        "main", p.Body(tuple(nodes), p.Out(3)), inputs, p.TypeRef("any"), (("team", "x"),), t.Const(1)
+        "main", p.Body(tuple(nodes), p.Out(3)), inputs, ty.TypeRef("any"), (("team", "x"),), t.Const(1)
     )
     return p.Program({"main": main, "other": p.Flow("other", INNER)}, "main", {"cd" * 32: b"code"})
 
@@ -220,6 +221,25 @@ def test_choices_come_back_and_their_form_is_for_ever():
     assert program_digest(program) == "83ce98f2f4205c2fcf64dfb858e33ac8070807a9907e8b258537e6aa1767156a"
 
 
+STARTING = p.Flow(
+    "f",
+    p.Body(
+        (
+            p.Node("n", p.Sleep(None, None, t.Const("0 9 * * *"), name("tz")), (("tz", p.Param("tz")),)),
+            p.Node("s", p.Start("f", (("tz", "tz"),)), (("tz", p.Param("tz")),)),
+        )
+    ),
+)
+STARTS = [r.Detached("a", "child-0123456789abcdef")]
+
+
+def test_starts_come_back_and_their_form_is_for_ever():
+    program = p.Program({"f": STARTING}, "f")
+    assert [decode_record(encode_record(record)) for record in STARTS] == STARTS
+    assert decode_program(encode_program(program)) == program
+    assert program_digest(program) == "e9780a7e0371a3fa34e65b97dbc38afc7741a6f1c821e37fa82dc8b2ea2f74f0"
+
+
 def test_every_class_is_written_somewhere_in_these_tests():
     seen = set()
 
@@ -236,13 +256,14 @@ def test_every_class_is_written_somewhere_in_these_tests():
     look(list(whole_program().flows.values()))
     look(SAGA)
     look([CHOICES, *CHOSEN])
+    look([STARTING, *STARTS])
     assert {cls for cls in CLASSES.values() if cls.__name__ != "Library"} <= seen
 
 
 def test_every_noun_of_programs_records_and_values_has_a_number():
     nouns = {
         cls
-        for module in (p, r, v, t)
+        for module in (p, r, v, t, ty)
         for cls in vars(module).values()
         if isinstance(cls, type) and dataclasses.is_dataclass(cls) and cls.__module__ == module.__name__
     }

@@ -63,7 +63,7 @@ STEPS = [
     ("{call: t.f(), cache: true}", [("F0108", "cache")]),
     ("{do: [{call: t.f()}], timeout: 5m}", [("F0108", "timeout")]),
     ("{call: other(a), retry: 3}", [("F0108", "retry")]),
-    ('{sleep: {cron: "0 9 * * *", tz: UTC}}', [("F0108", "cron")]),
+    ('{sleep: {cron: "0 9 * *", tz: UTC}}', [("F0504", '"0 9 * *"')]),
     ('{wait: "feeds.Price(a)"}', [("F0108", '"feeds.Price(a)"')]),
     # Lists and graphs
     ("{for: x in xs, do: {call: t.f(x)}}", [("F0105", "{call: t.f(x)}")]),

@@ -10,7 +10,7 @@ from flowc.resolve.file import resolve
 from flowc.span import Source
 from flowrt.expr.tree import Attribute, Binary, Const, DictOf, Field, FString, ListOf, Name
 from flowrt.expr.tree import Call as CallExpr
-from flowrt.program import TypeRef
+from flowrt.type_ref import TypeRef
 
 HEAD = "flowc: 1\nuse: {t: shop.etl}\nevents: {ready: {}}\nflow: main\n"
 

@@ -15,7 +15,8 @@ from typing import Literal, TypeAlias
 from flowc.span import Source, Span
 from flowrt.expr.tree import Expr
 from flowrt.noun import noun
-from flowrt.program import ErrorsPolicy, RaceErrors, TypeRef
+from flowrt.program import ErrorsPolicy, RaceErrors
+from flowrt.type_ref import TypeRef
 
 
 @noun
@@ -192,11 +193,13 @@ class Loop:
 
 @noun
 class Sleep:
-    """`sleep`: exactly one of `duration` and `until` is given."""
+    """`sleep`: exactly one of `duration`, `until` and `cron` is given; `tz` is the zone of `cron`."""
 
     meta: Meta
-    duration: Expr | None
-    until: Expr | None
+    duration: Expr | None = None
+    until: Expr | None = None
+    cron: Expr | None = None
+    tz: Expr | None = None
 
 
 @noun
@@ -265,6 +268,14 @@ class Race:
 
 
 @noun
+class Start:
+    """`start`: a call of a flow as a run of its own, whose id is the value."""
+
+    meta: Meta
+    call: Call
+
+
+@noun
 class Return:
     """`return`. When the returned expression is nothing but a call of a flow, `tail` is that call."""
 
@@ -319,6 +330,7 @@ Step: TypeAlias = (
     | Do
     | Saga
     | Race
+    | Start
     | Return
     | Raise
     | Fail

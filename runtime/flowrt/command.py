@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from flowrt.expr.tree import Expr
 from flowrt.noun import noun
-from flowrt.program import Emit, Sample, Sleep, Switch, Task, Wait
+from flowrt.program import Emit, Sample, Sleep, Start, Switch, Task, Wait
 from flowrt.record import Failure
 from flowrt.value import Handle
 
@@ -139,6 +139,15 @@ class SendEvent:
 
 
 @noun
+class StartRun:
+    """Make a run of its own of a flow. Answers: Detached, Failed."""
+
+    step: str
+    start: Start
+    env: Env
+
+
+@noun
 class StopTask:
     """Stop a task that is running. Answers: Stopped, or Succeeded or Failed when it was faster."""
 
@@ -167,6 +176,7 @@ Command: TypeAlias = (
     | StartWait
     | AwaitEvent
     | SendEvent
+    | StartRun
     | StopTask
     | EndRun
 )

@@ -43,6 +43,7 @@ FailpointName = Literal[
     "append.begun",
     "append.advanced",  # The head is moved, its records are not written; not committed.
     "append.written",  # The records are written; not committed.
+    "append.created",  # A run that a step starts is written; not committed.
     "append.done",  # They are durable, and the engine has not been told.
     "park.written",  # A run is let go within its append; not committed.
     # What comes from outside.
@@ -83,6 +84,7 @@ FailpointName = Literal[
     "inbox.taken",  # A wait has taken an event; that is not durable.
     "inbox.settled",  # … it is durable.
     "emit.noted",
+    "detach.noted",  # A run of its own is to be made; that is not durable.
     "cancel.noted",  # The engine has heard of the request to cancel; that is not durable.
     "end.noted",  # The run has ended, and that is not durable.
 ]

@@ -13,6 +13,7 @@ StepKind = Literal[
     "sleep",
     "wait",
     "emit",
+    "start",
     "block",
     "flow",
     "end",

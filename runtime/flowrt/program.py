@@ -19,6 +19,7 @@ from typing import Literal, TypeAlias
 
 from flowrt.expr.tree import Expr
 from flowrt.noun import field, noun
+from flowrt.type_ref import Input, TypeRef
 
 ErrorsPolicy = Literal["fail", "collect", "drop"]
 RaceErrors = Literal["fail", "drop"]
@@ -203,10 +204,15 @@ class Loop:
 
 @noun
 class Sleep:
-    """A durable pause: for a duration, or until an instant. Exactly one of the two is given."""
+    """A durable pause: for a duration, until an instant, or until the next slot of a cron expression.
+
+    Exactly one of the three is given; `tz` is the zone of `cron`, by default UTC.
+    """
 
     duration: Expr | None = None
     until: Expr | None = None
+    cron: Expr | None = None
+    tz: Expr | None = None
 
 
 @noun
@@ -275,6 +281,17 @@ class CallFlow:
 
 
 @noun
+class Start:
+    """Make a run of a flow of the library, which goes on by itself; the node's value is the run's id.
+
+    `args` pairs each input with a name of the environment.
+    """
+
+    flow: str
+    args: tuple[tuple[str, str], ...] = ()
+
+
+@noun
 class Leave:
     """End the surrounding flow (`return`, or `tail`: go on as `flow`) or loop (`break`, `continue`).
 
@@ -308,6 +325,7 @@ Op: TypeAlias = (
     | Emit
     | Block
     | CallFlow
+    | Start
     | Leave
     | Fail
     | Saga
@@ -334,31 +352,6 @@ class Body:
     value: Source | None = None
     exports: tuple[tuple[str, Source], ...] = ()
     failure: Failure = "cancel"
-
-
-@noun
-class TypeRef:
-    """A type of the language.
-
-    `name` is one of `None bool int float str bytes date datetime duration any list dict set tuple |`
-    or the import path of a class, `package.module:Class`.
-    """
-
-    name: str
-    args: tuple["TypeRef", ...] = ()
-
-
-@noun
-class Input:
-    """An input of a flow. `default` is a constant expression; None means that it is required."""
-
-    name: str
-    type: TypeRef
-    default: Expr | None = None
-    doc: str = ""
-    minimum: Expr | None = None
-    maximum: Expr | None = None
-    choices: Expr | None = None
 
 
 @noun

@@ -168,6 +168,14 @@ class Emitted:
 
 
 @noun
+class Detached:
+    """A run of its own was made, in the same transaction as this record."""
+
+    step: str
+    run_id: str
+
+
+@noun
 class CancelRequested:
     """Somebody asked for the run to be cancelled; `force`: tasks are not given time to end by themselves."""
 
@@ -214,6 +222,7 @@ StepRecord: TypeAlias = (
     | Received
     | Emitted
     | Chosen
+    | Detached
 )
 Record: TypeAlias = Started | StepRecord | CancelRequested | Reopened | Ended
 

@@ -53,5 +53,15 @@ def slot_run_id(flow: str, slot: int) -> str:
     return f"{name}-{datetime.fromtimestamp(slot // 1_000_000, UTC):%Y%m%dT%H%M%SZ}"
 
 
+def child_run_id(flow: str, parent: str, parent_at: int, step: str) -> str:
+    """The id of the run that a step of another run makes, such as `hello-3f9c0b7a51d2e684`.
+
+    It follows from the step and the run alone. `parent_at` is when the run was started: one that is made
+    under the id of a deleted run is another.
+    """
+    what = "\0".join((flow, parent, str(parent_at), step))
+    return f"{_name(flow)}-{hashlib.sha256(what.encode()).hexdigest()[:16]}"
+
+
 def _name(flow: str) -> str:
     return _DOTS.sub(".", _OTHERS.sub("-", flow))[:_FLOW_MAX].strip("._-") or "flow"

@@ -119,6 +119,23 @@ def next_slot(schedule: Schedule, after: int) -> int | None:
     return next(_slots(schedule, after), None)
 
 
+def slot_after(expr: object, tz: object, after: int) -> int:
+    """The first slot of a cron expression behind an instant. Raises TypeError, ValueError."""
+    for what, value in (("cron", expr), ("tz", tz)):
+        if not isinstance(value, str):
+            raise TypeError(f"`{what}` of a sleep is a text, not {type(value).__name__}.")
+    schedule = Schedule(Cron(str(expr), str(tz)))
+    try:
+        check_schedule(schedule)
+    except BadSchedule as wrong:
+        written = tz if wrong.part == "tz" else expr
+        raise ValueError(f"`{wrong.part}` of a sleep, `{written}`, {wrong}.") from wrong
+    found = next_slot(schedule, after)
+    if found is None:
+        raise ValueError(f"`cron` of a sleep, `{expr}`, does not come in the next fifty years.")
+    return found
+
+
 def slots(schedule: Schedule, after: int, until: int, limit: int) -> list[int]:
     """The first `limit` slots behind `after` and not behind `until`, in order."""
     found: list[int] = []

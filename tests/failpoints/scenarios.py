@@ -257,9 +257,34 @@ def _delete() -> Scenario:
     return Scenario("delete", act, prepare, check)
 
 
+def _starts() -> Scenario:
+    """Runs that a step starts are made once each, and a server takes them to their ends."""
+    program = program_of(SHAPES / "starts.flow.yaml")
+
+    def act(place: Place) -> object:
+        begin_run(place, program)
+        result = go_on(place)
+        serve_until(place, lambda store: all(row.status in ENDED for row in store.runs()))
+        store, _ = place.opened(create=False)
+        ended = [(row.flow, row.status) for row in store.runs()]
+        store.close()
+        return [result, sorted(ended)]
+
+    return Scenario("starts", act)
+
+
 def scenarios() -> list[Scenario]:
     """All of them."""
     shapes = map(_shape, SHAPE_NAMES)
     served = map(_served, ("pauses", "fan"))
-    others = [_suspend(), _cancel(), _served_cancel(), _reopen(), _reopen_elsewhere(), _schedule(), _delete()]
+    others = [
+        _suspend(),
+        _cancel(),
+        _served_cancel(),
+        _reopen(),
+        _reopen_elsewhere(),
+        _schedule(),
+        _delete(),
+        _starts(),
+    ]
     return [*shapes, *others, *served]

@@ -28,7 +28,7 @@ from flowrt.store.blobs import MemoryBlobs
 from flowrt.store.memory import MemoryStore
 from flowrt.store.owner import this_owner
 from flowrt.store.port import Blobs, Store
-from flowrt.store.rows import Batch, NewEvent
+from flowrt.store.rows import Batch, NewEvent, NewRun
 
 FLOWS = Path(__file__).resolve().parent.parent / "core" / "flows"
 HOUR = 3_600_000_000
@@ -101,15 +101,18 @@ class HoldingExecutor(InlineExecutor):
 
 
 class NotingStore(MemoryStore):
-    """Notes the events that runs send."""
+    """Notes the events that runs send, and the runs that they start."""
 
     def __init__(self) -> None:
         super().__init__()
         self.sent: list[NewEvent] = []
+        self.started: list[NewRun] = []
 
     def append(self, batches: Sequence[Batch]) -> frozenset[str]:
         lost = super().append(batches)
-        self.sent += [event for batch in batches if batch.run_id not in lost for event in batch.events]
+        kept = [batch for batch in batches if batch.run_id not in lost]
+        self.sent += [event for batch in kept for event in batch.events]
+        self.started += [run for batch in kept for run in batch.creates]
         return lost
 
 
@@ -177,7 +180,9 @@ def story_of(text: str, **parts: object) -> Story:
     return Story(lower(file, file.flows[0].name.text), **parts)
 
 
-def copy_first(story: Story, count: int, events: Sequence[object] = ()) -> Story:
+def copy_first(
+    story: Story, count: int, events: Sequence[object] = (), started: Sequence[NewRun] = ()
+) -> Story:
     """A store as it would be had the machine died right after record number `count - 1` was durable."""
     rows = list(story.store.journal(story.run_id))
     other = Story(story.program, blobs=story.blobs, run_id=story.run_id)
@@ -185,7 +190,7 @@ def copy_first(story: Story, count: int, events: Sequence[object] = ()) -> Story
     other.start(dict(Values(story.blobs).load_env(dict(story.records()[0].inputs))))
     owner = story.store.run(story.run_id).owner
     epoch = other.store.claim(story.run_id, owner or this_owner(), NOON, NOON + 1)
-    batch = Batch(story.run_id, epoch, 1, [row.data for row in rows[1:count]], events=tuple(events))
+    batch = Batch(story.run_id, epoch, 1, [row.data for row in rows[1:count]], tuple(events), tuple(started))
     assert not other.store.append([batch])
     other.clock.at = story.clock.now()
     other.store.release(story.run_id, epoch)

@@ -9,7 +9,7 @@ from flowc.scope.facts import FlowFacts
 from flowc.scope.reads import span_of
 from flowc.span import Span
 from flowrt.expr.tree import Const
-from flowrt.program import TypeRef
+from flowrt.type_ref import TypeRef
 
 _FAMILIES = {"bool": "number", "int": "number", "float": "number", "str": "str", "None": "None"}
 """The types whose constants YAML can write, and which of them can be equal to one another."""

@@ -7,7 +7,7 @@ from flowc.expr.types import show
 from flowc.ir import File
 from flowc.scope.facts import Condition, FlowFacts
 from flowrt.expr.tree import Attribute, Binary, Call, Const, Expr, Index, Name
-from flowrt.program import TypeRef
+from flowrt.type_ref import TypeRef
 
 SIZED = frozenset({"list", "dict", "set", "tuple"})
 

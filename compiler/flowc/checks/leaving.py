@@ -23,6 +23,7 @@ from flowc.ir import (
     Return,
     Saga,
     Sleep,
+    Start,
     Step,
     Switch,
     Value,
@@ -121,7 +122,20 @@ def _why(step: Step) -> str:  # noqa: PLR0911 - one arm a kind
             return "this loop never ends by itself"
         case Race():
             return "every branch of this race leaves"
-        case If() | Switch() | For() | Wait() | Graph() | Do() | Saga() | Call() | Value() | Sleep() | Emit():
+        case (
+            If()
+            | Switch()
+            | For()
+            | Wait()
+            | Graph()
+            | Do()
+            | Saga()
+            | Call()
+            | Value()
+            | Sleep()
+            | Emit()
+            | Start()
+        ):
             return "every path through this step leaves"
         case _:
             assert_never(step)

@@ -16,8 +16,10 @@ class UsageError(Exception):
 
 
 EXTRA = {
-    **dict.fromkeys(("ray", "sqlalchemy", "msgpack", "cloudpickle", "jsonschema"), ("ray", "runs need")),
-    **dict.fromkeys(("starlette", "uvicorn", "cronsim", "anyio"), ("serve", "`flowc serve` needs")),
+    **dict.fromkeys(
+        ("ray", "sqlalchemy", "msgpack", "cloudpickle", "cronsim", "jsonschema"), ("ray", "runs need")
+    ),
+    **dict.fromkeys(("starlette", "uvicorn", "anyio"), ("serve", "`flowc serve` needs")),
 }
 """Packages that linting does not need: the extra that installs each, and what for."""
 

@@ -13,7 +13,8 @@ from typing import cast
 
 from flowc.cli.exits import UsageError
 from flowrt.errors import BadInput
-from flowrt.program import Flow, TypeRef
+from flowrt.program import Flow
+from flowrt.type_ref import TypeRef
 
 BOOLS: Mapping[str, bool] = {"1": True, "0": False, "True": True, "False": False}
 

@@ -30,7 +30,7 @@ from flowrt.expr.tree import (
     TupleOf,
     Unary,
 )
-from flowrt.program import TypeRef
+from flowrt.type_ref import TypeRef
 
 NONE, BOOL, INT, FLOAT, STR = (TypeRef(name) for name in ("None", "bool", "int", "float", "str"))
 BYTES, DATE, DATETIME, DURATION = (TypeRef(name) for name in ("bytes", "date", "datetime", "duration"))

@@ -11,7 +11,7 @@ from flowc.span import Source
 from flowc.suggest import closest
 from flowrt.noun import field, noun
 from flowrt.pattern import pattern
-from flowrt.program import TypeRef
+from flowrt.type_ref import TypeRef
 
 _MAX_LENGTH = 2_000
 _MAX_DEPTH = 50

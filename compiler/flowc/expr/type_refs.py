@@ -1,6 +1,6 @@
 """Types of the language as values: their names, their text, and their alternatives."""
 
-from flowrt.program import TypeRef
+from flowrt.type_ref import TypeRef
 
 ANY = TypeRef("any")
 SIMPLE = ("None", "bool", "int", "float", "str", "bytes", "date", "datetime", "duration", "any")

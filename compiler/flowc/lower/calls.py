@@ -1,6 +1,6 @@
 """Lower calls: a `Call` of the IR becomes a task, a sample or a call of a flow."""
 
-from flowc.ir import Call, FlowCallee, Ident, Raise, Return, TaskCallee
+from flowc.ir import Call, FlowCallee, Ident, Raise, Return, Start, TaskCallee
 from flowc.ir import Retry as RetrySaid
 from flowc.lower.maker import Maker, names_in
 from flowrt.expr.tree import Expr
@@ -20,6 +20,7 @@ from flowrt.program import (
     Task,
     Undo,
 )
+from flowrt.program import Start as StartOp
 
 _SAMPLES: dict[str, SampleKind] = {
     "flowc:now": "now",
@@ -84,6 +85,13 @@ def _task(call: Call) -> tuple[Task, list[str]]:
     values = (*call.args, *(value for _, value in call.kwargs), said.options, *lengths)
     policy = () if retry is None else (retry.max, retry.delay, retry.factor, retry.cap, retry.within)
     return task, names_in(*values, *policy)
+
+
+def lower_start(maker: Maker, step: Start) -> int:
+    """`start`: a flow with its inputs, as a run of its own."""
+    assert isinstance(step.call.callee, FlowCallee), "only flows are started"
+    args, env = _flow_args(maker, step.call, step.call.callee)
+    return maker.add(step.meta.path_id, StartOp(step.call.callee.name, args), (), env)
 
 
 def lower_raise(maker: Maker, step: Raise) -> int:

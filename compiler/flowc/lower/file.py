@@ -13,6 +13,7 @@ from flowc.lower.steps import lower_block
 from flowrt import program
 from flowrt.graph.nested import called_flows
 from flowrt.program import Param, Program
+from flowrt.type_ref import Input
 
 
 def lower(file: File, flow: str) -> Program:
@@ -45,7 +46,7 @@ def lower_flow(flow: Flow, flows: Mapping[str, Flow]) -> program.Flow:
         name=flow.name.text,
         body=maker.body(value),
         inputs=tuple(
-            program.Input(
+            Input(
                 name=each.name.text,
                 type=each.type,
                 default=each.default,

@@ -20,6 +20,7 @@ from flowc.ir import (
     Return,
     Saga,
     Sleep,
+    Start,
     Step,
     Switch,
     Value,
@@ -66,14 +67,14 @@ def _exprs(step: Step) -> Iterator[Expr | None]:  # noqa: C901, PLR0912 - one ar
         case Loop():
             yield from (step.cond, step.max, step.every)
         case Sleep():
-            yield from (step.duration, step.until)
+            yield from (step.duration, step.until, step.cron, step.tz)
         case Wait():
             yield from (step.key, step.match, step.timeout)
         case Emit():
             yield from (step.key, step.payload)
         case Fail(_, message):
             yield message
-        case Graph() | Do() | Saga() | Break() | Continue():
+        case Graph() | Do() | Saga() | Start() | Break() | Continue():
             pass
         case _:
             assert_never(step)

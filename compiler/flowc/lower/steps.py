@@ -26,6 +26,7 @@ from flowc.ir import (
     Return,
     Saga,
     Sleep,
+    Start,
     Step,
     Steps,
     Switch,
@@ -33,7 +34,7 @@ from flowc.ir import (
     Wait,
 )
 from flowc.lower.branches import lower_if, lower_race, lower_switch, lower_wait
-from flowc.lower.calls import lower_call, lower_prelude, lower_raise, lower_return
+from flowc.lower.calls import lower_call, lower_prelude, lower_raise, lower_return, lower_start
 from flowc.lower.graphs import graph_value, lower_graph, names_of_graph
 from flowc.lower.loops import lower_for, lower_jump, lower_loop
 from flowc.lower.maker import Maker, names_in, params_of
@@ -89,8 +90,9 @@ def _lower(maker: Maker, step: Step, *, wanted: bool) -> int:  # noqa: C901, PLR
             return lower_for(maker, step, lower_block, wanted=wanted)
         case Loop():
             return lower_loop(maker, step, lower_block, wanted=wanted)
-        case Sleep(meta, duration, until):
-            return maker.add(meta.path_id, SleepOp(duration, until), names_in(duration, until))
+        case Sleep(meta, duration, until, cron, tz):
+            op = SleepOp(duration, until, cron, tz)
+            return maker.add(meta.path_id, op, names_in(duration, until, cron, tz))
         case Wait():
             return lower_wait(maker, step, lower_block)
         case Emit(meta, event, key, payload):
@@ -99,6 +101,8 @@ def _lower(maker: Maker, step: Step, *, wanted: bool) -> int:  # noqa: C901, PLR
             return _lower_nested(maker, step, step.failure, wanted=wanted)
         case Do() | Saga():
             return _lower_nested(maker, step, "cancel", wanted=wanted)
+        case Start():
+            return lower_start(maker, step)
         case Return():
             return lower_return(maker, step)
         case Raise():

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from flowrt.expr.durations import parse_duration
 from flowrt.expr.tree import Const, DictOf, Expr, ListOf
 from flowrt.noun import noun, replace
-from flowrt.program import TypeRef
+from flowrt.type_ref import TypeRef
 
 
 @noun

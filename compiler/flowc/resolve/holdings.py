@@ -130,6 +130,7 @@ HOLDINGS: Mapping[str, Holding] = {
     "failure": Holding("word", words=("cancel", "finish"), default="cancel"),
     "saga": _BLOCK,
     "race": Holding("branches"),
+    "start": Holding("callee", ("other(a)", "other")),
     "return": Holding("expression", ("t.report(day, total)",)),
     "raise": Holding("callee", ("t.Rejected(order.id)", "ValueError(text)")),
     "fail": Holding("message", ("order ${{ id }} was declined",)),

@@ -16,7 +16,7 @@ from flowc.resolve.setting import Names, Setting, stand_in
 from flowc.resolve.step_text import read_text
 from flowc.tree import Entry, Mapping, Node, Scalar, Sequence
 from flowrt.expr.tree import Const, Expr, ListOf
-from flowrt.program import TypeRef
+from flowrt.type_ref import TypeRef
 
 ANY = TypeRef("any")
 

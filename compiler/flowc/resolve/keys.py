@@ -136,7 +136,14 @@ RACE_BRANCH = Construct(
     required=("id",),
 )
 
-SLEEP = Construct("`sleep`", {"until": "the instant at which it ends"})
+SLEEP = Construct(
+    "`sleep`",
+    {
+        "until": "the instant at which it ends",
+        "cron": "five fields: minute, hour, day of the month, month, day of the week",
+        "tz": "the time zone of `cron`; UTC",
+    },
+)
 
 _COMMON = {"id": "the name of the step's value", "doc": "a text for readers"}
 _CALL_LATER = {"cache": "`cache` is"}
@@ -194,7 +201,7 @@ STEPS: Mapping[str, Construct] = {
     "until": _step(
         {"until": "a condition", **_BLOCKS, "max": "most iterations", "every": "a pause between iterations"}
     ),
-    "sleep": _step({"sleep": "a duration, or {until: instant}"}),
+    "sleep": _step({"sleep": "a duration, {until: instant}, or {cron, tz}"}),
     "wait": _step(
         {
             "wait": "the name of an event",
@@ -222,6 +229,7 @@ STEPS: Mapping[str, Construct] = {
             "errors": "`fail` or `drop`",
         }
     ),
+    "start": _step({"start": "a flow, with or without its arguments", "with": "named arguments, as data"}),
     "return": _step({"return": "the value of the flow"}),
     "raise": _step({"raise": "a call of an exception class"}),
     "fail": _step({"fail": "the message"}),
@@ -230,7 +238,6 @@ STEPS: Mapping[str, Construct] = {
 LATER_STEPS: Mapping[str, str] = {
     "try": "`try` is",
     "lock": "`lock` is",
-    "start": "`start` is",
 }
 
 NAMELESS = frozenset({"return", "raise", "fail"})

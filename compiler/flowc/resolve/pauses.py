@@ -2,6 +2,7 @@
 
 from flowc.diagnostic import Fix
 from flowc.ir import Emit, Ident, Sleep, Step, Wait
+from flowc.resolve.cron import cron_part
 from flowc.resolve.fields import not_supported, read_fields
 from flowc.resolve.found import excerpt, shape
 from flowc.resolve.keys import SLEEP
@@ -22,23 +23,38 @@ def resolve_sleep(step: StepText) -> Step | None:
     node = step.main.value
     if not isinstance(node, Mapping):
         duration = step.duration("sleep")
-        return Sleep(step.meta(), duration, None)
-    cron = next((entry.key for entry in node.entries if entry.key.text == "cron"), None)
-    if cron is not None:
-        not_supported(step.found, cron, "`cron` is")
-        return None
+        return Sleep(step.meta(), duration)
     fields = read_fields(step.found, node, SLEEP)
     if "until" in fields:
+        for other in ("cron", "tz"):
+            if other in fields:
+                _until_and(step, other, fields[other].key)
         until = _instant(step, fields["until"].value)
-        return None if until is None else Sleep(step.meta(), None, until)
+        return None if until is None else Sleep(step.meta(), until=until)
+    if "cron" in fields:
+        cron = cron_part(step, "cron", fields["cron"].value)
+        tz = cron_part(step, "tz", fields["tz"].value) if "tz" in fields else None
+        return None if cron is None else Sleep(step.meta(), cron=cron, tz=tz)
     if not node.entries:
         step.found.error(
             "F0502",
             "`sleep` needs a duration or an instant",
             node.span,
-            help="write `sleep: 10m`, or `sleep: {until: t}`",
+            help='write `sleep: 10m`, `sleep: {until: t}`, or `sleep: {cron: "0 9 * * *"}`',
+        )
+    elif "tz" in fields:
+        step.found.error(
+            "F0502",
+            "`tz` is the time zone of `cron`, and this `sleep` has none",
+            fields["tz"].key.span,
+            help='write `sleep: {cron: "0 9 * * *", tz: Europe/Berlin}`, or leave `tz` out',
         )
     return None
+
+
+def _until_and(step: StepText, other: str, key: Scalar) -> None:
+    what = "an instant or a slot of `cron`" if other == "cron" else "an instant, which needs no time zone"
+    step.found.error("F0502", f"`sleep` waits for {what}", key.span, help=f"leave out `until` or `{other}`")
 
 
 def _instant(step: StepText, node: Node) -> Expr | None:

@@ -6,6 +6,7 @@ it: then they are taken as they are, and `flowc validate` says that they were no
 
 from flowc.diagnostic import Fix
 from flowc.ir import Ident
+from flowc.resolve.cron import FIELDS, NAMED, read_cron, read_zone, static_text
 from flowc.resolve.fields import Fields, read_fields
 from flowc.resolve.found import Found, excerpt, listing, shape
 from flowc.resolve.keys import SCHEDULE
@@ -16,28 +17,12 @@ from flowrt.expr.durations import parse_duration
 from flowrt.schedule import (
     CATCHUPS,
     SECOND_US,
-    BadSchedule,
     Catchup,
     Cron,
     Every,
     Schedule,
-    check_cron,
-    check_zone,
     schedule_json,
 )
-
-_NAMED = {
-    "@hourly": "0 * * * *",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@weekly": "0 0 * * 0",
-    "@monthly": "0 0 1 * *",
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-}
-_FIELDS = ("minute", "hour", "day-of-month", "month", "day-of-week")
-_LATE_DAYS = ("30", "31")
-_ORDER = "minute, hour, day of the month, month, day of the week"
 
 
 def read_schedule(found: Found, entry: Entry) -> Ident | None:
@@ -58,8 +43,8 @@ def _not_a_map(found: Found, node: Node) -> None:
     better = '{cron: "0 9 * * *", tz: Europe/Berlin}` or `schedule: {every: 1h}'
     if isinstance(node, Scalar):
         text = node.text.strip()
-        if text.lower() in _NAMED or len(text.split()) == len(_FIELDS):
-            better = f'{{cron: "{_NAMED.get(text.lower(), text)}"}}'
+        if text.lower() in NAMED or len(text.split()) == len(FIELDS):
+            better = f'{{cron: "{NAMED.get(text.lower(), text)}"}}'
         elif parse_duration(text) is not None:
             better = f"{{every: {text}}}"
     found.error(
@@ -87,8 +72,8 @@ def _when(found: Found, fields: Fields, key: Span) -> Cron | Every | None:
             )
         return _every(found, every.value)
     if cron is not None:
-        zone = _zone(found, tz.value) if tz is not None else "UTC"
-        expr = _cron(found, cron.value)
+        zone = read_zone(found, tz.value) if tz is not None else "UTC"
+        expr = read_cron(found, cron.value)
         return Cron(expr, zone) if expr is not None and zone is not None else None
     if not fields.keys() - {"tz", "catchup"}:
         found.error(
@@ -100,25 +85,8 @@ def _when(found: Found, fields: Fields, key: Span) -> Cron | Every | None:
     return None
 
 
-def _static(found: Found, node: Node, key: str, example: str) -> str | None:
-    """The text of a scalar that is not computed."""
-    if not isinstance(node, Scalar) or not node.text.strip():
-        found.error("F0103", f"`{key}` takes text, not {shape(node)}", excerpt(node), help=f"write {example}")
-        return None
-    if "${{" in node.text:
-        found.error(
-            "F0123",
-            f"`{key}` of a schedule cannot be computed",
-            node.span,
-            hint="a schedule is static",
-            help=f"write the text itself, as in {example}",
-        )
-        return None
-    return node.text.strip()
-
-
 def _every(found: Found, node: Node) -> Every | None:
-    text = _static(found, node, "every", "`every: 1h`")
+    text = static_text(found, node, "every", "`every: 1h`")
     if text is None:
         return None
     if text.replace(".", "", 1).isdecimal():
@@ -149,61 +117,6 @@ def _every(found: Found, node: Node) -> Every | None:
         )
         return None
     return Every(whole)
-
-
-def _cron(found: Found, node: Node) -> str | None:
-    text = _static(found, node, "cron", '`cron: "0 9 * * *"`')
-    if text is None:
-        return None
-    try:
-        check_cron(text)
-    except BadSchedule as wrong:
-        _bad_cron(found, node, text, wrong)
-        return None
-    except ModuleNotFoundError:
-        pass  # `flowc serve` needs the package, and reads the expression again.
-    return " ".join(text.split())
-
-
-def _bad_cron(found: Found, node: Node, text: str, wrong: BadSchedule) -> None:
-    fields = text.split()
-    named = _NAMED.get(text.lower())
-    hint = ""
-    if named is not None:
-        hint = f'write `"{named}"`'
-    elif wrong.field in _FIELDS and len(fields) == len(_FIELDS):
-        hint = f"`{fields[_FIELDS.index(wrong.field)]}` does not fit the {wrong.field.replace('-', ' ')}"
-        if wrong.field == "day-of-month" and fields[2] in _LATE_DAYS:
-            hint = "no month that it names has such a day"
-    elif len(fields) == len(_FIELDS) + 1:
-        hint = "a field for seconds? the shortest step is a minute; `every` takes seconds"
-    found.error(
-        "F0504",
-        f"the cron expression `{text}` {wrong}",
-        excerpt(node),
-        hint=hint,
-        help=f'its fields are {_ORDER}: `"0 9 * * MON-FRI"` is 9:00 on working days',
-    )
-
-
-def _zone(found: Found, node: Node) -> str | None:
-    text = _static(found, node, "tz", "`tz: Europe/Berlin`")
-    if text is None:
-        return None
-    try:
-        check_zone(text)
-    except BadSchedule as wrong:
-        meant = wrong.field
-        found.error(
-            "F0504",
-            f"`{text}` is not a time zone",
-            excerpt(node),
-            hint=f"did you mean `{meant}`?" if meant else "",
-            help="zones are named as in the IANA list: `UTC`, `Europe/Berlin`, `America/New_York`",
-            fixes=(Fix(node.span, meant, f"write `{meant}`"),) if meant else (),
-        )
-        return None
-    return text
 
 
 def _catchup(found: Found, node: Node) -> Catchup | None:

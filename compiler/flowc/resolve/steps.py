@@ -32,6 +32,7 @@ from flowc.resolve.pauses import resolve_emit, resolve_sleep, resolve_wait
 from flowc.resolve.places import at, read_expression
 from flowc.resolve.races import resolve_race
 from flowc.resolve.setting import Setting, stand_in
+from flowc.resolve.start import resolve_start
 from flowc.resolve.step_text import StepText
 from flowc.resolve.undo import with_undo
 from flowc.span import Span
@@ -63,6 +64,7 @@ _RESOLVERS: Table[str, Callable[[StepText], Step | None]] = {
     "saga": resolve_saga,
     "switch": resolve_switch,
     "race": resolve_race,
+    "start": resolve_start,
     "return": resolve_return,
     "raise": resolve_raise,
     "fail": resolve_fail,

@@ -21,6 +21,7 @@ from flowc.ir import (
     Return,
     Saga,
     Sleep,
+    Start,
     Step,
     Steps,
     Switch,
@@ -43,7 +44,9 @@ def blocks_of(step: Step) -> tuple[Block, ...]:
             return (step.body,)
         case Wait():
             return () if step.orelse is None else (step.orelse,)
-        case Call() | Value() | Sleep() | Emit() | Return() | Raise() | Fail() | Break() | Continue():
+        case (
+            Call() | Value() | Sleep() | Emit() | Start() | Return() | Raise() | Fail() | Break() | Continue()
+        ):
             return ()
         case _:
             assert_never(step)
@@ -58,6 +61,8 @@ def calls_of(step: Step) -> tuple[Call, ...]:
             return (*step.meta.prelude, *step.check)
         case Return():
             return step.meta.prelude if step.tail is None else (*step.meta.prelude, step.tail)
+        case Start():
+            return (*step.meta.prelude, step.call)
         case (
             Call()
             | Value()

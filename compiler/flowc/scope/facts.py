@@ -23,7 +23,7 @@ from flowc.scope.scope import BarrierKind, Binding
 from flowc.span import Span
 from flowrt.expr.tree import Expr
 from flowrt.noun import field, noun
-from flowrt.program import TypeRef
+from flowrt.type_ref import TypeRef
 
 ConditionPlace = Literal["if", "while", "until", "match"]
 LeaveFault = Literal["no loop", "graph", "parallel"]

@@ -11,7 +11,7 @@ from flowc.scope.scope import Binding, Frame
 from flowc.scope.value_types import type_in, type_of_call
 from flowc.span import Span
 from flowrt.expr.tree import NOWHERE, Const, Expr
-from flowrt.program import TypeRef
+from flowrt.type_ref import TypeRef
 
 SNAPSHOT_MAX = 100
 NAMES_MAX = 300

@@ -26,7 +26,7 @@ from typing import Literal
 from flowc.ir import For, Loop, Step
 from flowc.span import Span
 from flowrt.noun import field, noun, replace
-from flowrt.program import TypeRef
+from flowrt.type_ref import TypeRef
 
 ANY = TypeRef("any")
 

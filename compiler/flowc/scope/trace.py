@@ -24,6 +24,7 @@ from flowc.ir import (
     Return,
     Saga,
     Sleep,
+    Start,
     Step,
     Steps,
     Switch,
@@ -49,7 +50,7 @@ from flowc.scope.scope import ANY, Arm, Binding, Frame, Gap, Hidden, join
 from flowc.scope.value_types import element_type, type_in
 from flowrt.expr.tree import Const, Expr
 from flowrt.noun import replace
-from flowrt.program import TypeRef
+from flowrt.type_ref import TypeRef
 
 RUN_FIELDS = ("id", "flow", "started_at", "labels")
 COLLECTED_FIELDS = ("values", "errors")
@@ -187,7 +188,10 @@ class _Walk:
                 self.reads.expr(step.expr, frame, place)
                 return replace(binding, type=type_in(step.expr, frame))
             case Sleep():
-                self.reads.all((step.duration, step.until), frame, place)
+                self.reads.all((step.duration, step.until, step.cron, step.tz), frame, place)
+            case Start():
+                self.reads.call(step.call, frame)
+                return replace(binding, type=TypeRef("str"))
             case Emit():
                 self.reads.all((step.key, step.payload), frame, place)
             case Return() | Break() | Continue():

@@ -6,7 +6,7 @@ from flowc.expr.infer import infer
 from flowc.ir import Callee, File, FlowCallee, TaskCallee
 from flowc.scope.scope import ANY, Frame, FrameTypes
 from flowrt.expr.tree import Const, Expr
-from flowrt.program import TypeRef
+from flowrt.type_ref import TypeRef
 
 RECORDED = {
     "flowc:now": TypeRef("datetime"),

@@ -35,7 +35,6 @@ from flowrt.program import (
     Flow,
     ForEach,
     Imported,
-    Input,
     Leave,
     Loop,
     Node,
@@ -48,11 +47,13 @@ from flowrt.program import (
     Sample,
     Sleep,
     Source,
+    Start,
     Switch,
     Task,
     Undo,
     Wait,
 )
+from flowrt.type_ref import Input
 
 STEP = "  "
 
@@ -147,7 +148,7 @@ def labelled_bodies(op: Op) -> Iterator[tuple[str, Body]]:  # noqa: C901, PLR091
                 yield "else", orelse
         case Race(branches):
             yield from ((f"branch {branch.id}", branch.body) for branch in branches)
-        case Task() | Compute() | Sample() | Sleep() | Emit() | CallFlow() | Leave() | Fail():
+        case Task() | Compute() | Sample() | Sleep() | Emit() | CallFlow() | Start() | Leave() | Fail():
             pass
 
 
@@ -167,8 +168,8 @@ def operation_text(op: Op) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a k
         case Loop():
             carried = _carried(op.carried)
             return f"{op.kind} {write_expr(op.cond)}{_word('max', op.max)}{_word('every', op.every)}{carried}"
-        case Sleep(duration, until):
-            return f"sleep{_word('', duration)}{_word('until', until)}"
+        case Sleep(duration, until, cron, tz):
+            return f"sleep{_word('', duration)}{_word('until', until)}{_word('cron', cron)}{_word('tz', tz)}"
         case Wait(event, key, match, timeout):
             return f"wait {event}{_word('key', key)}{_word('match', match)}{_word('timeout', timeout)}"
         case Emit(event, key, payload):
@@ -183,6 +184,8 @@ def operation_text(op: Op) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a k
             return f"race{_word('need', need)}{'' if errors == 'fail' else f' errors {errors}'}"
         case CallFlow(flow, args):
             return f"call {flow}({_args(args)})"
+        case Start(flow, args):
+            return f"start {flow}({_args(args)})"
         case Leave("tail", _, flow, args):
             return f"go on as {flow}({_args(args)})"
         case Leave(kind, value):

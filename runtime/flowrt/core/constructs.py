@@ -13,6 +13,7 @@ from flowrt.command import (
     Evaluate,
     RunTask,
     SendEvent,
+    StartRun,
     StartSleep,
     StartWait,
     StopTask,
@@ -43,6 +44,7 @@ from flowrt.program import (
     Saga,
     Sample,
     Sleep,
+    Start,
     Switch,
     Task,
     Wait,
@@ -52,6 +54,7 @@ from flowrt.record import (
     Chosen,
     Computed,
     Decided,
+    Detached,
     Emitted,
     Expanded,
     Failed,
@@ -109,6 +112,8 @@ def open_step(machine: Machine, step: Step) -> None:  # noqa: C901, PLR0912 - on
             open_race(machine, step, op)
         case CallFlow(flow, args):
             start_flow(machine, step, flow, {name: env[source] for name, source in args})
+        case Start() as op:
+            machine.command(path, StartRun(path, op, env))
         case Leave() as op:
             machine.settle(step, _leave(op, env))
 
@@ -186,6 +191,8 @@ def answer(machine: Machine, step: Step, record: StepRecord, seq: int) -> None: 
             machine.settle(step, Done(payload, _names_without_else(step)))
         case Emitted():
             machine.settle(step, Done())
+        case Detached(_, run_id):
+            machine.settle(step, Done(Literal(Const(run_id))))
 
 
 def _tell_waiting(machine: Machine, step: Step, event: str, key: str | None, due_at: int) -> None:

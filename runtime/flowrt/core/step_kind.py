@@ -18,6 +18,7 @@ from flowrt.program import (
     Saga,
     Sample,
     Sleep,
+    Start,
     Switch,
     Task,
     Wait,
@@ -49,6 +50,8 @@ def kind_of(op: Op) -> StepKind:  # noqa: C901, PLR0911, PLR0912 - one arm a kin
             return "block"
         case CallFlow():
             return "flow"
+        case Start():
+            return "start"
         case Leave():
             return "end"
         case Saga():

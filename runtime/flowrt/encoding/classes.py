@@ -7,7 +7,7 @@ A number is never given to another class, and fields are only added at the end, 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flowrt import program, record, value
+from flowrt import program, record, type_ref, value
 from flowrt.expr import tree
 
 
@@ -39,6 +39,7 @@ CLASSES: Mapping[int, type] = {
     17: record.Failure,
     18: record.Begun,
     19: record.Chosen,
+    20: record.Detached,
     30: value.Inline,
     31: value.Blob,
     32: value.Items,
@@ -49,8 +50,8 @@ CLASSES: Mapping[int, type] = {
     37: value.Literal,
     40: Library,
     41: program.Flow,
-    42: program.Input,
-    43: program.TypeRef,
+    42: type_ref.Input,
+    43: type_ref.TypeRef,
     44: program.Body,
     45: program.Node,
     46: program.Param,
@@ -77,6 +78,7 @@ CLASSES: Mapping[int, type] = {
     76: program.Case,
     77: program.Race,
     78: program.RaceBranch,
+    80: program.Start,
     100: tree.Const,
     101: tree.Name,
     102: tree.Attribute,

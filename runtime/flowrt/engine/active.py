@@ -11,6 +11,7 @@ entry, with its number and the event that it sends, and `pending` is emptied by 
 `pending` holds can always be appended as it stands.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flowrt.core.state import State
@@ -18,16 +19,17 @@ from flowrt.encoding.pack import encode_record
 from flowrt.executor.port import AttemptKey, RunFacts
 from flowrt.program import Program
 from flowrt.record import CancelRequested, Ended, Record, Reopened, Started, digests_of
-from flowrt.store.rows import Batch, Cancel, NewEvent, Park, RunStatus
+from flowrt.store.rows import Batch, Cancel, NewEvent, NewRun, Park, RunStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """A record that is not durable yet, its number, and the event that it sends."""
+    """A record that is not durable yet, its number, and the event that it sends or the run that it makes."""
 
     seq: int
     record: Record
     event: NewEvent | None
+    child: NewRun | None = None
 
 
 @dataclass(slots=True)
@@ -48,6 +50,7 @@ class ActiveRun:
     head: int
     status: RunStatus
     events_after: int = 0
+    versions: Mapping[str, str] = field(default_factory=dict[str, str])
     cancel: Cancel | None = None
     served: bool = False
     pending: list[Noted] = field(default_factory=list[Noted])
@@ -58,13 +61,20 @@ class ActiveRun:
     parking: Park | None = None
     let_go: bool = False
 
-    def note(self, record: Record, *, follows: bool = False, event: NewEvent | None = None) -> None:
+    def note(
+        self,
+        record: Record,
+        *,
+        follows: bool = False,
+        event: NewEvent | None = None,
+        child: NewRun | None = None,
+    ) -> None:
         """Take a record in. `follows`: it says only what would be computed again in the same way."""
         seq = self.head
         self.head += 1
         self.parking = None
         at_once = follows and self.applied == len(self.pending)
-        self.pending.append(Noted(seq, record, event))
+        self.pending.append(Noted(seq, record, event, child))
         if at_once:
             self.applied += 1
             self.state.apply(record, seq)
@@ -82,6 +92,7 @@ class ActiveRun:
             first_seq=self.pending[0].seq if self.pending else self.head,
             records=[encode_record(noted.record) for noted in self.pending],
             events=tuple(noted.event for noted in self.pending if noted.event is not None),
+            creates=tuple(noted.child for noted in self.pending if noted.child is not None),
             status=status,
             started_at=started.at if started and status == "running" else None,
             ended_at=ended.at if ended else None,

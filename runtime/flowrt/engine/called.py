@@ -10,7 +10,13 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import cast
 
-from flowrt.program import Imported, Pickled, Program, Retry, TypeRef
+from flowrt.program import (
+    Imported,
+    Pickled,
+    Program,
+    Retry,
+)
+from flowrt.type_ref import TypeRef
 
 _TREE = "flowrt.expr.tree"
 _LOOK_BYTES = 1 << 20

@@ -23,6 +23,7 @@ from flowrt.command import (
     Expand,
     RunTask,
     SendEvent,
+    StartRun,
     StartSleep,
     StartWait,
     StopTask,
@@ -31,6 +32,7 @@ from flowrt.command import (
 from flowrt.core.retry import lost_attempt_at, next_attempt_at
 from flowrt.encoding.values import Values
 from flowrt.engine.active import ActiveRun, cancel_noted
+from flowrt.engine.detach import Detacher
 from flowrt.engine.inbox import Inbox
 from flowrt.engine.narrow import narrow_env
 from flowrt.engine.once import unknown_outcome
@@ -84,6 +86,7 @@ class Conductor:
     clock: Clock
     inbox: Inbox
     performer: Performer
+    detacher: Detacher
     ready: dict[str, Attempt] = field(default_factory=dict[str, Attempt])
     forced: bool = False
 
@@ -128,6 +131,10 @@ class Conductor:
                 record, event = self.performer.event(command, run.state.times_anew(command.step))
                 run.note(record, event=event)
                 hit("emit.noted")
+            case StartRun():
+                detached, child = self.detacher.detach(command, run.state.times_anew(command.step))
+                run.note(detached, child=child)
+                hit("detach.noted")
             case StopTask(step):
                 self._stop(step)
             case EndRun():

@@ -26,6 +26,7 @@ from flowrt.program import (
     Saga,
     Sample,
     Sleep,
+    Start,
     Switch,
     Task,
     Undo,
@@ -40,21 +41,22 @@ def refuse_pickled_code(program: Program) -> None:
     """
     if pickles_allowed():
         return
-    for step, name in _pickled(program):
+    for step, callee in pickled_callees(program):
         raise UnsupportedGraph(
-            f"The step `{step}` calls `{name}`, which is stored as a pickle, and the codec is `data` "
+            f"The step `{step}` calls `{callee.name}`, which is stored as a pickle, and the codec is `data` "
             "(FLOWC_CODEC, or `codec` in [tool.flowc]). Define the function at the top level of a module "
             "that workers can import, not in a script or within another function."
         )
 
 
-def _pickled(program: Program) -> Iterator[tuple[str, str]]:
+def pickled_callees(program: Program) -> Iterator[tuple[str, Pickled]]:
+    """The steps of a program that call pickled code, by id, with their callees."""
     open_: list[Body | None] = [flow.body for flow in program.flows.values()]
     while open_:
         body = open_.pop()
         for node in body.nodes if body is not None else ():
             if isinstance(node.op, Task) and isinstance(node.op.callee, Pickled):
-                yield node.id, node.op.callee.name
+                yield node.id, node.op.callee
             open_ += _bodies(node.op)
 
 
@@ -72,5 +74,5 @@ def _bodies(op: Op) -> tuple[Body | None, ...]:  # noqa: PLR0911 - one arm a kin
             return (*(case.body for case in cases), orelse)
         case Race(branches):
             return tuple(branch.body for branch in branches)
-        case Task() | Compute() | Sample() | Sleep() | Emit() | CallFlow() | Leave() | Fail():
+        case Task() | Compute() | Sample() | Sleep() | Emit() | CallFlow() | Start() | Leave() | Fail():
             return ()

@@ -25,6 +25,7 @@ from flowrt.engine.active import ActiveRun
 from flowrt.engine.blocked import Blocked
 from flowrt.engine.care import StoreCare
 from flowrt.engine.conduct import Conductor
+from flowrt.engine.detach import Detacher
 from flowrt.engine.held import HeldRuns
 from flowrt.engine.inbox import Inbox
 from flowrt.engine.once import unknown_outcomes
@@ -95,6 +96,7 @@ class Engine:
         ended = run.state.ended is not None
         if not ended and run.status != "running":
             run.wanted_status = "running"
+        performer = Performer(self.values, run.facts, self.clock)
         conductor = Conductor(
             run=run,
             store=self.store,
@@ -103,7 +105,8 @@ class Engine:
             timers=self.timers,
             clock=self.clock,
             inbox=Inbox(run.run_id, run.events_after),
-            performer=Performer(self.values, run.facts, self.clock),
+            performer=performer,
+            detacher=Detacher(run.program, run.facts, run.versions, self.store, performer),
         )
         if not ended:
             for lost in unknown_outcomes(run.state, self.clock.now()):

@@ -98,6 +98,7 @@ class Loader:
             head=folded.head,
             status=row.status,
             events_after=row.events_after,
+            versions=row.versions,
             cancel=None if row.cancel_reason is None else Cancel(row.cancel_reason, row.cancel_force),
             served=row.served,
         )

@@ -36,7 +36,7 @@ from flowrt.executor.port import RunFacts
 from flowrt.expr.choose import choose
 from flowrt.expr.evaluate import evaluate, truth
 from flowrt.expr.tree import Expr
-from flowrt.program import Retry
+from flowrt.program import Retry, Sleep
 from flowrt.record import (
     Chosen,
     Computed,
@@ -49,6 +49,7 @@ from flowrt.record import (
     Sleeping,
     Waiting,
 )
+from flowrt.schedule import slot_after
 from flowrt.store.rows import NewEvent
 from flowrt.value import Handle
 
@@ -131,11 +132,18 @@ class Performer:
             env = self.env(command.env)
             if command.sleep.until is not None:
                 return Sleeping(command.step, instant_us(evaluate(command.sleep.until, env)))
-            assert command.sleep.duration is not None, "a sleep has a duration or an instant"
+            if command.sleep.cron is not None:
+                return Sleeping(command.step, self._slot(command.sleep, command.sleep.cron, env))
+            assert command.sleep.duration is not None, "a sleep says until when"
             length = duration_us("sleep", evaluate(command.sleep.duration, env))
             return Sleeping(command.step, self.clock.now() + length)
 
         return self.guard(command.step, work)
+
+    def _slot(self, sleep: Sleep, cron: Expr, env: LazyEnv) -> int:
+        """The next slot of a cron expression."""
+        tz = "UTC" if sleep.tz is None else evaluate(sleep.tz, env)
+        return slot_after(evaluate(cron, env), tz, self.clock.now())
 
     def wait(self, command: StartWait) -> Waiting | Failed:
         """The key of a wait, and when it times out."""

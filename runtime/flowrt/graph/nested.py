@@ -18,6 +18,7 @@ from flowrt.program import (
     Saga,
     Sample,
     Sleep,
+    Start,
     Switch,
     Task,
     Undo,
@@ -41,7 +42,7 @@ def bodies_of(op: Op) -> tuple[Body, ...]:  # noqa: PLR0911 - one arm a kind
             return bodies if orelse is None else (*bodies, orelse)
         case Race(branches):
             return tuple(branch.body for branch in branches)
-        case Task() | Compute() | Sample() | Sleep() | Emit() | CallFlow() | Leave() | Fail():
+        case Task() | Compute() | Sample() | Sleep() | Emit() | CallFlow() | Start() | Leave() | Fail():
             return ()
 
 
@@ -55,10 +56,10 @@ def operations(body: Body) -> Iterator[Op]:
 
 
 def called_flows(bodies: Iterable[Body]) -> set[str]:
-    """The flows that some operation of the bodies calls or goes on as."""
+    """The flows that some operation of the bodies calls, starts, or goes on as."""
     called: set[str] = set()
     for body in bodies:
         for op in operations(body):
-            if isinstance(op, CallFlow) or (isinstance(op, Leave) and op.kind == "tail"):
+            if isinstance(op, CallFlow | Start) or (isinstance(op, Leave) and op.kind == "tail"):
                 called.add(op.flow)
     return called

@@ -42,6 +42,7 @@ from flowrt.program import (
     Saga,
     Sample,
     Sleep,
+    Start,
     Switch,
     Task,
     Wait,
@@ -224,6 +225,12 @@ def call_flow(step: Step, scene: Scene, *captured: Ended) -> Ended:
 
 
 @_remote
+def start(step: Step, scene: Scene, *captured: Ended) -> Ended:
+    """Run a flow of the library as a run of its own."""
+    return _run(step, scene, captured)
+
+
+@_remote
 def leave(step: Step, scene: Scene, *captured: Ended) -> Ended:
     """Leave the flow."""
     return _run(step, scene, captured)
@@ -278,6 +285,8 @@ def remote_for(op: Op) -> Remote:  # noqa: C901, PLR0911, PLR0912 - one line a k
             return block
         case CallFlow():
             return call_flow
+        case Start():
+            return start
         case Leave():
             return leave
         case Fail():

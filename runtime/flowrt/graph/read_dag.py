@@ -38,7 +38,6 @@ from flowrt.program import (
     Body,
     Compute,
     Flow,
-    Input,
     Node,
     Out,
     Param,
@@ -46,8 +45,8 @@ from flowrt.program import (
     Program,
     Source,
     Task,
-    TypeRef,
 )
+from flowrt.type_ref import Input, TypeRef
 
 INPUT = "input"
 """The name of the input that stands for an InputNode."""

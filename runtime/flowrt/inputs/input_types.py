@@ -7,7 +7,7 @@ from typing import Union
 
 from flowrt.errors import BadInput
 from flowrt.executor.callee import ImportFailed, find, put_first
-from flowrt.program import TypeRef
+from flowrt.type_ref import TypeRef
 
 SCALARS: Mapping[str, object] = {
     "None": NoneType,

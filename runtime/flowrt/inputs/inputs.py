@@ -14,7 +14,8 @@ from flowrt.expr.evaluate import evaluate
 from flowrt.inputs.checked import refused
 from flowrt.inputs.convert import Problem, convert, name_of, told
 from flowrt.inputs.input_types import hint_of
-from flowrt.program import Flow, Input
+from flowrt.program import Flow
+from flowrt.type_ref import Input
 
 
 def convert_inputs(flow: Flow, given: Mapping[str, object], python_path: Sequence[str]) -> dict[str, object]:

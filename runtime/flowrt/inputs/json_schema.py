@@ -24,7 +24,8 @@ from flowrt.expr.evaluate import evaluate
 from flowrt.inputs.class_fields import declared_fields, is_record
 from flowrt.inputs.convert import DEPTH_LIMIT, unwrapped
 from flowrt.inputs.input_types import hint_of
-from flowrt.program import Flow, Input
+from flowrt.program import Flow
+from flowrt.type_ref import Input
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -13,6 +13,7 @@ changes its argument changes it for others too.
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from random import random
@@ -52,10 +53,12 @@ from flowrt.program import (
     SampleKind,
     Sleep,
     Source,
+    Start,
     Switch,
     Task,
     Wait,
 )
+from flowrt.schedule import slot_after
 
 DEPTH_MAX = 50
 """How deep flows may call each other here, tail calls not counted: each takes Python's own stack."""
@@ -191,6 +194,8 @@ def run_op(op: Op, env: Values, scene: Scene) -> Ended:  # noqa: C901, PLR0911, 
             return run_race(op, env, scene, run_body)
         case CallFlow(flow, args):
             return Done(_call_flow(flow, {name: env[source] for name, source in args}, scene))
+        case Start(flow, args):
+            return Done(_start_flow(flow, {name: env[source] for name, source in args}, scene))
         case Leave("tail", _, flow, args):
             return Left("tail", names={name: env[source] for name, source in args}, flow=flow)
         case Leave(kind, value):
@@ -236,11 +241,23 @@ def _call_flow(flow: str, inputs: Values, scene: Scene) -> object:
     return run_flow(flow, inputs, replace(scene, depth=scene.depth + 1, undos=None))
 
 
+def _start_flow(flow: str, inputs: Values, scene: Scene) -> str:
+    """Run a flow that goes on by itself: here and now, and how it ends is nobody's affair."""
+    run = replace(scene.run, id=f"plain-{uuid.uuid4().hex[:8]}", flow=flow)
+    with suppress(Exception):
+        run_flow(flow, inputs, replace(scene, run=run, undos=None))
+    return run.id
+
+
 def _sleep(op: Sleep, env: Values, scene: Scene) -> None:
     if op.until is not None:
         pause_s = (_instant(scene.evaluate(op.until, env)) - datetime.now(UTC)).total_seconds()
+    elif op.cron is not None:
+        tz = "UTC" if op.tz is None else scene.evaluate(op.tz, env)
+        now = time.time_ns() // 1_000
+        pause_s = (slot_after(scene.evaluate(op.cron, env), tz, now) - now) / 1_000_000
     else:
-        assert op.duration is not None, "a sleep has a duration or an instant"
+        assert op.duration is not None, "a sleep has a duration, an instant or a cron expression"
         pause_s = duration_us("sleep", scene.evaluate(op.duration, env)) / 1_000_000
     time.sleep(max(0.0, pause_s))
 

@@ -60,10 +60,13 @@ class MemoryStore:
                 raise RunExists(f"Run {run.run_id} exists already in this process. Use another id.")
             if slot is not None:
                 self.move_cursor(slot.schedule, slot.after, slot.at)
-            self._keep_program(run.program_digest, run.program, run.code)
-            new = KeptRun(new_row(run, self._newest()), [JournalRow(0, 0, run.first)])
-            new.blobs.update(run.blobs, [run.snapshot] if run.snapshot else [])
-            self._runs[run.run_id] = new
+            self._create(run)
+
+    def _create(self, run: NewRun) -> None:
+        self._keep_program(run.program_digest, run.program, run.code)
+        new = KeptRun(new_row(run, self._newest()), [JournalRow(0, 0, run.first)])
+        new.blobs.update(run.blobs, [run.snapshot] if run.snapshot else [])
+        self._runs[run.run_id] = new
 
     def claim(self, run_id: str, owner: Owner, now: int, lease_until: int) -> int:
         """Take a run and return its new epoch. Raises UnknownRun, RunOwned."""
@@ -164,6 +167,9 @@ class MemoryStore:
                         run.wake()
                     for event in batch.events:
                         self._accept(event)
+                    for child in batch.creates:
+                        if child.run_id not in self._runs:
+                            self._create(child)
         return frozenset(superseded)
 
     def journal(self, run_id: str, first_seq: int = 0) -> Iterator[JournalRow]:

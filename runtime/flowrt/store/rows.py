@@ -145,10 +145,10 @@ class Park:
 class Batch:
     """What one run appends in one transaction.
 
-    `first_seq` is the number of the first record and must equal the run's head. `events` are sent in
-    the same transaction. `status`, `started_at` and `ended_at` are written when not None. `blobs` are the
-    digests of the blobs that the records refer to. With `park` the run is let go. `head_seal`
-    authenticates the new head.
+    `first_seq` is the number of the first record and must equal the run's head. In the same transaction
+    `events` are sent, and the runs in `creates` made unless they are there. `status`, `started_at` and
+    `ended_at` are written when not None. `blobs` are the digests of the blobs that the records refer to.
+    With `park` the run is let go. `head_seal` authenticates the new head.
     """
 
     run_id: str
@@ -156,6 +156,7 @@ class Batch:
     first_seq: int
     records: Sequence[bytes]
     events: Sequence[NewEvent] = ()
+    creates: Sequence[NewRun] = ()
     status: RunStatus | None = None
     started_at: int | None = None
     ended_at: int | None = None

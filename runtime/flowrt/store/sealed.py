@@ -82,14 +82,16 @@ class SealedStore:
 
     def create(self, run: NewRun, slot: Slot | None = None) -> None:
         """Create a run. As the port says."""
+        self._store.create(self._sealed_run(run), slot)
+
+    def _sealed_run(self, run: NewRun) -> NewRun:
         nonce = token_bytes(_NONCE_SIZE)
-        sealed = replace(
+        return replace(
             run,
             first=self._seals.seal(record_place(records_place(run.run_id, nonce), 0, 0), run.first),
             seal=self._seals.seal(run_place(run), nonce),
             head_seal=self._seals.seal(head_place(run.run_id, nonce, 1), b""),
         )
-        self._store.create(sealed, slot)
 
     def claim(self, run_id: str, owner: Owner, now: int, lease_until: int) -> int:
         """Take a run and return its new epoch. As the port says."""
@@ -232,6 +234,7 @@ class SealedStore:
                 for seq, data in enumerate(batch.records, batch.first_seq)
             ],
             events=[self._sealed_event(event) for event in batch.events],
+            creates=[self._sealed_run(run) for run in batch.creates],
             head_seal=self._seals.seal(head_place(run_id, nonce, head), b""),
         )
 

@@ -20,6 +20,7 @@ from flowrt.run_id import check_run_id
 from flowrt.store import (
     sql_append,
     sql_claims,
+    sql_create,
     sql_deployments,
     sql_events,
     sql_faults,
@@ -67,7 +68,7 @@ class SqlStore:
                 raise SlotTaken(
                     f"The slot {slot.at} of the schedule {slot.schedule} has been dealt with by another."
                 )
-            if not sql_runs.create(connection, run):
+            if not sql_create.create(connection, run):
                 raise RunExists(
                     f"Run {run.run_id} exists already in the store {self._place}. "
                     f"Use another id, or go on with it: flowc resume {run.run_id}"
@@ -269,7 +270,9 @@ class SqlStore:
         """Serve a flow by its name from now on."""
 
         def work(connection: Connection) -> None:
-            sql_runs.keep_program(connection, deployment.program_digest, deployment.program, deployment.code)
+            sql_create.keep_program(
+                connection, deployment.program_digest, deployment.program, deployment.code
+            )
             sql_deployments.deploy(connection, deployment)
 
         self._write(f"deploy {deployment.name}", work)

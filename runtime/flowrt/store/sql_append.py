@@ -16,12 +16,13 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from flowrt.errors import StoreCorrupt
 from flowrt.failpoint import hit
-from flowrt.store import sql_events
-from flowrt.store.checksum import pair_checksum, record_checksum, wait_checksum
+from flowrt.store import sql_create, sql_events
+from flowrt.store.checksum import wait_checksum
 from flowrt.store.rows import Batch, NewEvent, WaitRow
 from flowrt.store.run_rows import run_row
 from flowrt.store.schema import blob_refs, records, runs, waits
 from flowrt.store.sql_checksum import RUNS, SOUND, checksum_of
+from flowrt.store.sql_create import record_row, ref_row
 from flowrt.store.sql_insert import insert_absent
 from flowrt.store.sql_rows import as_rows, given_rows
 from flowrt.store.sql_turns import Turn, take_turn
@@ -106,6 +107,10 @@ def _append_once(connection: Connection, batches: Sequence[Batch]) -> frozenset[
     _park(connection, written, {run_id: run_no for run_id, run_no, waits_on in moved if waits_on})
     sent: list[NewEvent] = [event for batch in written for event in batch.events]
     sql_events.accept_all(connection, sent)
+    for batch in written:
+        for run in batch.creates:
+            sql_create.create(connection, run)
+            hit("append.created")
     others = [batch for batch in batches if batch.run_id not in numbers]
     return frozenset(batch.run_id for batch in others if not _is_there(connection, batch))
 
@@ -158,17 +163,6 @@ def _wait_row(run_no: int, wait: WaitRow) -> dict[str, object]:
     name, key = spelt(wait.name), spelt(wait.key)
     checksum = wait_checksum(run_no, name, key, wait.looked)
     return {"run_no": run_no, "name": name, "key": key, "looked": wait.looked, "checksum": checksum}
-
-
-def ref_row(run_no: int, digest: str) -> dict[str, object]:
-    """The row that says that a run needs a blob."""
-    return {"run_no": run_no, "digest": digest, "checksum": pair_checksum(run_no, digest)}
-
-
-def record_row(run_id: str, run_no: int, seq: int, epoch: int, data: bytes) -> dict[str, object]:
-    """The row of a record."""
-    checksum = record_checksum(run_id, seq, epoch, data)
-    return {"run_no": run_no, "seq": seq, "epoch": epoch, "checksum": checksum, "data": data}
 
 
 def _is_there(connection: Connection, batch: Batch) -> bool:

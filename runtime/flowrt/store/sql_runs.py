@@ -1,39 +1,19 @@
 """Making and finding runs in SQL. In: a connection within a transaction; out: rows, numbers."""
 
-import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, Row, Table, and_, case, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, Row, and_, case, func, literal, or_, select, update
 
 from flowrt.failpoint import hit
 from flowrt.noun import replace
-from flowrt.store import sql_append, sql_deployments
-from flowrt.store.checksum import pair_checksum
-from flowrt.store.rows import NewRun, RunRow, RunStatus, Slot
-from flowrt.store.run_rows import columns, run_row, seal_text
-from flowrt.store.schema import blob_refs, code, events, program_code, programs, records, runs
-from flowrt.store.sql_checksum import RUNS, changed, checksum_of
-from flowrt.store.sql_insert import insert_absent, insert_if_absent
-from flowrt.store.sql_turns import Turn, take_turn
+from flowrt.store import sql_create, sql_deployments
+from flowrt.store.rows import RunRow, RunStatus, Slot
+from flowrt.store.run_rows import run_row, seal_text
+from flowrt.store.schema import runs
+from flowrt.store.sql_checksum import RUNS, changed
 from flowrt.store.status import ENDED
 from flowrt.store.texts import spelt
-
-
-def create(connection: Connection, run: NewRun) -> bool:
-    """Write a run with its program and its first record; False when its id is taken."""
-    keep_program(connection, run.program_digest, run.program, run.code)
-    hit("create.kept")
-    newest = connection.scalar(select(func.max(events.c.event_id))) or 0
-    values = columns(run, newest)
-    run_no = insert_if_absent(connection, runs, {**values, "checksum": checksum_of(values)})
-    if run_no is None:
-        return False
-    first = sql_append.record_row(run.run_id, int(run_no), 0, 0, run.first)
-    connection.execute(insert(records).values(first))
-    refer(connection, int(run_no), {*run.blobs, *([run.snapshot] if run.snapshot else [])})
-    hit("create.written")
-    return True
 
 
 def move_slot(connection: Connection, slot: Slot) -> bool:
@@ -41,29 +21,6 @@ def move_slot(connection: Connection, slot: Slot) -> bool:
     moved = sql_deployments.move_cursor(connection, slot.schedule, slot.after, slot.at)
     hit("slot.written")
     return moved
-
-
-def keep_program(connection: Connection, digest: str, program: bytes, callables: Mapping[str, bytes]) -> None:
-    """Add a program and its callables unless they are there."""
-    take_turn(connection, Turn.PROGRAMS, shared=True)
-    _keep(connection, programs, digest, program)
-    for key in sorted(callables):
-        _keep(connection, code, key, callables[key])
-    insert_absent(connection, program_code, [_code_row(digest, key) for key in sorted(callables)])
-
-
-def _code_row(program: str, key: str) -> dict[str, object]:
-    return {"program": program, "code": key, "checksum": pair_checksum(program, key)}
-
-
-def _keep(connection: Connection, table: Table, digest: str, data: bytes) -> None:
-    checksum = hashlib.sha256(data).hexdigest()
-    insert_if_absent(connection, table, {"digest": digest, "sha256": checksum, "data": data})
-
-
-def refer(connection: Connection, run_no: int, digests: Collection[str]) -> None:
-    """Note that a run refers to blobs."""
-    insert_absent(connection, blob_refs, [sql_append.ref_row(run_no, one) for one in sorted(digests)])
 
 
 def reopen(
@@ -94,7 +51,7 @@ def reopen(
         .returning(runs.c.run_no)
     )
     if run_no is not None and snapshot is not None:
-        refer(connection, run_no, [snapshot])
+        sql_create.refer(connection, run_no, [snapshot])
 
 
 def found(connection: Connection, run_id: str, *, lock: bool = False) -> Row[*tuple[object, ...]] | None:

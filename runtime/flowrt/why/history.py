@@ -10,6 +10,7 @@ from flowrt.record import (
     Chosen,
     Computed,
     Decided,
+    Detached,
     Emitted,
     Ended,
     Expanded,
@@ -80,6 +81,8 @@ def happened(record: Record) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a
             return f"it took event {event_id}"
         case Emitted(_, event):
             return f"it sent an event `{event}`"
+        case Detached(_, run_id):
+            return f"it started run {run_id}"
         case Started() | CancelRequested() | Reopened() | Ended():
             return ""
 

@@ -1,0 +1,65 @@
+"""Making runs in SQL. In: a connection within a transaction, and a run; out: its rows."""
+
+import hashlib
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import Connection, Table, func, insert, select
+
+from flowrt.failpoint import hit
+from flowrt.store.checksum import pair_checksum, record_checksum
+from flowrt.store.rows import NewRun
+from flowrt.store.run_rows import columns
+from flowrt.store.schema import blob_refs, code, events, program_code, programs, records, runs
+from flowrt.store.sql_checksum import checksum_of
+from flowrt.store.sql_insert import insert_absent, insert_if_absent
+from flowrt.store.sql_turns import Turn, take_turn
+
+
+def create(connection: Connection, run: NewRun) -> bool:
+    """Write a run with its program and its first record; False when its id is taken."""
+    keep_program(connection, run.program_digest, run.program, run.code)
+    hit("create.kept")
+    newest = connection.scalar(select(func.max(events.c.event_id))) or 0
+    values = columns(run, newest)
+    run_no = insert_if_absent(connection, runs, {**values, "checksum": checksum_of(values)})
+    if run_no is None:
+        return False
+    first = record_row(run.run_id, int(run_no), 0, 0, run.first)
+    connection.execute(insert(records).values(first))
+    refer(connection, int(run_no), {*run.blobs, *([run.snapshot] if run.snapshot else [])})
+    hit("create.written")
+    return True
+
+
+def keep_program(connection: Connection, digest: str, program: bytes, callables: Mapping[str, bytes]) -> None:
+    """Add a program and its callables unless they are there."""
+    take_turn(connection, Turn.PROGRAMS, shared=True)
+    _keep(connection, programs, digest, program)
+    for key in sorted(callables):
+        _keep(connection, code, key, callables[key])
+    insert_absent(connection, program_code, [_code_row(digest, key) for key in sorted(callables)])
+
+
+def _code_row(program: str, key: str) -> dict[str, object]:
+    return {"program": program, "code": key, "checksum": pair_checksum(program, key)}
+
+
+def _keep(connection: Connection, table: Table, digest: str, data: bytes) -> None:
+    checksum = hashlib.sha256(data).hexdigest()
+    insert_if_absent(connection, table, {"digest": digest, "sha256": checksum, "data": data})
+
+
+def refer(connection: Connection, run_no: int, digests: Collection[str]) -> None:
+    """Note that a run refers to blobs."""
+    insert_absent(connection, blob_refs, [ref_row(run_no, one) for one in sorted(digests)])
+
+
+def ref_row(run_no: int, digest: str) -> dict[str, object]:
+    """The row that says that a run needs a blob."""
+    return {"run_no": run_no, "digest": digest, "checksum": pair_checksum(run_no, digest)}
+
+
+def record_row(run_id: str, run_no: int, seq: int, epoch: int, data: bytes) -> dict[str, object]:
+    """The row of a record."""
+    checksum = record_checksum(run_id, seq, epoch, data)
+    return {"run_no": run_no, "seq": seq, "epoch": epoch, "checksum": checksum, "data": data}
