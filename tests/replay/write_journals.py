@@ -11,7 +11,7 @@ from journals import JOURNALS, written
 from stories import Story, program_of, story_of
 
 from flowrt.encoding.pack import encode_program, encode_record
-from flowrt.engine.drive import cancel
+from flowrt.engine.cancelling import cancel
 from flowrt.noun import replace
 from flowrt.record import Record
 
@@ -25,7 +25,9 @@ NAMES = (
     "graphs",
     "loops",
     "pauses",
+    "races",
     "retries",
+    "switches",
 )
 
 FAILS = """
