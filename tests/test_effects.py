@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from effects import Effect, Line, makers, plain, violations
 
-from flowrt.record import Computed, Failed, Failure, Received, Retrying, Started, Succeeded
+from flowrt.record import Begun, Computed, Ended, Failed, Failure, Received, Retrying, Started, Succeeded
 from flowrt.value import Inline
 
 NOTHING = Inline(b"")
@@ -91,3 +91,54 @@ def test_makers_are_found_at_any_depth_and_taken_off() -> None:
     two = {"value": [1, 2], "by": "b", "nonce": "y"}
     assert {maker for maker, _ in makers([1, {"k": (one, [two])}])} == {"a", "b"}
     assert plain({"k": (one, [two])}) == {"k": [{"n": 1}, [[1, 2]]]}
+
+
+# A body that booked two things, failed, and took both back.
+BOOKED = [
+    done(1, "s.booked_a", 13, "A"),
+    done(2, "s.booked_b", 23, "B"),
+    Line(3, 1, Failed("s.c", Failure("ValueError", "no"), 1, 30, 31)),
+    done(4, "s.booked_b.undo", 43, "Y"),
+    done(5, "s.booked_a.undo", 53, "X"),
+    Line(6, 1, Ended(60, "failed", None, None)),
+]
+SEEN = [
+    effect
+    for step, at, value in (
+        ("booked_a", 10, "A"),
+        ("booked_b", 20, "B"),
+        ("booked_b.undo", 40, "Y"),
+        ("booked_a.undo", 50, "X"),
+    )
+    for effect in (start(f"s.{step}", at), end(f"s.{step}", at + 2, value))
+]
+
+
+def test_what_was_taken_back_in_order_is_not_complained_of() -> None:
+    assert told(SEEN, BOOKED) == ""
+    assert told(SEEN[:4], BOOKED[:2]) == "", "it has not ended: undos may be to come"
+
+
+@pytest.mark.parametrize(
+    ("effects", "journal", "said"),
+    [
+        (SEEN, [*BOOKED[:4], BOOKED[5]], "undid ['s.booked_b.undo']"),
+        (SEEN, [*BOOKED[:2], *BOOKED[3:]], "if it failed (False), and undid"),
+        (
+            SEEN,
+            [*BOOKED[:3], replace(BOOKED[4], seq=4), replace(BOOKED[3], seq=5), BOOKED[5]],
+            "undid ['s.booked_a.undo', 's.booked_b.undo']",
+        ),
+        (SEEN, BOOKED[1:], "s.booked_a.undo undoes what is not recorded as done"),
+        ([*SEEN, start("s.booked_b.undo", 21)], BOOKED, "began before what it undoes was done"),
+        (
+            [start("once", 5, epoch=1), start("once", 7, epoch=2)],
+            [Line(1, 1, Begun("once", 4))],
+            "once may be made once, and started 2 times",
+        ),
+    ],
+)
+def test_what_was_taken_back_wrongly_or_made_twice_is_named(
+    effects: list[Effect], journal: list[Line], said: str
+) -> None:
+    assert said in told(effects, journal)

@@ -18,6 +18,10 @@ other, and yields a sentence for each breach of these rules:
     nothing behind    no attempt starts after the step's record was made
     bounded           an attempt starts once under an epoch; attempts are numbered without a gap
     epochs            never go back in the journal
+    at most once      a step whose intent is recorded (`retry: never`) starts once
+    taken back        an undo is of a step that is recorded as done, and is begun behind that; in a body that
+                      failed every step whose name begins with `booked` has one, the newest first; in one that
+                      did not fail none has
 """
 
 import hashlib
@@ -35,6 +39,10 @@ import flowrt
 MADE = {"value", "by", "nonce"}
 OUTSIDE = "@"
 """The maker of what came in an event begins with this, and is no step."""
+
+
+UNDO = ".undo"
+"""The path of an undo ends with this."""
 
 
 # In tasks
@@ -198,6 +206,8 @@ def violations(
     yield from _inputs(effects, journal, recorded)
     yield from _begun_behind(effects, journal, superseded=superseded)
     yield from _unbounded(effects, journal, 1 + remade)
+    yield from _more_than_once(effects, journal)
+    yield from _taken_back(effects, journal, recorded)
 
 
 def _twice_recorded(journal: Sequence[Line]) -> Iterator[str]:
@@ -252,6 +262,42 @@ def _begun_behind(effects: Sequence[Effect], journal: Sequence[Line], *, superse
             continue
         if effect.at > line.record.ended_at:
             yield f"{effect.step} began again (attempt {effect.attempt}) after its record was made"
+
+
+def _more_than_once(effects: Sequence[Effect], journal: Sequence[Line]) -> Iterator[str]:
+    starts = Counter(effect.step for effect in effects if effect.phase == "start")
+    for line in journal:
+        if type(line.record).__name__ == "Begun" and starts[line.record.step] > 1:
+            yield f"{line.record.step} may be made once, and started {starts[line.record.step]} times"
+
+
+def _taken_back(
+    effects: Sequence[Effect], journal: Sequence[Line], recorded: dict[str, Line]
+) -> Iterator[str]:
+    """What undos did, in sagas whose steps stand side by side."""
+    for effect in effects:
+        done = recorded.get(effect.step.removesuffix(UNDO))
+        if effect.phase == "start" and effect.step.endswith(UNDO):
+            if done is None:
+                yield f"{effect.step} undoes what is not recorded as done"
+            elif effect.at < done.record.ended_at:
+                yield f"{effect.step} began before what it undoes was done"
+    if not any(type(line.record).__name__ == "Ended" for line in journal):
+        return
+    failed = {_body(line.record.step) for line in journal if type(line.record).__name__ == "Failed"}
+    bodies: dict[str, list[str]] = {}
+    for step in sorted(recorded, key=lambda step: recorded[step].seq):
+        if step.rpartition(".")[2].startswith("booked"):
+            bodies.setdefault(_body(step), []).append(step + UNDO)
+    for body, wanted in bodies.items():
+        undone = [step for step in recorded if step.endswith(UNDO) and _body(step.removesuffix(UNDO)) == body]
+        undone.sort(key=lambda step: recorded[step].seq)
+        if undone != (wanted[::-1] if body in failed else []):
+            yield f"{body} has {wanted} to undo if it failed ({body in failed}), and undid {undone}"
+
+
+def _body(step: str) -> str:
+    return step.rpartition(".")[0]
 
 
 def _unbounded(effects: Sequence[Effect], journal: Sequence[Line], most: int) -> Iterator[str]:
