@@ -11,13 +11,15 @@ import pytest
 from flowc.checks.check import check
 from flowc.codes.table import CODES
 from flowc.diagnostic import Diagnostic
-from flowc.read_yaml.read import read_bytes
+from flowc.read import read_bytes
 from flowc.render.render import render_text
 from flowc.resolve.file import resolve
 
 HERE = Path(__file__).parent / "compile"
 OK = sorted((HERE / "ok").glob("*.flow.yaml"))
 ERR = sorted((HERE / "err").glob("*.flow.yaml"))
+DSL = Path(__file__).parent / "dsl" / "err"
+SUFFIX = {"yaml": ".flow.yaml", "dsl": ".flow"}
 UPDATE = bool(os.environ.get("FLOWC_UPDATE_GOLDEN"))
 
 
@@ -51,14 +53,15 @@ def test_no_output_without_its_flow():
 
 @pytest.mark.parametrize("code", CODES)
 def test_every_rule_has_an_example(code):
-    assert any(f"[{code}]" in out_of(path).read_text(encoding="utf-8") for path in ERR)
+    found = [*(out_of(path) for path in ERR), *DSL.glob("*.out")]
+    assert any(f"[{code}]" in path.read_text(encoding="utf-8") for path in found)
 
 
 @pytest.mark.parametrize("entry", CODES.values(), ids=lambda entry: entry.code)
 def test_bad_example_breaks_its_rule_and_no_other(entry):
-    assert {each.code for each in findings("bad.flow.yaml", entry.bad.encode())} == {entry.code}
+    assert {each.code for each in findings(f"bad{SUFFIX[entry.syntax]}", entry.bad.encode())} == {entry.code}
 
 
 @pytest.mark.parametrize("entry", CODES.values(), ids=lambda entry: entry.code)
 def test_good_example_is_clean(entry):
-    assert render_text(findings("good.flow.yaml", entry.good.encode()), color=False) == ""
+    assert render_text(findings(f"good{SUFFIX[entry.syntax]}", entry.good.encode()), color=False) == ""

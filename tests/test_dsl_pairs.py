@@ -10,6 +10,7 @@ from flowc.checks.check import check
 from flowc.read import read_bytes
 from flowc.render.render import render_text
 from flowc.resolve.file import resolve
+from flowc.tree import Mapping, Scalar, Sequence
 
 HERE = Path(__file__).parent / "dsl"
 PAIRS = sorted(HERE.glob("*.flow"))
@@ -35,3 +36,27 @@ def test_every_flow_is_there_in_both_syntaxes():
 def test_the_tables_are_those_of_the_grammar():
     """`python tests/support/dsl_tables.py` makes them anew."""
     assert TABLES.read_text() == made()
+
+
+def shape(node):
+    """A node of a tree without its places; the order of keys does not count."""
+    match node:
+        case Scalar(text=text):
+            return text
+        case Sequence(items=items):
+            return [shape(item) for item in items]
+        case Mapping(entries=entries):
+            return {entry.key.text: shape(entry.value) for entry in entries}
+        case None:
+            return None
+
+
+@pytest.mark.parametrize("path", sorted((HERE / "later").glob("*.flow")), ids=lambda path: path.stem)
+def test_both_syntaxes_give_the_same_tree(path):
+    """Parts of the language that only the readers know: `later` holds what is not compiled yet."""
+    trees = []
+    for name in (path, path.with_suffix(".flow.yaml")):
+        tree, found = read_bytes(name.name, name.read_bytes())
+        assert found == []
+        trees.append([shape(document.root) for document in tree.documents])
+    assert trees[0] == trees[1]

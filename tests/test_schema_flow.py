@@ -105,6 +105,8 @@ def test_what_the_schema_refuses_is_an_error(path) -> None:
 
 def test_good_examples_of_rules_pass() -> None:
     for entry in CODES.values():
+        if entry.syntax == "dsl":
+            continue
         assert not assert_agree(entry.code, entry.good.encode())
         assert_agree(entry.code, entry.bad.encode())
 
@@ -163,7 +165,9 @@ def containers(node):
 
 def test_mutated_flows_that_it_refuses_are_errors() -> None:
     rng = random.Random(7)
-    texts = [path.read_text(encoding="utf-8") for path in GOOD] + [entry.good for entry in CODES.values()]
+    texts = [path.read_text(encoding="utf-8") for path in GOOD] + [
+        entry.good for entry in CODES.values() if entry.syntax == "yaml"
+    ]
     trees = [read_bytes("x", text.encode())[0] for text in texts]
     sources = [[plain(document.root) for document in tree.documents] for tree in trees]
     rounds = int(os.environ.get("FLOWC_SCHEMA_ROUNDS", "600"))

@@ -1,5 +1,7 @@
 """The noun of a rule: its code, what it says, why it is there, and an example on either side of it."""
 
+from typing import Literal
+
 from flowrt.noun import noun
 
 
@@ -13,6 +15,7 @@ class Code:
         why: A few sentences: what goes wrong without the rule, and what to write instead.
         bad: A flow file for which the rule gives a finding.
         good: A flow file without any finding.
+        syntax: In which of the two syntaxes both are written.
     """
 
     code: str
@@ -20,3 +23,4 @@ class Code:
     why: str
     bad: str
     good: str
+    syntax: Literal["yaml", "dsl"] = "yaml"

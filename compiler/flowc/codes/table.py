@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from flowc.codes import expressions, names, reading, running, shape, time
+from flowc.codes import dsl, expressions, names, reading, running, shape, time
 from flowc.codes.entry import Code
 
 CODES: Mapping[str, Code] = MappingProxyType(
@@ -12,6 +12,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
         for entry in sorted(
             (
                 *reading.CODES,
+                *dsl.CODES,
                 *shape.CODES,
                 *names.CODES,
                 *running.CODES,

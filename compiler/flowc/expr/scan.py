@@ -240,7 +240,9 @@ def _neighbours(previous: Token, token: Token, state: _State) -> None:
     text = state.text.strip()
     help_ = "put an operator or a comma between them; a text stands in quotes"
     if len(text) <= _SENTENCE and _WORDS.fullmatch(text) and not state.place.in_braces():
-        help_ = f"if the text is meant, write `\"'{text}'\"`: the outer quotes are YAML's"
+        in_dsl = state.place.source.name.endswith(".flow")
+        better = f'`"{text}"`' if in_dsl else f"`\"'{text}'\"`: the outer quotes are YAML's"
+        help_ = f"if the text is meant, write {better}"
     state.place.report(
         "F0301",
         previous.start,

@@ -30,6 +30,9 @@ DEPTH_LIMIT = 45
 
 BAD_LINES_LIMIT = 100
 
+_FOLLOWS = frozenset({"F0031", "F0034"})
+"""Findings about the place of a line, which a bad line before it may have moved."""
+
 _Row: TypeAlias = Mapping[str, int]
 
 
@@ -43,10 +46,15 @@ class _Refused(Exception):
 
 @noun(frozen=False)
 class _Level:
-    """An indentation: its width, and whether the grammar knows of it."""
+    """An indentation: its width, and whether the grammar knows of it.
+
+    `lost` is whether the line that opens it was bad, `after_bad` whether the last line in it was.
+    """
 
     width: int
     real: bool
+    lost: bool = False
+    after_bad: bool = False
 
 
 @noun(frozen=False)
@@ -91,10 +99,10 @@ class Driver:
         seen: list[Token] = []
         try:
             while True:
-                row = self._row
-                token = lexer.next(row)
+                token = lexer.next(self)
                 if token is None:
                     self._feed(Token("_NEWLINE", "", line.end, line.end))
+                    self.levels[-1].after_bad = False
                     return
                 self._feed(token)
                 seen.append(token)
@@ -102,9 +110,22 @@ class Driver:
             wanted = self._wanted()
             self.states, self.parts = states, [_cut(part, length) for part, length in parts]
             token = refused.token if refused.token is not None and refused.token.kind != "_NEWLINE" else None
-            self._report(explain(self.source, self.tables.words, Stuck(line, tuple(seen), token, wanted)))
+            self._refuse(explain(self.source, self.tables.words, Stuck(line, tuple(seen), token, wanted)))
             self._feed(Token("BAD", self.source.text[line.start : line.end], line.start, line.end))
             self._feed(Token("_NEWLINE", "", line.end, line.end))
+
+    def _refuse(self, finding: Diagnostic) -> None:
+        """Report a bad line."""
+        self._misplace(finding)
+        self.levels[-1].after_bad = True
+
+    def _misplace(self, finding: Diagnostic) -> None:
+        """Report it, unless it only misses what a bad line should have said: an `else` behind a bad `if`."""
+        level = self.levels[-1]
+        if finding.code in _FOLLOWS and (level.lost or level.after_bad):
+            self.whole = False
+        else:
+            self._report(finding)
 
     def _report(self, finding: Diagnostic) -> None:
         self.found.append(finding)
@@ -121,26 +142,27 @@ class Driver:
             below = self.levels[-2]
             if line.width > below.width:
                 known = [level.width for level in self.levels]
-                self._report(unexpected_indent(self.source, line, known))
+                self._misplace(unexpected_indent(self.source, line, known))
                 self.levels[-1].width = line.width
                 return
             self._dedent(line.indent)
 
     def _deeper(self, line: Line) -> None:
-        opens = "_INDENT" in self._row
+        opens = "_INDENT" in self
         if opens and sum(level.real for level in self.levels) > DEPTH_LIMIT:
             self._report(too_deep(self.source, line, DEPTH_LIMIT))
             opens = False
             self._fill(line.start)
         elif not opens:
-            self._report(unexpected_indent(self.source, line, [level.width for level in self.levels]))
+            self._misplace(unexpected_indent(self.source, line, [level.width for level in self.levels]))
         if opens:
             self._feed(Token("_INDENT", "", line.start, line.start))
-        self.levels.append(_Level(line.width, real=opens))
+        outer = self.levels[-1]
+        self.levels.append(_Level(line.width, opens, outer.lost or outer.after_bad))
 
     def _complete(self) -> None:
         """Report a block that must come and does not come."""
-        if "_INDENT" in self._row and "BAD" not in self._row:
+        if "_INDENT" in self and "BAD" not in self:
             last = self.parts[-1]
             assert isinstance(last, Token)  # The end of the line that opens the block.
             self._report(missing_block(self.source, last.start))
@@ -188,6 +210,11 @@ class Driver:
         self.parts.append(parts if rule.name.startswith("_") else Made(rule.name, tuple(parts)))
         self.states.append(self.tables.states[self.states[-1]][rule.name])
         return self.states[-1] != self.tables.end
+
+    def __contains__(self, kind: object) -> bool:
+        """Whether a terminal would be taken now; a row tells what is taken in any place like this one."""
+        action = self._row.get(str(kind))
+        return action is not None and (action >= 0 or self._takes(str(kind)))
 
     def _wanted(self) -> frozenset[str]:
         """The terminals that would be taken here, whatever the tables promise."""

@@ -5,17 +5,21 @@ people write who know Python or YAML (`habits`); a mistake inside an expression,
 expressions words better; a word that is nearly one of those that fit; and at last what could stand there.
 """
 
+import keyword
 from collections.abc import Mapping
 
 from flowc.diagnostic import Diagnostic, Fix
 from flowc.expr.parse import parse_expression
+from flowc.read_dsl.habits import STUCK, find_habit
 from flowc.read_dsl.lex import Token
 from flowc.read_dsl.stuck import Stuck
 from flowc.span import Source, Span
 from flowc.suggest import closest
 
 _SHORT = 40
+_CONSTANTS = frozenset({"None", "True", "False"})
 _MOST = 8
+_OF_CALLS = frozenset({"RETRY", "TIMEOUT", "HEARTBEAT", "OPTIONS", "CACHE", "UNDO"})
 _PLAIN = {
     "EXPR": "an expression",
     "ARG": "an expression",
@@ -37,15 +41,20 @@ _PLAIN = {
 def explain(source: Source, words: Mapping[str, str], stuck: Stuck) -> Diagnostic:
     """The finding about a line."""
     return (
-        _in_expression(source, stuck)
+        find_habit(source, Span(stuck.line.start, stuck.line.end), STUCK)
+        or _in_expression(source, stuck, after_operand=False)
         or _no_colon(source, stuck)
         or _misspelt(source, words, stuck)
+        or _in_expression(source, stuck, after_operand=True)
         or _unexpected(source, words, stuck)
     )
 
 
-def _in_expression(source: Source, stuck: Stuck) -> Diagnostic | None:
-    """What the parser of expressions says of the rest of the line."""
+def _in_expression(source: Source, stuck: Stuck, *, after_operand: bool) -> Diagnostic | None:
+    """What the parser of expressions says of the rest of the line.
+
+    A word behind an operand is first looked at as a word of the language: unless `after_operand` it is none.
+    """
     line, token = stuck.line, stuck.token
     last = stuck.seen[-1] if stuck.seen else None
     if last is not None and last.kind in ("EXPR", "ARG"):
@@ -57,7 +66,9 @@ def _in_expression(source: Source, stuck: Stuck) -> Diagnostic | None:
     if token is not None and token.kind not in ("NAME", "OTHER", "RPAR", "COLON", "EQUAL"):
         return None
     if last is not None and last.start == start and token is not None and token.kind == "NAME":
-        return None
+        is_keyword = keyword.iskeyword(last.text.split()[-1]) and last.text.split()[-1] not in _CONSTANTS
+        if after_operand == is_keyword or last.text.endswith(")"):
+            return None
     text = source.text[start : line.end]
     opens_block = "COLON" in stuck.wanted and text.rstrip().endswith(":")
     text = text.rstrip()[:-1] if opens_block else text
@@ -122,6 +133,12 @@ def _unexpected(source: Source, words: Mapping[str, str], stuck: Stuck) -> Diagn
 
 def _possible(words: Mapping[str, str], stuck: Stuck) -> str:
     """What could stand there, as a part of a sentence."""
+    if (
+        stuck.token is not None
+        and stuck.token.kind in _OF_CALLS
+        and any(s.kind == "EXPR" for s in stuck.seen)
+    ):
+        return "it follows a call that is a step of its own: write `x = …` with it, and here `x`"
     kinds = [_PLAIN[kind] for kind in sorted(stuck.wanted) if _PLAIN.get(kind)]
     kinds += [f"`{word}`" for word, kind in words.items() if kind in stuck.wanted]
     if not kinds:

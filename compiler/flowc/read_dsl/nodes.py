@@ -55,10 +55,24 @@ def text(token: Token) -> Scalar:
     size = len(quotes[0])
     inner = token.text[size : len(token.text) - size]
     start = token.start + size
-    if "\\" not in inner:
-        return Scalar(span_of(token), inner, inner, "double", start)
-    value = _decoded(token.text)
-    return Scalar(span_of(token), value, value, "double", (start,) * len(value))
+    value = inner if "\\" not in inner else _decoded(token.text)
+    if "\n" in inner:
+        value = _unindented(value)
+    origin = start if value is inner else (start,) * len(value)
+    return Scalar(span_of(token), value, value, "double", origin)
+
+
+def _unindented(value: str) -> str:
+    """A text over several lines without what only makes it fit its surroundings.
+
+    That is the line end behind the opening quotes, the indentation that all lines but the first have, and the
+    blanks before the closing quotes: the text that YAML's `|` would give to the same lines.
+    """
+    first, *lines = value.split("\n")
+    widths = [len(line) - len(line.lstrip(" ")) for line in lines if line.strip()]
+    width = min(widths, default=0)
+    lines = [line[width:] if line.strip() else "" for line in lines]
+    return "\n".join(lines if not first.strip() else [first, *lines])
 
 
 def _decoded(literal: str) -> str:

@@ -14,27 +14,15 @@ from flowc.read_dsl.drive import Driver
 from flowc.read_dsl.file import read_documents
 from flowc.read_dsl.indents import tabs
 from flowc.read_dsl.lines import Line, split_lines
-from flowc.read_dsl.refusals import Findings, no_flow
+from flowc.read_dsl.refusals import Findings, no_flow, yaml_in_dsl
 from flowc.read_dsl.tables import load_tables
-from flowc.read_yaml.source_text import decode, foreign_characters
+from flowc.read_yaml.source_text import foreign_characters
 from flowc.span import Source, Span
 from flowc.tree import Tree
+from flowrt.pattern import pattern
 
-
-def read_bytes(name: str, data: bytes) -> tuple[Tree, list[Diagnostic]]:
-    """Reads the bytes of a file.
-
-    Args:
-        name: What messages call the file.
-        data: Its bytes, in UTF-8.
-
-    Returns:
-        What `read` returns; without any document when the bytes are not text.
-    """
-    source, findings = decode(name, data)
-    if findings:
-        return Tree(source, (), whole=False), findings
-    return read(source)
+_YAML = pattern(r"---|- |\{|(?:flowc|flow|use|inputs|events|actors|steps|graph|doc|defaults)[ \t]*:(?:\s|\Z)")
+"""How a file begins that holds a flow in YAML."""
 
 
 def read(source: Source) -> tuple[Tree, list[Diagnostic]]:
@@ -61,6 +49,9 @@ def read(source: Source) -> tuple[Tree, list[Diagnostic]]:
 def _read(source: Source) -> tuple[Tree, list[Diagnostic]]:
     lines, whole = split_lines(source.text)
     found = Findings(source)
+    if lines and _YAML.match(source.text, lines[0].start):
+        yaml_in_dsl(found, Span(lines[0].start, lines[0].end))
+        return Tree(source, (), whole=False), found.diagnostics
     tabbed = next((line for line in lines if "\t" in source.text[line.indent : line.start]), None)
     if tabbed is not None:
         found.diagnostics.append(_tab(source, tabbed))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from flowc.diagnostic import Diagnostic, Label
+from flowc.read_dsl.habits import TAKEN, find_habit
 from flowc.read_dsl.parts import Made
 from flowc.span import Source, Span
 from flowc.tree import Entry
@@ -77,6 +78,14 @@ def misplaced(found: Findings, line: Made) -> None:
     found.add("F0034", f"{what} does not belong here", line.span, where)
 
 
+def is_habit(found: Findings, line: Made) -> bool:
+    """Whether a statement that assigns nothing was meant as something else, which is reported."""
+    habit = find_habit(found.source, line.span, TAKEN)
+    if habit is not None:
+        found.diagnostics.append(habit)
+    return habit is not None
+
+
 def not_alone(found: Findings, line: Made) -> None:
     """Report a `pass` beside other steps."""
     found.add("F0034", "`pass` does nothing here", line.span, "it stands alone in a block without steps")
@@ -109,4 +118,13 @@ def no_flow(found: Findings) -> None:
         "there is no flow in this file",
         Span(0, 0),
         "begin with `flow name():` and its steps below it",
+    )
+
+
+def yaml_in_dsl(found: Findings, line: Span) -> None:
+    """Report a file that holds YAML."""
+    name = found.source.name
+    better = f"{name}.yaml" if name.endswith(".flow") else "NAME.flow.yaml"
+    found.add(
+        "F0033", "this is a flow in YAML, and the file is read as the DSL", line, f"name the file `{better}`"
     )

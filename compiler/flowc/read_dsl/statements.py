@@ -30,7 +30,7 @@ from flowc.read_dsl.nodes import (
     written,
 )
 from flowc.read_dsl.parts import Made
-from flowc.read_dsl.refusals import Findings, endless, misplaced, nameless, not_alone
+from flowc.read_dsl.refusals import Findings, endless, is_habit, misplaced, nameless, not_alone
 from flowc.span import Span
 from flowc.tree import Entry, Mapping, Node
 from flowc.tree import Sequence as List
@@ -82,6 +82,8 @@ def read_graph(found: Findings, lines: Sequence[Made], span: Span) -> Mapping:
 
 def _step(found: Findings, line: Made) -> Node:
     name, kind = line.token("NAME"), _kind(line)
+    if name is None and kind.name == "call" and is_habit(found, kind):
+        return mapping([entry("value", span_of(kind.word), lost(kind.span))], kind.span)
     if kind.name in ("break", "continue"):
         return plain(kind.word)
     entries = _entries(found, kind)

@@ -12,6 +12,7 @@ unknown type under the same name, an empty block), so that the checks that follo
 from flowc.diagnostic import Diagnostic, Fix, Label
 from flowc.ir import File, Flow
 from flowc.resolve.fields import Fields, read_fields
+from flowc.resolve.fixes import fitting_the_dsl
 from flowc.resolve.flow import read_flow
 from flowc.resolve.found import MOST, Enough, Found, excerpt, shape
 from flowc.resolve.header import Uses, check_version, read_events, read_use
@@ -43,9 +44,12 @@ def resolve(tree: Tree) -> tuple[File | None, list[Diagnostic]]:
     except Enough:
         file = None
         found.diagnostics.append(_enough(found))
-    if tree.whole:
-        return file, found.diagnostics
-    return file, [each for each in found.diagnostics if each.code not in _ABSENT]
+    diagnostics = found.diagnostics
+    if not tree.whole:
+        diagnostics = [each for each in diagnostics if each.code not in _ABSENT]
+    if tree.source.name.endswith(".flow"):
+        diagnostics = fitting_the_dsl(diagnostics)
+    return file, diagnostics
 
 
 def _enough(found: Found) -> Diagnostic:
