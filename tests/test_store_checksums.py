@@ -5,10 +5,12 @@ import sqlite3
 import pytest
 
 from flowrt.errors import StoreCorrupt
+from flowrt.store.blobs import MemoryBlobs
 from flowrt.store.open import open_store
 from flowrt.store.owner import this_owner
 from flowrt.store.rows import NewEvent, Park, WaitRow
 from flowrt.store.schema import metadata, runs
+from flowrt.upkeep.collect import collect_garbage
 from stores import another_machine, batch, new_deployment, new_run, owned_run
 
 ME = this_owner()
@@ -143,3 +145,49 @@ def test_a_run_of_another_machine_is_sound_after_all_that_happens_to_it(place):
     row = store.run("r1")
     assert (row.status, row.head, row.cancel_reason) == ("succeeded", 3, "Schluß")
     assert row.problem == 'it\'s \\ "odd" \x00 \ud800'
+
+
+def test_a_run_whose_instant_is_damaged_does_not_sleep_for_ever(place):
+    journal, store = place
+    for run_id in ("r1", "r2"):
+        epoch = owned_run(store, run_id, served=True)
+        store.append([batch(run_id, epoch, 1, b"x", status="waiting", park=Park(50))])
+    change(journal, "UPDATE runs SET wake_at = 1 << 60 WHERE run_id = 'r1'")
+    change(journal, "UPDATE runs SET wake_at = NULL WHERE run_id = 'r2'")
+    assert store.claim_due(ME, 100, 200, 9) == []
+    assert store.call_damaged(0) == 2
+    assert store.call_damaged(2) == 0
+    assert store.claim_due(ME, 100, 200, 9) == []
+    assert "checksum is wrong" in cell(journal, "runs", "problem")
+    store.call_damaged(0)
+    assert cell(journal, "runs", "max(wake_at)") is None
+
+
+@pytest.mark.parametrize("table", ["blob_refs", "program_code"])
+def test_nothing_is_collected_when_it_cannot_be_told_what_is_needed(place, table):
+    journal, store = place
+    store.create(new_run(blobs=["b" * 64]))
+    blobs = MemoryBlobs()
+    assert collect_garbage(store, blobs, now=1 << 50).program_count == 0
+    column = {"blob_refs": "digest", "program_code": "code"}[table]
+    change(journal, f"UPDATE {table} SET {column} = ?", other(cell(journal, table, column)))
+    with pytest.raises(StoreCorrupt, match=f"A row of {table}"):
+        collect_garbage(store, blobs, now=1 << 50)
+    assert f"A row of {table}" in store.faults()[0]
+
+
+def test_a_damaged_wait_is_a_fault(place):
+    journal, store = place
+    epoch = owned_run(store, served=True)
+    store.append([batch("r1", epoch, 1, b"x", status="waiting", park=Park(None, [WaitRow("go", None, 0)]))])
+    assert store.faults() == []
+    change(journal, "UPDATE waits SET name = 'gp'")
+    assert "'gp', is damaged" in store.faults()[0]
+
+
+def test_a_store_whose_versions_do_not_agree_is_damaged(place):
+    journal, store = place
+    store.close()
+    change(journal, "UPDATE meta SET value = '1'")
+    with pytest.raises(StoreCorrupt, match="version 1 by its table"):
+        open_store(str(journal.parent))

@@ -99,6 +99,9 @@ class StepNotes:
         view.error = error or None
 
 
+_NOT_ENDED: tuple[RunStatus, ...] = ("pending", "running", "waiting", "suspended")
+
+
 def view(store: Store, run_id: str) -> RunView:
     """Look at a run. Raises UnknownRun, StoreError."""
     row = store.run(run_id)
@@ -121,6 +124,21 @@ def view(store: Store, run_id: str) -> RunView:
         waiting=waiting,
         steps=tuple(notes.steps.values()),
     )
+
+
+def listed(
+    store: Store, wanted: RunStatus | None, flow: str | None, limit: int | None
+) -> list[tuple[RunRow, RunStatus]]:
+    """Runs with their status, the newest first.
+
+    Whether a run is suspended is not stored: its owner may just be gone. So the store can tell the ended
+    ones from the others, and limits what it is asked for only where it can tell what was wanted.
+    """
+    if wanted is None or wanted in ENDED:
+        told = store.runs([wanted] if wanted else None, flow, limit)
+        return [(row, status_of(row)) for row in told]
+    rows: list[tuple[RunRow, RunStatus]] = [(row, status_of(row)) for row in store.runs(_NOT_ENDED, flow)]
+    return [pair for pair in rows if pair[1] == wanted][:limit]
 
 
 def status_of(row: RunRow) -> RunStatus:

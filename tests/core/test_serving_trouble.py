@@ -264,3 +264,17 @@ def test_a_service_that_ends_after_a_lost_answer_leaves_nothing_behind():
     go_on(story, done=lambda: store.lost < 3)
     row = store.run("story")
     assert (row.owner, row.wake_at) == (None, 0)
+
+
+class RowIsDamaged(NotingStore):
+    def append(self, batches: Sequence[Batch]) -> frozenset[str]:
+        if any(batch.run_id == "story" for batch in batches):
+            raise StoreCorrupt("The row of run story is damaged: its checksum is wrong.")
+        return super().append(batches)
+
+
+def test_a_run_whose_row_is_damaged_when_it_is_written_stops_no_other():
+    story = served(NAP, store=RowIsDamaged())
+    begin(story, "other")
+    go_on(story, done=lambda: status(story, "other") == "succeeded" and status(story) == "suspended")
+    assert "checksum is wrong" in (story.store.run("story").problem or "")

@@ -16,8 +16,8 @@ The kinds of damage:
     blobcut   a stored value ends at an offset
 
 After each the commands of `damaged.COMMANDS` are asked, in this process. One that exits 0 must say what it
-says of the undamaged store (but for when a run began and ended, columns that are for show); any other must
-say what is wrong, in words, within 20 seconds. The store has small pages, so that its file is small, and
+says of the undamaged store (but for how long it took to resume); any other must say what is wrong, in words,
+within 20 seconds. The store has small pages, so that its file is small, and
 lies in memory where there is a place for that. A damaged file in which SQLite finds the same rows, and
 nothing wrong, answers every question as before: none is asked of it.
 """
@@ -29,7 +29,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -57,7 +57,8 @@ def trials(kind: str, sealed: bool, numbers: list[int]) -> Tally:
     """Do the cases of a kind with these numbers; all when there are none."""
     counts: Counter[str] = Counter()
     problems: list[str] = []
-    with _folder() as folder, key_set(sealed=sealed):
+    # Elsewhere each command would look for its settings, and find those of this project.
+    with _folder() as folder, key_set(sealed=sealed), chdir(folder):
         source, place = folder / "source", folder / "damaged"
         make_store(source)
         judge = Judge()

@@ -43,7 +43,9 @@ def main(argv: Sequence[str]) -> int:
     args = parser.read(argv, Arguments())
     store, blobs = open_place(args, create=False)
     try:
-        rows = _rows(store, args)
+        from flowrt.view import listed
+
+        rows = listed(store, args.status, args.flow, args.limit)
         if args.json:
             from flowrt.shown.run_json import row_json
 
@@ -67,15 +69,6 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"`{text}` is not a number from 1 on")
     return int(text)
-
-
-def _rows(store: "Store", args: Arguments) -> "list[tuple[RunRow, RunStatus]]":
-    """The rows that match. Whether a run is suspended is not stored: its owner may just be gone."""
-    from flowrt.view import status_of
-
-    rows = store.runs(flow=args.flow, limit=args.limit if args.status is None else None)
-    matching: list[tuple[RunRow, RunStatus]] = [(row, status_of(row)) for row in rows]
-    return [pair for pair in matching if args.status in (None, pair[1])][: args.limit]
 
 
 def _inputs(store: "Store", blobs: "Blobs", row: "RunRow") -> dict[str, object]:

@@ -85,6 +85,7 @@ class Claims:
         self._too_many = False
         self._claim_at = 0
         self._dead_at = 0
+        self._looked_at = 0
 
     def next_at(self) -> int:
         """When it is worth asking again."""
@@ -109,6 +110,7 @@ class Claims:
             if freed:
                 LOG.info("%d runs of processes that have died are due again", freed)
             self._dead_at = now + LOOK_FOR_DEAD_US
+            self._looked_at = self._store.call_damaged(self._looked_at)
         self._drop_stale(now)
         if self._in_doubt:
             self._free_unknown(held())

@@ -23,7 +23,7 @@ from flowrt.shown.run_json import failure_json, row_json, run_json
 from flowrt.store.rows import RunRow, RunStatus
 from flowrt.store.status import ENDED
 from flowrt.value import Blob
-from flowrt.view import status_of, view
+from flowrt.view import listed, status_of, view
 
 LIST_MAX = 1_000
 LIST_DEFAULT = 100
@@ -89,10 +89,8 @@ async def list_runs(request: Request) -> Response:
         raise Problem(422, f"`status` is one of {', '.join(get_args(RunStatus))}.")
 
     def look() -> list[dict[str, object]]:
-        # Whether a run is suspended is not stored, so that the limit can only count what was looked at.
-        rows = service.store.runs(flow=given.get("flow"), limit=None if wanted else limit)
-        shown: list[tuple[RunRow, RunStatus]] = [(row, status_of(row)) for row in rows]
-        return [row_json(row, status) for row, status in shown if wanted in (None, status)][:limit]
+        found = listed(service.store, cast("RunStatus | None", wanted), given.get("flow"), limit)
+        return [row_json(row, status) for row, status in found]
 
     return JsonResponse({"runs": await in_thread(look)})
 

@@ -5,12 +5,14 @@ runs need not outlive the process. The threads of the process may share it.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from operator import attrgetter
 from threading import RLock
 
 from flowrt.errors import RunExists, RunNotEnded, SlotTaken, UnknownRun
 from flowrt.noun import replace
 from flowrt.run_id import check_run_id
 from flowrt.store.bounds import JOURNALS_MAX, PLACES_MAX
+from flowrt.store.memory_found import inbox_of, matching
 from flowrt.store.memory_rows import KeptRun, Place, keep_only, kept, new_row, stripped, was_written
 from flowrt.store.owner import alive
 from flowrt.store.ownership import check_free
@@ -30,6 +32,8 @@ from flowrt.store.rows import (
     Unused,
 )
 from flowrt.store.status import ENDED, OVER
+
+_AGE = attrgetter("created_at")
 
 
 class MemoryStore:
@@ -196,13 +200,8 @@ class MemoryStore:
     ) -> list[RunRow]:
         """Runs, the newest first."""
         with self._lock:
-            newest = sorted((run.row for run in reversed(self._runs.values())), key=_created_at, reverse=True)
-        found = [
-            row
-            for row in newest
-            if (status is None or row.status in status) and (flow is None or row.flow == flow)
-        ]
-        return found[:limit]
+            newest = sorted((run.row for run in reversed(self._runs.values())), key=_AGE, reverse=True)
+        return matching(newest, status, flow)[:limit]
 
     def run_ids(self) -> list[str]:
         """The ids of all runs, the newest first."""
@@ -318,6 +317,13 @@ class MemoryStore:
             used.update(one.snapshot for one in self._deployments.values() if one.snapshot)
         return frozenset(digests) & used
 
+    def check_references(self) -> None:
+        """Memory is not damaged."""
+
+    def call_damaged(self, after: int) -> int:  # noqa: ARG002 - the port's
+        """Memory is not damaged."""
+        return 0
+
     def sweep(self, before: int) -> Unused:
         """Remove programs that nothing refers to, and events before an instant that no run can take."""
         with self._lock:
@@ -390,11 +396,5 @@ class MemoryStore:
         gone = {event.event_id for event in events}
         self._events = [event for event in self._events if event.event_id not in gone]
         self._dedupe = {name: number for name, number in self._dedupe.items() if number not in gone}
-        self._inbox = {}
-        for event in self._events:
-            self._inbox.setdefault((event.name, event.key), []).append(event)
+        self._inbox = inbox_of(self._events)
         return len(gone)
-
-
-def _created_at(row: RunRow) -> int:
-    return row.created_at

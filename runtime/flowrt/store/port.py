@@ -213,6 +213,18 @@ class Store(Protocol):
         """Which of these blobs a run or a deployment refers to."""
         ...
 
+    def check_references(self) -> None:
+        """Raise StoreCorrupt when a row is damaged that says which blobs and callables are needed."""
+        ...
+
+    def call_damaged(self, after: int) -> int:
+        """Make due what is served and damaged, so that whoever claims it finds out and lays it aside.
+
+        A damaged row might never become due by itself. Some rows are looked at, those behind the place
+        `after`; the place to go on from is returned, 0 at the end.
+        """
+        ...
+
     def sweep(self, before: int) -> Unused:
         """Remove programs that nothing refers to, and events accepted before `before` that no run can take.
 

@@ -336,6 +336,14 @@ class SealedStore:
         """Which of these blobs a run or a deployment refers to."""
         return self._store.needed(digests)
 
+    def check_references(self) -> None:
+        """See that what is needed can be told."""
+        self._store.check_references()
+
+    def call_damaged(self, after: int) -> int:
+        """Make due what is damaged. As the port says."""
+        return self._store.call_damaged(after)
+
     def sweep(self, before: int) -> Unused:
         """Remove what nothing refers to."""
         return self._store.sweep(before)

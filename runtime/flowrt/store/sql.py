@@ -317,6 +317,14 @@ class SqlStore:
         """Which of these blobs a run or a deployment refers to."""
         return self._read("look for what is needed", lambda c: sql_remove.needed(c, digests))
 
+    def check_references(self) -> None:
+        """See that what is needed can be told. Raises StoreCorrupt."""
+        self._read("see what is needed", sql_remove.check_references)
+
+    def call_damaged(self, after: int) -> int:
+        """Make due what is served and damaged. As the port says."""
+        return self._write("look for damaged runs", lambda c: sql_claims.call_damaged(c, after))
+
     def sweep(self, before: int) -> Unused:
         """Remove programs that nothing refers to, and events before an instant that no run can take."""
 

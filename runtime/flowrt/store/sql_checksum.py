@@ -60,9 +60,10 @@ class _Checksum(FunctionElement[str]):
 
 @compiles(_Checksum, "sqlite")
 def _in_sqlite(element: _Checksum, compiler: SQLCompiler, **how: object) -> str:
-    # As bytes: a text that is damaged may be no UTF-8, which no function gets to see.
-    parts = " || ',' || ".join(f"quote({compiler.process(one, **how)})" for one in element.clauses)
-    return f"{_FUNCTION}(CAST({parts} AS BLOB))"
+    # As bytes: a text that is damaged may be no UTF-8, which no function gets to see. One printf takes half
+    # the time of joining the parts.
+    parts = [compiler.process(one, **how) for one in element.clauses]
+    return f"{_FUNCTION}(CAST(printf('{','.join(['%Q'] * len(parts))}', {', '.join(parts)}) AS BLOB))"
 
 
 @compiles(_Checksum, "postgresql")

@@ -31,10 +31,13 @@ from flowrt.store.ownership import check_free
 from flowrt.store.rows import Owner, RunRow, RunStatus
 from flowrt.store.run_rows import owner_text, read_owner, run_row
 from flowrt.store.schema import runs, waits
-from flowrt.store.sql_checksum import RUNS, changed
+from flowrt.store.sql_checksum import RUNS, SOUND, changed
 from flowrt.store.sql_rows import as_list, as_rows, given_numbers, given_rows
 from flowrt.store.status import ENDED
 from flowrt.store.texts import spelt
+
+_LOOKED_AT = 2_000
+"""How many rows are looked at in one transaction: a few milliseconds' worth."""
 
 
 def claim(
@@ -159,6 +162,22 @@ def free_unknown(connection: Connection, owner: Owner, known: Mapping[str, int])
             free.values(changed({"owner": None, "lease_until": 0, "wake_at": 0})), as_list(unknown)
         )
     return len(unknown)
+
+
+def call_damaged(connection: Connection, after: int) -> int:
+    """Make due some of the served runs that are damaged; the number of the last that was looked at, or 0.
+
+    Those with a problem have been laid aside already.
+    """
+    some = select(runs.c.run_no).where(runs.c.run_no > after).order_by(runs.c.run_no).limit(_LOOKED_AT)
+    last = connection.scalar(select(func.max(some.subquery().c.run_no)))
+    if last is None:
+        return 0
+    looked_at = and_(runs.c.run_no > after, runs.c.run_no <= last)
+    found = connection.scalars(select(runs.c.run_no).where(looked_at, ~SOUND, runs.c.problem.is_(None))).all()
+    if found:
+        connection.execute(update(runs).where(runs.c.run_no.in_(found)).values(wake_at=0))
+    return int(last)
 
 
 def renew(connection: Connection, held: Mapping[str, int], lease_until: int) -> frozenset[str]:

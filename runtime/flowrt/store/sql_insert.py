@@ -12,16 +12,21 @@ Choice: TypeAlias = Callable[[Columns, Columns], ColumnElement[object]]
 """What a column comes to, by the row that is there and the one that is given."""
 
 
-def insert_if_absent(connection: Connection, table: Table, values: Mapping[str, object]) -> int | str | None:
-    """Insert a row unless one is there that it would collide with.
+def insert_if_absent(
+    connection: Connection,
+    table: Table,
+    values: Mapping[str, object],
+    computed: Mapping[str, ColumnElement[str]] | None = None,
+) -> int | str | None:
+    """Insert a row unless one is there that it would collide with; `computed` columns are in SQL.
 
     Returns:
         The row's primary key, or None when nothing was inserted.
     """
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     [key] = table.primary_key.columns
-    statement = dialect.insert(table).values(values).on_conflict_do_nothing().returning(key)
-    found: int | str | None = connection.scalar(statement)
+    statement = dialect.insert(table).values(computed or {}).on_conflict_do_nothing().returning(key)
+    found: int | str | None = connection.scalar(statement, values)
     return found
 
 

@@ -8,6 +8,8 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, and_, delete, exists, func, or_, select
 
+from flowrt.errors import StoreCorrupt
+from flowrt.store.checksum import pair_checksum
 from flowrt.store.schema import (
     blob_refs,
     code,
@@ -23,6 +25,8 @@ from flowrt.store.sql_rows import as_list, given_texts
 from flowrt.store.sql_turns import Turn, take_turn
 from flowrt.store.status import OVER
 
+_PAGE = 1_000
+
 _SLICE = 20_000
 """How many events are looked at in one transaction: others wait for it who make runs, or write to SQLite."""
 
@@ -36,6 +40,19 @@ def delete_run(connection: Connection, run_no: int, run_id: str) -> frozenset[st
     connection.execute(delete(events).where(events.c.run_id == run_id))
     connection.execute(delete(runs).where(runs.c.run_no == run_no))
     return frozenset(digests) - needed(connection, digests)
+
+
+def check_references(connection: Connection) -> None:
+    """See that nothing that says what is needed is damaged, before what is not needed is removed."""
+    for table in (blob_refs, program_code):
+        first, second = table.primary_key.columns
+        rows = connection.execution_options(yield_per=_PAGE).execute(select(first, second, table.c.checksum))
+        for one, other, checksum in rows:
+            if checksum != pair_checksum(one, other):
+                raise StoreCorrupt(
+                    f"A row of {table.name} ({one!r}, {other!r}) is damaged: what it kept from being removed "
+                    "cannot be told, so nothing is removed. Restore the store from a copy."
+                )
 
 
 def needed(connection: Connection, digests: Collection[str]) -> frozenset[str]:

@@ -20,7 +20,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
 
-from flowrt.errors import NotAStore, StoreTooNew, StoreUnavailable
+from flowrt.errors import NotAStore, StoreCorrupt, StoreTooNew, StoreUnavailable
 from flowrt.store.migrate import migrate
 from flowrt.store.mounts import refuse_network
 from flowrt.store.schema import APPLICATION_ID, SCHEMA_VERSION, meta, metadata
@@ -147,6 +147,11 @@ def _check_version(engine: Engine, path: Path) -> None:
     if found is None or not found.value.isdigit():
         raise NotAStore(f"{path} is not a flowc store: it names no schema version.")
     _refuse_newer(int(found.value), path)
+    if int(found.value) != SCHEMA_VERSION:
+        raise StoreCorrupt(
+            f"The store {path} is damaged: it is of version {SCHEMA_VERSION} by its header, and of version "
+            f"{found.value} by its table."
+        )
 
 
 def _engine(path: Path) -> Engine:

@@ -75,6 +75,7 @@ def collect_garbage(
     """
     if grace_us < GRACE_US and not dry_run:
         _refuse_if_used(store, now)
+    store.check_references()
     before = now - grace_us
     count = size = young = needed_count = 0
     with ThreadPoolExecutor(_AT_ONCE) as pool:

@@ -1,0 +1,21 @@
+"""What is found among the rows of a store in memory. In: rows; out: those that were asked for."""
+
+from collections.abc import Collection, Sequence
+
+from flowrt.store.memory_rows import Place
+from flowrt.store.rows import EventRow, RunRow, RunStatus
+
+
+def matching(rows: Sequence[RunRow], status: Collection[RunStatus] | None, flow: str | None) -> list[RunRow]:
+    """Those of some rows that have one of these statuses and are of that flow."""
+    return [
+        row for row in rows if (status is None or row.status in status) and (flow is None or row.flow == flow)
+    ]
+
+
+def inbox_of(events: Sequence[EventRow]) -> dict[Place, list[EventRow]]:
+    """Events by name and key."""
+    inbox: dict[Place, list[EventRow]] = {}
+    for event in events:
+        inbox.setdefault((event.name, event.key), []).append(event)
+    return inbox
