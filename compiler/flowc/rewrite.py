@@ -10,14 +10,19 @@ from collections import Counter
 from typing import Literal, TypeAlias
 
 from flowc.comments.comment import Comment
+from flowc.comments.of_dsl import comments_of_dsl
 from flowc.comments.of_yaml import comments_of_yaml
 from flowc.diagnostic import Diagnostic
 from flowc.ir import File
 from flowc.likeness import difference, tree_difference
+from flowc.read_dsl.read import read as read_dsl
 from flowc.read_yaml.read import read as read_yaml
 from flowc.resolve.file import resolve
 from flowc.span import Source
 from flowc.tree import Tree
+from flowc.write_dsl.unwritable import Unwritable
+from flowc.write_dsl.write import write_dsl
+from flowc.write_yaml.of_dsl import as_yaml
 from flowc.write_yaml.write import write_yaml
 from flowrt.noun import noun
 
@@ -70,10 +75,13 @@ def rewritten(source: Source, syntax: Syntax, to: Syntax) -> Outcome:
     first = _read(source, syntax)
     if isinstance(first, Invalid):
         return first
-    text = _write(first, syntax, to)
+    try:
+        text = _write(first, syntax, to)
+    except Unwritable as reason:
+        return Refused(str(reason))
     for _ in range(_PASSES):
         again = _read(Source(source.name, text), to)
-        lost = _loss(first, again, same_syntax=syntax == to)
+        lost = _loss(first, again, yaml_twice=syntax == to == "yaml")
         if isinstance(again, Invalid) or lost is not None:
             return Refused(lost or "")
         settled = _write(again, to, to)
@@ -86,27 +94,29 @@ def rewritten(source: Source, syntax: Syntax, to: Syntax) -> Outcome:
 
 
 def _read(source: Source, syntax: Syntax) -> _Read | Invalid:
-    del syntax
-    tree, found = read_yaml(source)
+    tree, found = read_yaml(source) if syntax == "yaml" else read_dsl(source)
     file, more = resolve(tree)
     found = [*found, *more]
     if file is None or not file.flows or any(each.severity == "error" for each in found):
         return Invalid(tuple(found))
-    return _Read(tree, file, comments_of_yaml(tree))
+    comments = comments_of_yaml(tree) if syntax == "yaml" else comments_of_dsl(tree.source)
+    return _Read(tree, file, comments)
 
 
 def _write(read: _Read, syntax: Syntax, to: Syntax) -> str:
-    del to
-    return write_yaml(read.tree, read.comments, from_yaml=syntax == "yaml")
+    if to == "dsl":
+        return write_dsl(read.tree, read.comments)
+    tree = read.tree if syntax == "yaml" else as_yaml(read.tree)
+    return write_yaml(tree, read.comments, from_yaml=syntax == "yaml")
 
 
-def _loss(first: _Read, again: _Read | Invalid, *, same_syntax: bool) -> str | None:
+def _loss(first: _Read, again: _Read | Invalid, *, yaml_twice: bool) -> str | None:
     """What would be lost by writing the text that was read again, as a sentence."""
     if isinstance(again, Invalid):
         what = again.diagnostics[0].message if again.diagnostics else "it is empty"
         return f"What would be written is not valid: {what}."
     place = difference(first.file, again.file)
-    if place is None and same_syntax:
+    if place is None and yaml_twice:
         place = tree_difference(first.tree, again.tree)
     if place is not None:
         return f"What would be written does not mean the same, at `{place}`."

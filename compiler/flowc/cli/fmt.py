@@ -99,7 +99,7 @@ def _formatted(name: str, data: bytes) -> bytes | int:
     return written_or_said(name, outcome)
 
 
-def written_or_said(name: str, outcome: "Outcome") -> bytes | int:
+def written_or_said(name: str, outcome: "Outcome", what: str = "left as it is") -> bytes | int:
     """The bytes of a text that could be written; else an exit code, after the reason has been told."""
     from flowc.rewrite import Invalid, Refused, Rewritten
 
@@ -110,7 +110,7 @@ def written_or_said(name: str, outcome: "Outcome") -> bytes | int:
             _say_invalid(diagnostics)
             return INVALID_FLOW
         case Refused(reason=reason):
-            sys.stderr.write(f"error: The file `{name}` is left as it is. {reason}\n")
+            sys.stderr.write(f"error: The file `{name}` is {what}. {reason}\n")
             return USAGE
 
 

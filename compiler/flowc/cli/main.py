@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "validate": ("flowc.cli.validate", "check flow files; imports no user code"),
     "explain": ("flowc.cli.explain", "explain a rule: what, why, a bad and a good example"),
     "fmt": ("flowc.cli.fmt", "bring flow files into canonical form"),
+    "convert": ("flowc.cli.convert", "write a flow file in the other syntax"),
     "compile": ("flowc.cli.compile", "show the bind graph that a flow compiles to"),
     "graph": ("flowc.cli.graph", "draw a flow, or a run of it: mermaid, dot, svg"),
     "schema": ("flowc.cli.schema", "print the JSON Schema of flow files, for editors, or another one"),

@@ -39,12 +39,15 @@ class Trivia:
     def behind(self, end: int) -> Comment | None:
         """Take the comment at the end of the line on which a node ends, if it is the node's."""
         index = bisect_left(self._starts, end)
+        return self._take(index, index + 1)[0] if self.has_behind(end) else None
+
+    def has_behind(self, end: int) -> bool:
+        """Whether there is a comment that `behind` would take."""
+        index = bisect_left(self._starts, end)
         if index == len(self._left):
-            return None
+            return False
         comment = self._left[index]
-        if comment.own_line or _CLOSING.fullmatch(self._text, end, comment.start) is None:
-            return None
-        return self._take(index, index + 1)[0]
+        return not comment.own_line and _CLOSING.fullmatch(self._text, end, comment.start) is not None
 
     def ending(self, column: int, limit: int, start: int) -> list[Comment]:
         """Take the comments at the end of a block.

@@ -125,7 +125,7 @@ class Converter:
     def _operation(self, node: ast.expr) -> Expr | None:
         match node:
             case ast.UnaryOp(op=op, operand=operand) if type(op) in _UNARY:
-                return Unary(_UNARY[type(op)], self.convert(operand), self._at(node))
+                return _negated(Unary(_UNARY[type(op)], self.convert(operand), self._at(node)), node, operand)
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
                 return Binary(_BINARY[type(op)], self.convert(left), self.convert(right), self._at(node))
             case ast.BoolOp(op=op, values=values):
@@ -273,3 +273,14 @@ class Converter:
     def _bad(self, code: str, node: ast.expr, message: str, help_: str) -> Unusable:
         self.place.report(code, *self._range(node), message, help_)
         return Unusable()
+
+
+def _negated(expr: Unary, sign: ast.expr, operand: ast.expr) -> Expr:
+    """A number right behind a minus is one number, as it is to YAML: `[-5]` is the same in both syntaxes."""
+    if (operand.lineno, operand.col_offset) != (sign.lineno, sign.col_offset + 1):
+        return expr
+    match expr:
+        case Unary(op="-", operand=Const(value=int() | float() as number)) if not isinstance(number, bool):
+            return Const(-number, expr.at)
+        case _:
+            return expr

@@ -69,6 +69,7 @@ class Driver:
     parts: list[Part | list[Part]] = field(default_factory=list[Part | list[Part]])
     levels: list[_Level] = field(default_factory=lambda: [_Level(0, real=True)])
     _bad: int = 0
+    _ends: dict[int, int | None] = field(default_factory=dict[int, int | None])
 
     def run(self, lines: Sequence[Line]) -> Made:
         """Read every line."""
@@ -91,6 +92,7 @@ class Driver:
         return self.tables.states[self.states[-1]]
 
     def _line(self, line: Line) -> None:
+        self._settle()
         states, parts = (
             list(self.states),
             [(part, len(part) if isinstance(part, list) else 0) for part in self.parts],
@@ -190,6 +192,19 @@ class Driver:
                 return
             if not self._reduce(~action) and token.kind == "$END":
                 return
+
+    def _settle(self) -> None:
+        """End the rules that end here whatever comes, so that the lexer is told what can really come."""
+        while (number := self._only_rule(self.states[-1])) is not None:
+            self._reduce(number)
+
+    def _only_rule(self, state: int) -> int | None:
+        """The rule that ends in a state before every terminal."""
+        if state not in self._ends:
+            actions = set(self.tables.states[state].values())
+            action = actions.pop() if len(actions) == 1 else 0
+            self._ends[state] = ~action if action < 0 else None
+        return self._ends[state]
 
     def _reduce(self, number: int) -> bool:
         """Make a rule of its parts; whether there is more to come after it."""

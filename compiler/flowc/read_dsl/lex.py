@@ -149,6 +149,8 @@ class Lexer:
         return self.text.startswith("=", at) and not self.text.startswith("==", at)
 
     def _mark(self, wanted: Container[str]) -> Token | None:
+        if _NAME.match(self.text, self.at, self.end):
+            return None  # A word is looked at as a whole: `done` does not begin with `do`.
         for length in (2, 1):
             kind = self._words.get(self.text[self.at : self.at + length])
             if kind is not None and kind in wanted:

@@ -228,7 +228,16 @@ def _case(found: Findings, part: Made) -> Node:
     values = [expression(token) for token in part.tokens("ARG")]
     many = Span(values[0].span.start, values[-1].span.end)
     value: Node = values[0] if len(values) == 1 else sequence(values, many, flow=True)
-    return mapping([entry("is", part.word, value), _block(found, "do", part)], part.span)
+    return mapping([entry("is", part.word, value), _do_or_graph(found, part)], part.span)
+
+
+def _do_or_graph(found: Findings, part: Made) -> Entry:
+    """The body of a case or a branch: a list, or the graph that is all there is."""
+    lines, span = lines_of(part)
+    found.depth += 1
+    body = body_of(found, "do", part, [] if found.is_too_deep(part) else lines, span)
+    found.depth -= 1
+    return body
 
 
 def _loop(found: Findings, kind: Made) -> list[Entry]:
@@ -275,7 +284,7 @@ def _lone_graph(lines: Sequence[Made]) -> Made | None:
 
 
 def _branch(found: Findings, part: Made) -> Node:
-    return mapping([entry("id", part.word, plain(part.word)), _block(found, "do", part)], part.span)
+    return mapping([entry("id", part.word, plain(part.word)), _do_or_graph(found, part)], part.span)
 
 
 def _try(found: Findings, kind: Made) -> list[Entry]:

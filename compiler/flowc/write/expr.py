@@ -118,7 +118,10 @@ def _receiver(value: Expr) -> str:
 
 
 def _signed(op: str, operand: Expr) -> tuple[str, int]:
-    return f"{op}{_write(operand, _SIGN)}", _SIGN
+    """A sign and what it stands before; a number right behind a minus would be one number with it."""
+    text = _write(operand, _SIGN)
+    is_number = isinstance(operand, Const) and isinstance(operand.value, int | float)
+    return f"{op}({text})" if op == "-" and is_number and text[0].isdigit() else f"{op}{text}", _SIGN
 
 
 def _binary(op: str, left: Expr, right: Expr) -> tuple[str, int]:

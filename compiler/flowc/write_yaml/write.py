@@ -10,8 +10,7 @@ it closes (see `flowc.comments.trivia`).
 """
 
 from flowc.comments.comment import Comment
-from flowc.comments.trivia import Trivia
-from flowc.span import Source
+from flowc.comments.page import NO_COLUMN, Page, bounds
 from flowc.tree import Entry, Mapping, Node, Scalar, Sequence, Tree
 from flowc.write_yaml.marks import Alias, Marks, find_marks
 from flowc.write_yaml.scalars import is_plain, literal, written
@@ -19,7 +18,6 @@ from flowc.write_yaml.scalars import is_plain, literal, written
 WIDTH = 100
 _STEP = 2
 _BLOCK_STYLES = ("literal", "folded")
-_NO_COLUMN = 1_000_000_000
 
 
 def write_yaml(tree: Tree, comments: tuple[Comment, ...], *, from_yaml: bool) -> str:
@@ -34,32 +32,33 @@ def write_yaml(tree: Tree, comments: tuple[Comment, ...], *, from_yaml: bool) ->
 
 
 class _Writer:
-    """Writes one file. `_lead` is the dashes that the next line begins with, if it begins with some."""
+    """Writes one file."""
 
     def __init__(self, tree: Tree, comments: tuple[Comment, ...], *, from_yaml: bool) -> None:
         self.tree = tree
-        self.source: Source = tree.source
-        self.trivia = Trivia(tree.source, comments)
+        self.text = tree.source.text
+        self.page = Page(tree.source, comments)
+        self.trivia = self.page.trivia
         self.from_yaml = from_yaml
         self.marks = find_marks(tree) if from_yaml else Marks()
-        self.lines: list[str] = []
-        self._lead = ""
-        self._fresh = True
 
     def run(self) -> str:
-        end = len(self.source.text)
+        end = len(self.text)
         documents = [each for each in self.tree.documents if each.root is not None]
         for index, document in enumerate(documents):
             after = documents[index + 1].span.start if index + 1 < len(documents) else end
             if index:
-                self._comments(self.trivia.before(document.span.start), 0)
-                self._drop_blank_lines()
-                self.lines.append("---")
-                self._fresh = True
+                self._next_document(document.span.start)
             assert document.root is not None  # Those without one were left out.
             self._root(document.root, after)
-        self._comments(self.trivia.before(end + 1), 0)
-        return "\n".join(self.lines) + "\n"
+        return self.page.finished()
+
+    def _next_document(self, start: int) -> None:
+        if self.from_yaml:
+            self.page.comments(self.trivia.before(start), 0)
+        self.page.drop_blank_lines()
+        self.page.line(0, "---", None)
+        self.page.begin()
 
     def _root(self, root: Node, limit: int) -> None:
         match root:
@@ -69,31 +68,32 @@ class _Writer:
                 self._value("", root, None, 0, limit)
 
     def _mapping(self, mapping: Mapping, indent: int, limit: int) -> None:
-        starts = _bounds([entry.key.span.start for entry in mapping.entries], limit)
+        starts = bounds([entry.key.span.start for entry in mapping.entries], limit)
         for index, entry in enumerate(mapping.entries):
-            self._before(starts[index], entry.key.span.start, indent)
+            self.page.before(starts[index], entry.key.span.start, indent)
             self._inside_key(entry, indent)
             head = f"{self._key(entry.key)}:"
             alias = self.marks.aliases.get((id(mapping), index))
             if alias is not None:
-                self._line(indent, f"{head} *{alias.name}", alias.end)
+                self.page.line(indent, f"{head} *{alias.name}", alias.end)
             else:
                 self._value(head, entry.value, entry.key, indent, starts[index + 1])
         if self.from_yaml:
-            self._ending(mapping, self._column(mapping.entries[0].key.span.start), indent, limit)
+            column = NO_COLUMN if mapping.flow else self.page.column(mapping.entries[0].key.span.start)
+            self.page.ending(column, limit, mapping.span.end, indent)
 
     def _sequence(self, sequence: Sequence, indent: int, limit: int, column: int) -> None:
         aliases = [self.marks.aliases.get((id(sequence), index)) for index in range(len(sequence.items))]
-        starts = _bounds([_start(*both) for both in zip(sequence.items, aliases, strict=True)], limit)
+        starts = bounds([_start(*both) for both in zip(sequence.items, aliases, strict=True)], limit)
         for index, (item, alias) in enumerate(zip(sequence.items, aliases, strict=True)):
             if alias is None:
-                self._before(starts[index], item.span.start, indent)
-            self._lead = (self._lead or " " * indent) + "- "
+                self.page.before(starts[index], item.span.start, indent)
+            self.page.lead = (self.page.lead or " " * indent) + "- "
             if alias is not None:
-                self._line(indent, f"*{alias.name}", alias.end)
+                self.page.line(indent, f"*{alias.name}", alias.end)
             else:
                 self._value("", item, None, indent, starts[index + 1])
-        self._ending(sequence, column, indent, limit)
+        self.page.ending(NO_COLUMN if sequence.flow else column, limit, sequence.span.end, indent)
 
     def _value(self, head: str, node: Node, key: Scalar | None, indent: int, limit: int) -> None:
         """A node behind a key, `head`, or behind a dash when that is empty."""
@@ -105,9 +105,9 @@ class _Writer:
                 self._leaf(head, node, indent)
             case Sequence() | Mapping():
                 text = self._in_brackets(node) if _is_flow(node) else None
-                column = len(self._lead) if self._lead else indent
+                column = len(self.page.lead) if self.page.lead else indent
                 if text is not None and (_is_empty(node) or column + len(head) + 1 + len(text) <= WIDTH):
-                    self._line(indent, f"{head} {text}".lstrip(), node.span.end)
+                    self.page.line(indent, f"{head} {text}".lstrip(), node.span.end)
                 else:
                     self._block(head, node, key, indent, limit)
 
@@ -116,13 +116,13 @@ class _Writer:
     ) -> None:
         if head:
             behind = self.trivia.behind(node.span.end) if node.flow and self.from_yaml else None
-            self._line(indent, head, key.span.end if key is not None else None, behind)
-            self._fresh = True
+            self.page.line(indent, head, key.span.end if key is not None else None, behind)
+            self.page.begin()
         inside = indent + _STEP
         match node:
             case Sequence():
-                column = self._column(node.span.start)
-                beside = key is not None and column == self._column(key.span.start)
+                column = self.page.column(node.span.start)
+                beside = key is not None and column == self.page.column(key.span.start)
                 self._sequence(node, inside, limit, column + 1 if beside else column)
             case Mapping():
                 self._mapping(node, inside, limit)
@@ -134,39 +134,40 @@ class _Writer:
         kept = self._kept(node) if self.from_yaml else ""
         if not isinstance(kept, str):
             first, *rest = kept
-            self._line(indent, f"{head} {first}".lstrip(), None)
+            self.page.line(indent, f"{head} {first}".lstrip(), None)
             self._indented(rest, indent)
-            self._attach(self.trivia.behind(node.span.end))
+            behind = self.trivia.behind(node.span.end)
+            self.page.attach(*(() if behind is None else (behind,)))
             return
         block = None if self.from_yaml or node.style == "plain" else literal(node.text)
         if block is None:
-            self._line(indent, f"{head} {self._scalar(node, in_brackets=False)}".strip(), node.span.end)
+            self.page.line(indent, f"{head} {self._scalar(node, in_brackets=False)}".strip(), node.span.end)
             return
         header, lines = block
-        self._line(indent, f"{head} {header}".lstrip(), node.span.end)
+        self.page.line(indent, f"{head} {header}".lstrip(), node.span.end)
         self._indented(lines, indent)
 
     def _indented(self, lines: list[str], indent: int) -> None:
-        self.lines += [" " * (indent + _STEP) + line if line else "" for line in lines]
+        self.page.raw([" " * (indent + _STEP) + line if line else "" for line in lines])
 
     def _kept_block(self, head: str, node: Scalar, indent: int) -> None:
         """A block scalar with its own header, its lines moved to the new indentation."""
-        raw = self.source.text[node.span.start : node.span.end]
+        raw = self.text[node.span.start : node.span.end]
         first, _, rest = raw.partition("\n")
         sign, _, _ = first.partition("#")
         body = node.text.rstrip("\n")
         start = next((index for index, char in enumerate(node.text) if char != "\n"), None)
         comments = self.trivia.before(node.span.start + len(first), node.span.start)
         if start is None or not rest:
-            self._line(indent, f"{head} {self._scalar(node, in_brackets=False)}".strip(), None)
-            self._attach(*comments)
+            self.page.line(indent, f"{head} {self._scalar(node, in_brackets=False)}".strip(), None)
+            self.page.attach(*comments)
             return
         offset = node.at(start)
-        width = self._column(offset)
+        width = self.page.column(offset)
         digit = "2" if any(char.isdigit() for char in sign) or body.lstrip("\n").startswith(" ") else ""
         chomp = "-" if "-" in sign else "+" if "+" in sign else ""
-        self._line(indent, f"{head} {sign[0]}{digit}{chomp}".lstrip(), None)
-        self._attach(*comments)
+        self.page.line(indent, f"{head} {sign[0]}{digit}{chomp}".lstrip(), None)
+        self.page.attach(*comments)
         lines = (
             body.split("\n") if sign[0] == "|" else [line.rstrip("\r")[width:] for line in rest.split("\n")]
         )
@@ -174,12 +175,12 @@ class _Writer:
             lines[-1] += " " * (len(body) - len(body.rstrip(" ")))
         self._indented(lines, indent)
         if chomp == "+":
-            self.lines += [""] * (len(node.text) - len(body) - 1)
-            self._fresh = True
+            self.page.raw([""] * (len(node.text) - len(body) - 1))
+            self.page.begin()
 
     def _in_brackets(self, node: Sequence | Mapping) -> str | None:
         """A node on one line, in brackets; None when it holds a comment or what cannot stand on one line."""
-        commented = self.from_yaml and self.trivia.is_any_between(node.span.start, node.span.end)
+        commented = self.trivia.is_any_between(node.span.start, node.span.end)
         return None if commented else self._flat(node)
 
     def _flat(self, node: Node) -> str:
@@ -213,7 +214,7 @@ class _Writer:
 
     def _kept(self, node: Scalar) -> str | list[str]:
         """A scalar as it stands in the file; its lines when there are several, all but the first stripped."""
-        raw = self.source.text[node.span.start : node.span.end]
+        raw = self.text[node.span.start : node.span.end]
         if "\n" not in raw:
             return raw
         first, *rest = raw.split("\n")
@@ -227,50 +228,7 @@ class _Writer:
         """Comments between a key and its value, which comes to stand on the line of the key."""
         beside = isinstance(entry.value, Scalar) or _is_flow(entry.value)
         if self.from_yaml and beside and entry.value.span.start > entry.key.span.end:
-            self._comments(self.trivia.before(entry.value.span.start), indent)
-
-    def _before(self, bound: int, start: int, indent: int) -> None:
-        """The comments above a node, and a blank line where there is one."""
-        self._comments(self.trivia.before(bound), indent)
-        if self.trivia.blank_before(start):
-            self._blank()
-
-    def _column(self, offset: int) -> int:
-        return offset - self.source.text.rfind("\n", 0, offset) - 1
-
-    def _ending(self, node: Node, column: int, indent: int, limit: int) -> None:
-        column = _NO_COLUMN if _is_flow(node) else column
-        self._comments(self.trivia.ending(column, limit, node.span.end), indent)
-
-    def _comments(self, comments: list[Comment], indent: int) -> None:
-        if self._lead:
-            indent = len(self._lead) - len(self._lead.lstrip())
-        for comment in comments:
-            if comment.own_line and self.trivia.blank_before(comment.start):
-                self._blank()
-            self.lines.append(" " * indent + comment.text)
-            self._fresh = False
-
-    def _blank(self) -> None:
-        if not self._fresh and not self._lead and self.lines and self.lines[-1]:
-            self.lines.append("")
-
-    def _drop_blank_lines(self) -> None:
-        while self.lines and not self.lines[-1]:
-            self.lines.pop()
-
-    def _line(self, indent: int, text: str, end: int | None, comment: Comment | None = None) -> None:
-        """A line, with the comment behind what ends at `end` in the source."""
-        self.lines.append((self._lead or " " * indent) + text)
-        self._lead, self._fresh = "", False
-        if comment is None and end is not None:
-            comment = self.trivia.behind(end)
-        self._attach(comment)
-
-    def _attach(self, *comments: Comment | None) -> None:
-        for comment in comments:
-            if comment is not None:
-                self.lines[-1] += f"  {comment.text}"
+            self.page.comments(self.trivia.before(entry.value.span.start), indent)
 
 
 def _start(node: Node, alias: Alias | None) -> int:
@@ -289,15 +247,3 @@ def _is_empty(node: Node) -> bool:
             return not node.items
         case Mapping():
             return not node.entries
-
-
-def _bounds(starts: list[int], limit: int) -> list[int]:
-    """For each start the least of it and those that follow; then the limit.
-
-    In a tree that was read from the DSL the entries of a step need not stand in the order of the text.
-    """
-    bounds = [limit]
-    for start in reversed(starts):
-        bounds.append(min(start, bounds[-1]))
-    bounds.reverse()
-    return bounds
