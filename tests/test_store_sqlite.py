@@ -203,6 +203,8 @@ def damaged(place, store, statement):
         ("delete from records where seq = 2", "lacks record 2"),
         ("delete from records where seq >= 2", "last record is 1"),
         ("update runs set head = 3", "last record is 3"),
+        ("update runs set head = 'four'", "should have four"),
+        ("update records set seq = x'00' where seq = 3", "last record is b"),
         ("update records set epoch = 2 where seq = 3", "Record 3"),
         ("update records set data = (select data from records where seq = 1) where seq = 3", "Record 3"),
         ("update runs set epoch = 0", "checksum is wrong"),

@@ -46,7 +46,9 @@ def extent(connection: Connection, run_id: str) -> Extent | None:
     ).first()
     if run is None:
         return None
-    if run.last is None or run.last + 1 != run.head:
+    # SQLite keeps a type with each value: a damaged page may hold any.
+    are_numbers = isinstance(run.last, int) and isinstance(run.head, int)
+    if not are_numbers or run.last + 1 != run.head:
         raise StoreCorrupt(
             f"The journal of run {run_id} is damaged: its last record is {run.last}, "
             f"and it should have {run.head}."
