@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from flowc.diagnostic import Diagnostic
 from flowc.read_dsl.explain import explain
-from flowc.read_dsl.indents import missing_block, too_deep, unexpected_indent
+from flowc.read_dsl.indents import missing_block, too_deep, too_long, unexpected_indent
 from flowc.read_dsl.lex import Lexer, Token
 from flowc.read_dsl.lines import Line
 from flowc.read_dsl.parts import Made, Part
@@ -29,6 +29,9 @@ DEPTH_LIMIT = 45
 """Blocks in blocks. Each is two levels of the tree, of which there may be 100."""
 
 BAD_LINES_LIMIT = 100
+
+WORDS_LIMIT = 400_000
+"""Terminals in a file: what YAML says in its 200,000 nodes."""
 
 _FOLLOWS = frozenset({"F0031", "F0034"})
 """Findings about the place of a line, which a bad line before it may have moved."""
@@ -70,13 +73,14 @@ class Driver:
     levels: list[_Level] = field(default_factory=lambda: [_Level(0, real=True)])
     _bad: int = 0
     _ends: dict[int, int | None] = field(default_factory=dict[int, int | None])
+    _words: int = 0
 
     def run(self, lines: Sequence[Line]) -> Made:
         """Read every line."""
         for line in lines:
             self._indent(line)
             self._line(line)
-            if self._bad > BAD_LINES_LIMIT:
+            if self._bad > BAD_LINES_LIMIT or self._words > WORDS_LIMIT:
                 break
         at = len(self.source.text)
         self._complete()
@@ -106,15 +110,24 @@ class Driver:
                     self._feed(Token("_NEWLINE", "", line.end, line.end))
                     self.levels[-1].after_bad = False
                     return
-                self._feed(token)
+                self._feed(self._counted(token))
                 seen.append(token)
         except _Refused as refused:
             wanted = self._wanted()
             self.states, self.parts = states, [_cut(part, length) for part, length in parts]
             token = refused.token if refused.token is not None and refused.token.kind != "_NEWLINE" else None
-            self._refuse(explain(self.source, self.tables.words, Stuck(line, tuple(seen), token, wanted)))
+            if self._words > WORDS_LIMIT:
+                self._report(too_long(self.source, line, WORDS_LIMIT))
+            else:
+                self._refuse(explain(self.source, self.tables.words, Stuck(line, tuple(seen), token, wanted)))
             self._feed(Token("BAD", self.source.text[line.start : line.end], line.start, line.end))
             self._feed(Token("_NEWLINE", "", line.end, line.end))
+
+    def _counted(self, token: Token) -> Token:
+        self._words += 1
+        if self._words > WORDS_LIMIT:
+            raise _Refused(token)
+        return token
 
     def _refuse(self, finding: Diagnostic) -> None:
         """Report a bad line."""

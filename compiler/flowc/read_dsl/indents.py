@@ -1,4 +1,4 @@
-"""A line that stands in no column where it could come in; a diagnostic that says so goes out."""
+"""A line that stands where none can come in; a diagnostic that says so goes out."""
 
 from collections.abc import Sequence
 
@@ -44,6 +44,17 @@ def too_deep(source: Source, line: Line, limit: int) -> Diagnostic:
         source,
         Span(line.start, line.start + 1),
         help="make a flow of the inner steps, and call it here",
+    )
+
+
+def too_long(source: Source, line: Line, limit: int) -> Diagnostic:
+    """More words in the file than the reader takes."""
+    return Diagnostic(
+        "F0002",
+        f"the file has more than {limit:,} words; what follows was not read",
+        source,
+        Span(line.start, line.start + 1),
+        help="keep data out of the flow: load it in a task",
     )
 
 

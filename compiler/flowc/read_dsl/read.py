@@ -2,9 +2,9 @@
 
     text ──split_lines──▶ logical lines ──Driver──▶ rules with their parts ──read_documents──▶ tree
 
-The limits are those of the YAML reader: 4 MiB of text and 100 levels of the tree. There is no limit of
-nodes, for nothing here stands for something larger, as YAML's aliases do. No text makes the reader raise,
-recurse by its depth, or take more than a time in proportion to its length.
+The limits are those of the YAML reader: 4 MiB of text, 100 levels of the tree, and as many words as its
+nodes hold. No text makes the reader raise, recurse by its depth, or take more than a time in proportion to
+its length.
 """
 
 import gc

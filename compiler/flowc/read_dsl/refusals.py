@@ -13,6 +13,9 @@ CHAIN_LIMIT = 48
 """Blocks in blocks, and branches of an `elif` behind each other: each is two levels of the tree."""
 
 
+_MOST = 500
+
+
 @noun(frozen=False)
 class Findings:
     """The findings of one file so far; `depth` is how deep the present place is in the tree."""
@@ -22,7 +25,9 @@ class Findings:
     depth: int = 0
 
     def add(self, code: str, message: str, span: Span, help_: str, *labels: Label) -> None:
-        """Note one."""
+        """Note one; not thousands of them."""
+        if len(self.diagnostics) >= _MOST:
+            return
         self.diagnostics.append(
             Diagnostic(code, message, self.source, span, help=help_, labels=tuple(labels))
         )
