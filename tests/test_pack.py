@@ -14,6 +14,7 @@ import zlib
 import numpy as np
 import pytest
 
+from flowrt import calling
 from flowrt import program as p
 from flowrt import record as r
 from flowrt import type_ref as ty
@@ -240,6 +241,36 @@ def test_starts_come_back_and_their_form_is_for_ever():
     assert program_digest(program) == "e9780a7e0371a3fa34e65b97dbc38afc7741a6f1c821e37fa82dc8b2ea2f74f0"
 
 
+BOUND = p.Retry(t.Const(2), t.Const(1), t.Const(2), t.Const(60), catch=("builtins:OSError",))
+TRIED = p.Flow(
+    "f",
+    p.Body(
+        (
+            p.Node(
+                "t",
+                p.Try(
+                    EITHER,
+                    (p.Catch(("builtins:OSError",), "e", p.Body((p.Node("r", p.Rethrow("e")),))),),
+                    EITHER,
+                ),
+            ),
+            p.Node("u", p.Try(EITHER)),
+            p.Node("b", p.Bounded(EITHER, t.Const(5), BOUND)),
+        )
+    ),
+)
+ENTERED = [r.Entered("a", 1, NOW), r.Entered("a", 2, NOW, NOW + 5)]
+
+
+def test_tries_come_back_and_their_form_is_for_ever():
+    program = p.Program({"f": TRIED}, "f")
+    assert [decode_record(encode_record(record)) for record in ENTERED] == ENTERED
+    form = hashlib.sha256(b"".join(map(encode_record, ENTERED))).hexdigest()
+    assert form == "36df4827bc63d0c6d28229fe8a780db037d40962d07fbdf7a128932fba547476"
+    assert decode_program(encode_program(program)) == program
+    assert program_digest(program) == "92063773c75972e0484afa41106d464119ca747177e8f96fe3ab5b5a8f46f5f1"
+
+
 def test_every_class_is_written_somewhere_in_these_tests():
     seen = set()
 
@@ -257,6 +288,7 @@ def test_every_class_is_written_somewhere_in_these_tests():
     look(SAGA)
     look([CHOICES, *CHOSEN])
     look([STARTING, *STARTS])
+    look([TRIED, *ENTERED])
     assert {cls for cls in CLASSES.values() if cls.__name__ != "Library"} <= seen
 
 
@@ -264,6 +296,7 @@ def test_every_noun_of_programs_records_and_values_has_a_number():
     nouns = {
         cls
         for module in (p, r, v, t, ty)
+        for module in (p, calling, r, v, t)
         for cls in vars(module).values()
         if isinstance(cls, type) and dataclasses.is_dataclass(cls) and cls.__module__ == module.__name__
     }

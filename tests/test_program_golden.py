@@ -11,7 +11,7 @@ from flowc.compile import compile_file
 from flowc.write.program import write_json, write_text
 from flowrt.graph.nested import bodies_of
 from flowrt.graph.read_dag import read_dag
-from flowrt.program import Out, Param, Task
+from flowrt.program import Out, Param, Task, Try
 
 FLOWS = sorted((Path(__file__).parent / "compile" / "ok").glob("*.flow.yaml"))
 
@@ -63,6 +63,8 @@ def assert_met(body, params):
         names = {name for name, _ in node.env}
         own = {getattr(node.op, "var", "")} | set(getattr(node.op, "carried", ()))
         own |= {node.op.undo.own} if isinstance(node.op, Task) and node.op.undo is not None else set()
+        if isinstance(node.op, Try):
+            own |= {catch.name for catch in node.op.catches}
         for inner in bodies_of(node.op):
             checked = {name for each in bodies_of(node.op) for name, _ in each.exports}
             assert_met(inner, names | own | checked)

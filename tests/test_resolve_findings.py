@@ -59,11 +59,12 @@ STEPS = [
     ("{if: a, then: [], call: t.f()}", [("F0107", "call")]),
     ("{for: x in xs, do: [{break: null}]}", [("F0106", "break")]),
     # What cannot run yet
-    ("{try: [{call: t.f()}], catch: []}", [("F0108", "try")]),
+    ("{try: [{call: t.f()}], catch: []}", [("F0103", "catch")]),
     ("{call: t.f(), cache: true}", [("F0108", "cache")]),
-    ("{do: [{call: t.f()}], timeout: 5m}", [("F0108", "timeout")]),
-    ("{call: other(a), retry: 3}", [("F0108", "retry")]),
     ('{sleep: {cron: "0 9 * *", tz: UTC}}', [("F0504", '"0 9 * *"')]),
+    ("{do: [{call: t.f()}], retry: never}", [("F0103", "never")]),
+    ("{call: other(a), heartbeat: 3s}", [("F0108", "heartbeat")]),
+    ("{call: other(a), retry: never}", [("F0103", "never")]),
     ('{wait: "feeds.Price(a)"}', [("F0108", '"feeds.Price(a)"')]),
     # Lists and graphs
     ("{for: x in xs, do: {call: t.f(x)}}", [("F0105", "{call: t.f(x)}")]),

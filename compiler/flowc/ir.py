@@ -12,67 +12,17 @@ lists and dicts of them, and f-strings for text with `${{ }}` in it. A duration 
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
+from flowc.calling import Callee as Callee
+from flowc.calling import FlowCallee as FlowCallee
+from flowc.calling import Ident as Ident
+from flowc.calling import Modifiers as Modifiers
+from flowc.calling import Retry as Retry
+from flowc.calling import TaskCallee as TaskCallee
 from flowc.span import Source, Span
 from flowrt.expr.tree import Expr
 from flowrt.noun import noun
 from flowrt.program import ErrorsPolicy, RaceErrors
 from flowrt.type_ref import TypeRef
-
-
-@noun
-class Ident:
-    """An identifier that the author wrote, and where."""
-
-    text: str
-    span: Span
-
-
-@noun
-class TaskCallee:
-    """A Python callable or exception class: its import path `package.module:name`, and where it stands."""
-
-    path: str
-    span: Span
-
-
-@noun
-class FlowCallee:
-    """A flow of this file."""
-
-    name: str
-    span: Span
-
-
-Callee: TypeAlias = TaskCallee | FlowCallee
-
-
-@noun
-class Retry:
-    """A retry policy; fields the author left out hold the defaults of the language.
-
-    `never`: there is at most one attempt, whatever happens to its worker.
-    """
-
-    max: Expr
-    delay: Expr
-    factor: Expr
-    cap: Expr
-    jitter: Literal["full", "none"]
-    catch: tuple[TaskCallee, ...]
-    unless: tuple[TaskCallee, ...]
-    within: Expr | None
-    span: Span
-    never: bool = False
-
-
-@noun
-class Modifiers:
-    """What may stand beside a call; None where nothing was said."""
-
-    options: Expr | None = None
-    retry: Retry | None = None
-    timeout: Expr | None = None
-    heartbeat: Expr | None = None
 
 
 @noun
@@ -235,10 +185,12 @@ class Graph:
 
 @noun
 class Do:
-    """A `do` step: a block of its own."""
+    """A `do` step: a block of its own; with `timeout` and `retry`, for each attempt of it as a whole."""
 
     meta: Meta
     body: Block
+    timeout: Expr | None = None
+    retry: Retry | None = None
 
 
 @noun
@@ -276,6 +228,26 @@ class Start:
 
 
 @noun
+class Catch:
+    """What a `try` does about failures of these types, all if there are none. `span` is its head."""
+
+    types: tuple[TaskCallee, ...]
+    name: Ident | None
+    body: Block
+    span: Span
+
+
+@noun
+class Try:
+    """A `try` step: `final` runs after the body and the catch of its failure, however they ended."""
+
+    meta: Meta
+    body: Block
+    catches: tuple[Catch, ...]
+    final: Block | None
+
+
+@noun
 class Return:
     """`return`. When the returned expression is nothing but a call of a flow, `tail` is that call."""
 
@@ -292,6 +264,14 @@ class Raise:
     callee: TaskCallee
     args: tuple[Expr, ...]
     kwargs: tuple[tuple[Ident, Expr], ...]
+
+
+@noun
+class Rethrow:
+    """`raise` of a caught error, by its name."""
+
+    meta: Meta
+    error: Ident
 
 
 @noun
@@ -331,8 +311,10 @@ Step: TypeAlias = (
     | Saga
     | Race
     | Start
+    | Try
     | Return
     | Raise
+    | Rethrow
     | Fail
     | Break
     | Continue

@@ -15,13 +15,31 @@ if TYPE_CHECKING:
     from flowrt.collected import Collected, ForError
     from flowrt.context import current, heartbeat
     from flowrt.errors import FlowrtError, RunCancelled, RunFailed
+    from flowrt.failures import (
+        BlockTimedOut,
+        FlowFailed,
+        LoopLimit,
+        NeedNotMet,
+        OutcomeUnknown,
+        RecursionLimit,
+        WaitTimedOut,
+        WorkerLost,
+    )
 
 __all__ = [
+    "BlockTimedOut",
     "Collected",
+    "FlowFailed",
     "FlowrtError",
     "ForError",
+    "LoopLimit",
+    "NeedNotMet",
+    "OutcomeUnknown",
+    "RecursionLimit",
     "RunCancelled",
     "RunFailed",
+    "WaitTimedOut",
+    "WorkerLost",
     "cancel",
     "current",
     "heartbeat",
@@ -39,6 +57,14 @@ _ROOMS = {
     "FlowrtError": "flowrt.errors",
     "RunCancelled": "flowrt.errors",
     "RunFailed": "flowrt.errors",
+    "BlockTimedOut": "flowrt.failures",
+    "FlowFailed": "flowrt.failures",
+    "LoopLimit": "flowrt.failures",
+    "NeedNotMet": "flowrt.failures",
+    "OutcomeUnknown": "flowrt.failures",
+    "RecursionLimit": "flowrt.failures",
+    "WaitTimedOut": "flowrt.failures",
+    "WorkerLost": "flowrt.failures",
 }
 
 

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from flowrt.expr.tree import Expr
 from flowrt.noun import noun
-from flowrt.program import Emit, Sample, Sleep, Start, Switch, Task, Wait
+from flowrt.program import Emit, Retry, Sample, Sleep, Start, Switch, Task, Wait
 from flowrt.record import Failure
 from flowrt.value import Handle
 
@@ -148,6 +148,31 @@ class StartRun:
 
 
 @noun
+class EnterBlock:
+    """Work out when the time of an attempt of a block is up. Answers: Entered, Failed."""
+
+    step: str
+    attempt: int
+    timeout: Expr | None
+    env: Env
+
+
+@noun
+class RetryBlock:
+    """Work out whether a block that failed is made again, and when. Answers: Retrying, Failed.
+
+    `attempt` is the number of the attempt that failed, `first_at` when the first one began (0: not known).
+    """
+
+    step: str
+    retry: Retry
+    env: Env
+    failure: Failure
+    attempt: int
+    first_at: int
+
+
+@noun
 class StopTask:
     """Stop a task that is running. Answers: Stopped, or Succeeded or Failed when it was faster."""
 
@@ -177,6 +202,8 @@ Command: TypeAlias = (
     | AwaitEvent
     | SendEvent
     | StartRun
+    | EnterBlock
+    | RetryBlock
     | StopTask
     | EndRun
 )

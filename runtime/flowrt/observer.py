@@ -20,6 +20,7 @@ StepKind = Literal[
     "saga",
     "switch",
     "race",
+    "try",
 ]
 StepEnd = Literal["succeeded", "failed", "stopped"]
 

@@ -17,6 +17,10 @@ node's `env`. Step identity (what the journal is keyed by) is the path of node i
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
+from flowrt.calling import Callee as Callee
+from flowrt.calling import Imported as Imported
+from flowrt.calling import Pickled as Pickled
+from flowrt.calling import Retry as Retry
 from flowrt.expr.tree import Expr
 from flowrt.noun import field, noun
 from flowrt.type_ref import Input, TypeRef
@@ -43,43 +47,6 @@ class Out:
 
 
 Source: TypeAlias = Param | Out
-
-
-@noun
-class Imported:
-    """A callable by import path, `package.module:name` or `package.module:Class.name`."""
-
-    path: str
-
-
-@noun
-class Pickled:
-    """A callable of a hand-written graph: the digest of its cloudpickled code in the store."""
-
-    digest: str
-    name: str
-
-
-Callee: TypeAlias = Imported | Pickled
-
-
-@noun
-class Retry:
-    """When an attempt that raised is made again. Expressions are evaluated when an attempt fails.
-
-    `max` is the most retries after the first attempt. `delay`, `cap` and `within` are durations
-    (`timedelta`). `catch` and `unless` are import paths of exception classes; an empty `catch` is every
-    `Exception`.
-    """
-
-    max: Expr
-    delay: Expr
-    factor: Expr
-    cap: Expr
-    jitter: Literal["full", "none"] = "full"
-    catch: tuple[str, ...] = ()
-    unless: tuple[str, ...] = ()
-    within: Expr | None = None
 
 
 @noun
@@ -259,6 +226,28 @@ class RaceBranch:
 
 
 @noun
+class Bounded:
+    """A nested body that is bounded in time, and made again as a whole when it fails.
+
+    `timeout` is a duration and counts for each attempt. `retry` is as for a task, for any failure
+    in the body.
+    """
+
+    body: "Body"
+    timeout: Expr | None = None
+    retry: Retry | None = None
+
+
+@noun
+class Catch:
+    """What deals with failures of these types (import paths), whose error it may read by `name`."""
+
+    types: tuple[str, ...]
+    name: str
+    body: "Body"
+
+
+@noun
 class Race:
     """Bodies that run at the same time until enough of them have ended well; the rest is stopped.
 
@@ -270,6 +259,26 @@ class Race:
     branches: tuple[RaceBranch, ...]
     need: Expr | None = None
     errors: RaceErrors = "fail"
+
+
+@noun
+class Try:
+    """A nested body, what deals with its failure, and what runs after both, however they ended.
+
+    The first catch of which the failure is an instance runs. `final` is not stopped when the run
+    is cancelled. All bodies but `final` export the same names; those of `final` come to them.
+    """
+
+    body: "Body"
+    catches: tuple[Catch, ...] = ()
+    final: "Body | None" = None
+
+
+@noun
+class Rethrow:
+    """Fail with the failure whose error is `name`, which a catch around this has caught."""
+
+    name: str
 
 
 @noun
@@ -331,6 +340,9 @@ Op: TypeAlias = (
     | Saga
     | Switch
     | Race
+    | Bounded
+    | Try
+    | Rethrow
 )
 
 

@@ -15,8 +15,8 @@ class Failure:
     """Why a step or a run failed.
 
     `type` is the name of the exception class as a traceback has it, such as `ValueError` or
-    `shop.errors.Busy`; `caught` holds the import paths out of the retry policy that the exception is an
-    instance of; `step` is where it arose first.
+    `shop.errors.Busy`; `caught` holds the import paths, of those that a retry policy or a `catch` around the
+    step names, of classes that the exception is an instance of; `step` is where it arose first.
     """
 
     type: str
@@ -160,6 +160,16 @@ class Received:
 
 
 @noun
+class Entered:
+    """An attempt of a block has begun; its time is up at `due_at`, 0 for no bound."""
+
+    step: str
+    attempt: int
+    at: int
+    due_at: int = 0
+
+
+@noun
 class Emitted:
     """An event was sent, in the same transaction as this record."""
 
@@ -223,6 +233,7 @@ StepRecord: TypeAlias = (
     | Emitted
     | Chosen
     | Detached
+    | Entered
 )
 Record: TypeAlias = Started | StepRecord | CancelRequested | Reopened | Ended
 

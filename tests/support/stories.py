@@ -171,9 +171,9 @@ def program_of(name: str) -> Program:
     return compile_file(FLOWS / f"{name}.flow.yaml").program
 
 
-def story_of(text: str, **parts: object) -> Story:
+def story_of(text: str, use: str = "s: story_tasks", **parts: object) -> Story:
     """A story of a flow that is given as text; `s` is the stories' module of tasks."""
-    source = Source("story.flow.yaml", f"flowc: 1\nuse: {{s: story_tasks}}\n{dedent(text)}")
+    source = Source("story.flow.yaml", f"flowc: 1\nuse: {{{use}}}\n{dedent(text)}")
     file, found = check_source(source)
     assert file is not None, found
     assert not [f for f in found if f.severity == "error"], render_text(found, color=False)

@@ -47,16 +47,18 @@ def _clash(clash: Clash, facts: FlowFacts) -> Diagnostic:
 
 
 def shadowing_variables(facts: FlowFacts) -> Iterator[Diagnostic]:
-    """Loop variables that have the name of something outside."""
+    """Loop variables and caught errors that have the name of something else."""
     for shadow in facts.shadows:
         name = shadow.ident.text
+        what, where = ("caught error", "else") if shadow.is_error else ("loop variable", "outside the loop")
         yield Diagnostic(
             "F0219",
-            f"the loop variable `{name}` has the name of something outside the loop",
+            f"the {what} `{name}` has the name of something {where}",
             facts.file.source,
             shadow.ident.span,
             hint="has a value already",
-            help="choose another name for the variable: a reader cannot tell which of the two is meant",
+            help=f"choose another name for the {what.split()[-1]}: "
+            "a reader cannot tell which of the two is meant",
             labels=(Label(shadow.outer.span, origin(shadow.outer)),),
         )
 

@@ -20,12 +20,14 @@ from flowc.ir import (
     Loop,
     Race,
     Raise,
+    Rethrow,
     Return,
     Saga,
     Sleep,
     Start,
     Step,
     Switch,
+    Try,
     Value,
     Wait,
 )
@@ -56,7 +58,12 @@ def _outside(each: Misplaced, facts: FlowFacts) -> Diagnostic:
 def _inside(each: Misplaced, facts: FlowFacts) -> Diagnostic:
     word, source = kind_of(each.step), facts.file.source
     outer: Step | None
-    if each.fault == "graph":
+    if each.fault == "finally":
+        message = f"`{word}` cannot leave a `finally`"
+        outer = next((s for s in reversed(each.inside) if isinstance(s, Try)), None)
+        text = "this `try` goes on as it has ended: with its value, its failure, or what it left for"
+        help_text = f"nobody would hear of a failure any more: put the `{word}` behind the `try`"
+    elif each.fault == "graph":
         message = f"`{word}` cannot stand inside a graph"
         outer = next((step for step in reversed(each.inside) if _holds_graph(step)), None)
         text = "the steps of this graph run at the same time"
@@ -112,7 +119,7 @@ def _why(step: Step) -> str:  # noqa: PLR0911 - one arm a kind
     match step:
         case Return():
             return "`return` ends the flow here"
-        case Raise() | Fail():
+        case Raise() | Rethrow() | Fail():
             return f"`{kind_of(step)}` fails here"
         case Break():
             return "`break` ends the loop here"
@@ -122,20 +129,9 @@ def _why(step: Step) -> str:  # noqa: PLR0911 - one arm a kind
             return "this loop never ends by itself"
         case Race():
             return "every branch of this race leaves"
-        case (
-            If()
-            | Switch()
-            | For()
-            | Wait()
-            | Graph()
-            | Do()
-            | Saga()
-            | Call()
-            | Value()
-            | Sleep()
-            | Emit()
-            | Start()
-        ):
+        case If() | Switch() | For() | Wait() | Graph() | Do() | Saga() | Try():
+            return "every path through this step leaves"
+        case Call() | Value() | Sleep() | Emit() | Start():
             return "every path through this step leaves"
         case _:
             assert_never(step)

@@ -1,6 +1,6 @@
 """Spans and names of the IR come in; the short spans and phrases that messages point with go out."""
 
-from flowc.ir import Break, Continue, Fail, Raise, Return
+from flowc.ir import Break, Continue, Fail, Raise, Rethrow, Return
 from flowc.scope.scope import Binding
 from flowc.span import Source, Span
 
@@ -13,9 +13,9 @@ def first_line(source: Source, span: Span) -> Span:
     return Span(span.start, span.start + max(len(line.rstrip()), 1))
 
 
-def kind_of(step: Return | Raise | Fail | Break | Continue) -> str:
+def kind_of(step: Return | Raise | Rethrow | Fail | Break | Continue) -> str:
     """The word of a step that leaves."""
-    return type(step).__name__.lower()
+    return "raise" if isinstance(step, Rethrow) else type(step).__name__.lower()
 
 
 def origin(binding: Binding) -> str:
@@ -25,6 +25,8 @@ def origin(binding: Binding) -> str:
             return f"`{binding.name}` is an input of the flow"
         case "variable":
             return f"`{binding.name}` is the variable of this loop"
+        case "error":
+            return f"`{binding.name}` is the error that this `catch` has caught"
         case "run" | "event" | "step" | "lifted":
             return f"`{binding.name}` is assigned here"
 

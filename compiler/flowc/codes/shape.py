@@ -241,6 +241,19 @@ CODES: tuple[Code, ...] = (
         + "      - call: t.charge(hold)\n",
     ),
     Code(
+        "F0134",
+        "A `catch` is never reached",
+        "The catches of a `try` are looked at from top to bottom, and the first whose types name the failure "
+        "deals with it. One whose types are all special cases of what stands above it would never run.",
+        bad=_STEPS
+        + "  - try:\n      - call: t.load()\n    catch:\n      - {type: OSError, do: [{call: t.wait()}]}\n"
+        + "      - {type: TimeoutError, do: [{call: t.hurry()}]}\n",
+        good=_STEPS
+        + "  - try:\n      - call: t.load()\n    catch:\n"
+        + "      - {type: TimeoutError, do: [{call: t.hurry()}]}\n"
+        + "      - {type: OSError, do: [{call: t.wait()}]}\n",
+    ),
+    Code(
         "F0129",
         "A case or a branch is not written as one",
         "`cases` of a `switch` is a list of maps `{is: value, do: steps}`, and `else` stands beside it. "

@@ -1,19 +1,19 @@
 """Lower calls: a `Call` of the IR becomes a task, a sample or a call of a flow."""
 
 from flowc.ir import Call, FlowCallee, Ident, Raise, Return, Start, TaskCallee
-from flowc.ir import Retry as RetrySaid
 from flowc.lower.maker import Maker, names_in
+from flowc.lower.retry import lower_retry, read_by
 from flowrt.expr.tree import Expr
 from flowrt.noun import replace
 from flowrt.program import (
     Body,
+    Bounded,
     CallFlow,
     Imported,
     Leave,
     Node,
     Out,
     Param,
-    Retry,
     Sample,
     SampleKind,
     Source,
@@ -43,7 +43,7 @@ def lower_call(maker: Maker, call: Call) -> int:
     lower_prelude(maker, call.meta.prelude)
     if isinstance(call.callee, FlowCallee):
         args, env = _flow_args(maker, call, call.callee)
-        return maker.add(call.meta.path_id, CallFlow(call.callee.name, args), (), env)
+        return _add_flow_call(maker, call, CallFlow(call.callee.name, args), env)
     if call.callee.path in _SAMPLES:
         return maker.add(call.meta.path_id, Sample(_SAMPLES[call.callee.path]), ())
     task, names = _task(call)
@@ -53,6 +53,17 @@ def lower_call(maker: Maker, call: Call) -> int:
         task = replace(task, undo=undo)
         names = [*names, *undo.apart]
     return maker.add(call.meta.path_id, task, names)
+
+
+def _add_flow_call(maker: Maker, call: Call, op: CallFlow, env: list[tuple[str, Source]]) -> int:
+    """A call of a flow; with a bound in time or a policy it is a block of its own, of one step `flow`."""
+    said = call.modifiers
+    if said.timeout is None and said.retry is None:
+        return maker.add(call.meta.path_id, op, (), env)
+    body = Body((Node("flow", op, tuple((name, Param(name)) for name, _ in env)),), Out(0))
+    retry = None if said.retry is None else lower_retry(said.retry)
+    names = names_in(said.timeout, *read_by(retry))
+    return maker.add(call.meta.path_id, Bounded(body, said.timeout, retry), names, env)
 
 
 def _undo(call: Call, own: str, names: list[str]) -> Undo:
@@ -70,7 +81,7 @@ def _task(call: Call) -> tuple[Task, list[str]]:
     assert isinstance(call.callee, TaskCallee), "a flow is no task"
     said = call.modifiers
     once = said.retry is not None and said.retry.never
-    retry = None if said.retry is None or once else _retry(said.retry)
+    retry = None if said.retry is None or once else lower_retry(said.retry)
     task = Task(
         callee=Imported(call.callee.path),
         args=call.args,
@@ -83,8 +94,7 @@ def _task(call: Call) -> tuple[Task, list[str]]:
     )
     lengths = (said.timeout, said.heartbeat)
     values = (*call.args, *(value for _, value in call.kwargs), said.options, *lengths)
-    policy = () if retry is None else (retry.max, retry.delay, retry.factor, retry.cap, retry.within)
-    return task, names_in(*values, *policy)
+    return task, names_in(*values, *read_by(retry))
 
 
 def lower_start(maker: Maker, step: Start) -> int:
@@ -134,16 +144,3 @@ def _flow_args(
 
 def _kwargs(kwargs: tuple[tuple[Ident, Expr], ...]) -> tuple[tuple[str, Expr], ...]:
     return tuple((name.text, value) for name, value in kwargs)
-
-
-def _retry(said: RetrySaid) -> Retry:
-    return Retry(
-        max=said.max,
-        delay=said.delay,
-        factor=said.factor,
-        cap=said.cap,
-        jitter=said.jitter,
-        catch=tuple(each.path for each in said.catch),
-        unless=tuple(each.path for each in said.unless),
-        within=said.within,
-    )

@@ -17,17 +17,19 @@ from flowc.ir import (
     Modifiers,
     Race,
     Raise,
+    Rethrow,
     Return,
     Saga,
     Sleep,
     Start,
     Step,
     Switch,
+    Try,
     Value,
     Wait,
 )
 from flowc.lower.maker import names_in
-from flowc.scope.blocks import blocks_of, calls_of
+from flowc.scope.blocks import blocks_of, calls_of, variables_of
 from flowrt.expr.tree import Expr
 
 
@@ -42,8 +44,7 @@ def reads_of(step: Step) -> set[str]:
         names.update(_undo_reads(each))
         todo.extend(calls_of(each))
         todo.extend(inner for block in blocks_of(each) for inner in block.steps)
-        if isinstance(each, For):
-            variables.add(each.var.text)
+        variables.update(name.text for name in variables_of(each))
     return names - variables
 
 
@@ -74,7 +75,9 @@ def _exprs(step: Step) -> Iterator[Expr | None]:  # noqa: C901, PLR0912 - one ar
             yield from (step.key, step.payload)
         case Fail(_, message):
             yield message
-        case Graph() | Do() | Saga() | Start() | Break() | Continue():
+        case Do():
+            yield from _modifiers(Modifiers(timeout=step.timeout, retry=step.retry))
+        case Graph() | Saga() | Try() | Start() | Rethrow() | Break() | Continue():
             pass
         case _:
             assert_never(step)

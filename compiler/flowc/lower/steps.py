@@ -23,6 +23,7 @@ from flowc.ir import (
     Loop,
     Race,
     Raise,
+    Rethrow,
     Return,
     Saga,
     Sleep,
@@ -30,6 +31,7 @@ from flowc.ir import (
     Step,
     Steps,
     Switch,
+    Try,
     Value,
     Wait,
 )
@@ -38,10 +40,12 @@ from flowc.lower.calls import lower_call, lower_prelude, lower_raise, lower_retu
 from flowc.lower.graphs import graph_value, lower_graph, names_of_graph
 from flowc.lower.loops import lower_for, lower_jump, lower_loop
 from flowc.lower.maker import Maker, names_in, params_of
+from flowc.lower.tries import bounded, lower_try
 from flowrt.program import Block as BlockOp
+from flowrt.program import Body, Bounded, Failure, Out, Source
 from flowrt.program import Emit as EmitOp
 from flowrt.program import Fail as FailOp
-from flowrt.program import Failure, Out, Source
+from flowrt.program import Rethrow as RethrowOp
 from flowrt.program import Saga as SagaOp
 from flowrt.program import Sleep as SleepOp
 
@@ -99,6 +103,11 @@ def _lower(maker: Maker, step: Step, *, wanted: bool) -> int:  # noqa: C901, PLR
             return maker.add(meta.path_id, EmitOp(event.text, key, payload), names_in(key, payload))
         case Graph():
             return _lower_nested(maker, step, step.failure, wanted=wanted)
+        case Try():
+            return lower_try(maker, step, lower_block, wanted=wanted)
+        case Rethrow(meta, error):
+            maker.left = True
+            return maker.add(meta.path_id, RethrowOp(error.text), (error.text,))
         case Do() | Saga():
             return _lower_nested(maker, step, "cancel", wanted=wanted)
         case Start():
@@ -126,8 +135,19 @@ def _lower_nested(maker: Maker, step: Graph | Do | Saga, failure: Failure, *, wa
     else:
         names = [name for name in inside.own if not name.startswith("$")]
     body = inside.body(value, inside.export(names), failure)
-    op = SagaOp(body) if isinstance(step, Saga) else BlockOp(body, names=is_graph)
-    index = maker.add(step.meta.path_id, op, params_of(body))
+    op, read = _nested_op(step, body, names=is_graph)
+    index = maker.add(step.meta.path_id, op, [*params_of(body), *read])
     maker.own.update({name: Out(index, name) for name in names} if not inside.left else {})
     maker.left = inside.left
     return index
+
+
+def _nested_op(
+    step: Graph | Do | Saga, body: Body, *, names: bool
+) -> tuple[BlockOp | SagaOp | Bounded, list[str]]:
+    """The operation of a nested block, and the names that it reads besides those of its body."""
+    if isinstance(step, Saga):
+        return SagaOp(body), []
+    if isinstance(step, Do) and (step.timeout is not None or step.retry is not None):
+        return bounded(body, step.timeout, step.retry)
+    return BlockOp(body, names=names), []

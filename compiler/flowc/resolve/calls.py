@@ -10,7 +10,7 @@ from flowc.resolve.lift import Arguments, Place, check_recorded, lift, lift_argu
 from flowc.resolve.names import read_name
 from flowc.resolve.places import at, read_callee, read_data
 from flowc.resolve.pure import is_builtin
-from flowc.resolve.retry import read_retry
+from flowc.resolve.retry import read_block_retry, read_retry
 from flowc.resolve.setting import Setting
 from flowc.resolve.step_text import StepText
 from flowc.span import Span
@@ -104,16 +104,23 @@ def _with(step: StepText, inline: Arguments, callee: Callee) -> tuple[tuple[Iden
 def _modifiers(step: StepText, callee: Callee) -> Modifiers:
     written = [key for key in ("options", "retry", "timeout", "heartbeat") if key in step.fields]
     if isinstance(callee, FlowCallee) or callee.path.startswith("flowc:"):
+        flow = isinstance(callee, FlowCallee)
         for key in written:
+            if flow and key in ("retry", "timeout"):
+                continue
             step.found.error(
                 "F0108",
-                f"`{key}` of a call of a flow is not supported yet"
+                f"`{key}` has no meaning for a call of a flow"
                 if isinstance(callee, FlowCallee)
                 else f"`{key}` has no meaning for a value that is taken at once",
                 step.fields[key].key.span,
                 help=f"set `{key}` at the calls inside that flow, or in its `defaults`"
                 if isinstance(callee, FlowCallee)
                 else "leave it out",
+            )
+        if flow:
+            return Modifiers(
+                retry=read_block_retry(step, "a call of a flow"), timeout=step.duration("timeout")
             )
         return modifiers_of(callee, step.setting)
     options, retry = step.node("options"), step.node("retry")

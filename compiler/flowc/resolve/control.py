@@ -9,6 +9,7 @@ from flowc.resolve.found import excerpt, shape
 from flowc.resolve.lift import lift
 from flowc.resolve.names import alias_names, read_name
 from flowc.resolve.places import at, read_part
+from flowc.resolve.retry import read_block_retry
 from flowc.resolve.setting import stand_in
 from flowc.resolve.step_text import StepText, read_word
 from flowc.span import Span
@@ -101,9 +102,13 @@ def resolve_graph(step: StepText) -> Step:
 
 def resolve_do(step: StepText) -> Step:
     """A `do` step."""
+    guarded = "timeout" in step.fields or "retry" in step.fields
+    step.setting.guard_depth += guarded
     body = step.block("do")
+    step.setting.guard_depth -= guarded
     assert body is not None
-    return Do(step.meta(), body)
+    timeout, retry = step.duration("timeout"), read_block_retry(step, "a block")
+    return Do(step.meta(), body, timeout, retry)
 
 
 def resolve_saga(step: StepText) -> Step:

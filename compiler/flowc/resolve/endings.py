@@ -1,6 +1,6 @@
 """The steps that leave a flow come in as text; `Return`, `Raise` and `Fail` go out."""
 
-from flowc.ir import Call, Fail, FlowCallee, Modifiers, Raise, Return, Step, TaskCallee
+from flowc.ir import Call, Fail, FlowCallee, Ident, Modifiers, Raise, Rethrow, Return, Step, TaskCallee
 from flowc.resolve.callees import Lost, meaning_of
 from flowc.resolve.found import excerpt, shape
 from flowc.resolve.lift import lift, lift_arguments
@@ -16,7 +16,10 @@ from flowrt.noun import replace
 
 
 def resolve_return(step: StepText) -> Step:
-    """`return`. Nothing but a call of a flow is a tail call: the run goes on as that flow."""
+    """`return`. Nothing but a call of a flow is a tail call: the run goes on as that flow.
+
+    Not within a `try` or a bounded block: what that flow fails with, or how long it takes, is their affair.
+    """
     node = step.main.value
     if isinstance(node, Scalar) and node.value is None:
         return Return(step.meta(), None, None)
@@ -30,7 +33,7 @@ def resolve_return(step: StepText) -> Step:
 
 
 def _tail(step: StepText, expr: Expr) -> Call | None:
-    if not isinstance(expr, CallExpr):
+    if not isinstance(expr, CallExpr) or step.setting.guard_depth:
         return None
     callee = meaning_of(step.setting.names, expr.func)
     if not isinstance(callee, FlowCallee):
@@ -41,7 +44,7 @@ def _tail(step: StepText, expr: Expr) -> Call | None:
 
 
 def resolve_raise(step: StepText) -> Step:
-    """`raise` of an exception class, with or without arguments."""
+    """`raise` of an exception class, with or without arguments, or of a caught error."""
     node = step.main.value
     if not isinstance(node, Scalar) or not isinstance(node.value, str):
         step.found.error(
@@ -55,6 +58,8 @@ def resolve_raise(step: StepText) -> Step:
     expr = read_callee(step.found, node)
     if len(step.found.diagnostics) > before:
         return _unknown_end(step)
+    if isinstance(expr, Name) and expr.id in step.setting.caught:
+        return Rethrow(step.meta(), Ident(expr.id, Span(*expr.at)))
     call = expr if isinstance(expr, CallExpr) else CallExpr(expr, (), (), expr.at)
     callee = meaning_of(step.setting.names, call.func)
     if isinstance(call.func, Name) and exception_named(call.func.id):

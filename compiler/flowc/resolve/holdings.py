@@ -46,6 +46,7 @@ Place = Literal[
     "graph",
     "cases",
     "branches",
+    "catches",
 ]
 
 
@@ -131,6 +132,9 @@ HOLDINGS: Mapping[str, Holding] = {
     "saga": _BLOCK,
     "race": Holding("branches"),
     "start": Holding("callee", ("other(a)", "other")),
+    "try": _BLOCK,
+    "finally": _BLOCK,
+    "as": Holding("name", ("e",)),
     "return": Holding("expression", ("t.report(day, total)",)),
     "raise": Holding("callee", ("t.Rejected(order.id)", "ValueError(text)")),
     "fail": Holding("message", ("order ${{ id }} was declined",)),
@@ -141,6 +145,8 @@ ELSEWHERE: Mapping[tuple[str, str], Holding] = {
     ("an input", "max"): Holding("data"),
     ("an event", "key"): Holding("type", ("str",)),
     ("a `race` step", "errors"): Holding("word", words=("fail", "drop"), default="fail"),
+    ("a `try` step", "catch"): Holding("catches"),
+    ("a `catch`", "type"): Holding("exceptions", ("OSError", "t.Busy")),
     ("an `emit` step", "with"): Holding("data"),
     ("`sleep`", "until"): Holding("expression", ('datetime("2026-01-01T09:00:00Z")',)),
     ("a `while` step", "max"): Holding("expression", (1000,)),

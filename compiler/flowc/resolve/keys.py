@@ -136,6 +136,16 @@ RACE_BRANCH = Construct(
     required=("id",),
 )
 
+CATCH = Construct(
+    "a `catch`",
+    {
+        "type": "exception classes; every Exception",
+        "as": "a name for the error: its `type`, `message`, `step`, `traceback`",
+        "do": "the steps",
+    },
+    required=("do",),
+)
+
 SLEEP = Construct(
     "`sleep`",
     {
@@ -218,8 +228,18 @@ STEPS: Mapping[str, Construct] = {
         {"graph": "a map of names to steps", "failure": "`cancel` or `finish`"},
     ),
     "do": _step(
-        {"do": "a list that runs from top to bottom"},
-        later={"timeout": "the `timeout` of a block is", "retry": "the `retry` of a block is"},
+        {
+            "do": "a list that runs from top to bottom",
+            "timeout": "a bound on each attempt of the block",
+            "retry": "a number of retries of the whole block, or a policy",
+        },
+    ),
+    "try": _step(
+        {
+            "try": "a list of steps whose failure is dealt with",
+            "catch": "what is done about it: {type, as, do}, or a list of these",
+            "finally": "the steps that run in any case, and are not stopped",
+        }
     ),
     "saga": _step({"saga": "a list of steps that are taken back when one of them fails"}),
     "race": _step(
@@ -231,12 +251,11 @@ STEPS: Mapping[str, Construct] = {
     ),
     "start": _step({"start": "a flow, with or without its arguments", "with": "named arguments, as data"}),
     "return": _step({"return": "the value of the flow"}),
-    "raise": _step({"raise": "a call of an exception class"}),
+    "raise": _step({"raise": "a call of an exception class, or the name of a caught error"}),
     "fail": _step({"fail": "the message"}),
 }
 
 LATER_STEPS: Mapping[str, str] = {
-    "try": "`try` is",
     "lock": "`lock` is",
 }
 
@@ -297,6 +316,10 @@ INSTEAD: Mapping[str, tuple[str, ...]] = {
     "max_parallel": ("parallel",),
     "on_error": ("errors",),
     "otherwise": ("else",),
+    "except": ("catch",),
+    "rescue": ("catch",),
+    "ensure": ("finally",),
+    "always": ("finally",),
     "resources": ("options",),
     "attempts": ("max",),
     "backoff": ("factor",),

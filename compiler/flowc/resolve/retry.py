@@ -14,7 +14,7 @@ from flowc.resolve.keys import RETRY
 from flowc.resolve.lift import Where, lift
 from flowc.resolve.places import read_expression
 from flowc.resolve.setting import Names
-from flowc.resolve.step_text import read_word
+from flowc.resolve.step_text import StepText, read_word
 from flowc.suggest import closest
 from flowc.tree import Mapping, Node, Scalar, Sequence
 from flowrt.expr.tree import Const, Expr
@@ -46,6 +46,23 @@ def read_retry(node: Node, where: Where) -> Retry:
         )
     full: Literal["full"] = "full"
     return Retry(maximum, Const(_DELAY), Const(_FACTOR), Const(_CAP), full, (), (), None, node.span, never)
+
+
+def read_block_retry(step: StepText, what: str) -> Retry | None:
+    """The policy of what is made again as a whole: a block, or a flow that is called."""
+    node = step.node("retry")
+    if node is None:
+        return None
+    retry = read_retry(node, step.where("retry"))
+    if not retry.never:
+        return retry
+    step.found.error(
+        "F0103",
+        f"`retry` of {what} takes a number or a map, not `never`",
+        node.span,
+        help="leave it out: without `retry` it is not made again, and `never` stands at the calls inside",
+    )
+    return None
 
 
 def _policy(node: Mapping, fields: Fields, where: Where) -> Retry:

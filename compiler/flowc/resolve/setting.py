@@ -30,7 +30,9 @@ class Names:
 class Setting:
     """One flow while it is resolved. `lifted` counts the calls taken out of expressions so far.
 
-    `saga_depth` is how many sagas there are around the present place.
+    `saga_depth` is how many sagas there are around the present place, `guard_depth` how many constructs
+    that a flow which is called last must not leave before it has ended. `caught` are the names of the
+    caught errors.
     """
 
     found: Found
@@ -38,6 +40,8 @@ class Setting:
     defaults: Modifiers
     lifted: int = 0
     saga_depth: int = 0
+    guard_depth: int = 0
+    caught: tuple[str, ...] = ()
 
     def next_name(self) -> str:
         """A name for the value of a lifted call: unique in the flow, and none that an author can write."""

@@ -34,6 +34,7 @@ from flowc.resolve.races import resolve_race
 from flowc.resolve.setting import Setting, stand_in
 from flowc.resolve.start import resolve_start
 from flowc.resolve.step_text import StepText
+from flowc.resolve.tries import resolve_try
 from flowc.resolve.undo import with_undo
 from flowc.span import Span
 from flowc.tree import Entry, Mapping, Node, Scalar, Sequence
@@ -65,6 +66,7 @@ _RESOLVERS: Table[str, Callable[[StepText], Step | None]] = {
     "switch": resolve_switch,
     "race": resolve_race,
     "start": resolve_start,
+    "try": resolve_try,
     "return": resolve_return,
     "raise": resolve_raise,
     "fail": resolve_fail,

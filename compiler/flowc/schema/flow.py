@@ -15,6 +15,7 @@ from flowc.resolve.holdings import OPTION_MEANINGS, holding
 from flowc.resolve.keys import (
     AFTER,
     CASE,
+    CATCH,
     DEFAULTS,
     EVENT,
     FILE_KEYS,
@@ -89,6 +90,7 @@ def _shared() -> dict[str, Json]:
         },
         "case": _with_body(_map(CASE)),
         "branch": _with_body(_map(RACE_BRANCH)),
+        "catch": _map(CATCH),
         "step-of-list": _step_of_list(),
         "step-of-graph": _step_of_graph(),
         "step": _step(),

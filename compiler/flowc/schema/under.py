@@ -68,6 +68,7 @@ _SCHEMAS: Mapping[Place, Schema] = {
     "graph": ref("graph"),
     "cases": {"type": "array", "items": ref("case"), "minItems": 1},
     "branches": {"type": "array", "items": ref("branch"), "minItems": 1},
+    "catches": {"minItems": 1, **one_or_many(ref("catch"))},
 }
 
 

@@ -18,6 +18,7 @@ from flowc.ir import (
     Loop,
     Race,
     Raise,
+    Rethrow,
     Return,
     Saga,
     Sleep,
@@ -25,12 +26,13 @@ from flowc.ir import (
     Step,
     Steps,
     Switch,
+    Try,
     Value,
     Wait,
 )
 
 
-def blocks_of(step: Step) -> tuple[Block, ...]:
+def blocks_of(step: Step) -> tuple[Block, ...]:  # noqa: PLR0911 - one a kind
     """The blocks that stand directly in a step, in the order of the text."""
     match step:
         case If():
@@ -44,8 +46,21 @@ def blocks_of(step: Step) -> tuple[Block, ...]:
             return (step.body,)
         case Wait():
             return () if step.orelse is None else (step.orelse,)
+        case Try():
+            catches = (catch.body for catch in step.catches)
+            return (step.body, *catches, *(() if step.final is None else (step.final,)))
         case (
-            Call() | Value() | Sleep() | Emit() | Start() | Return() | Raise() | Fail() | Break() | Continue()
+            Call()
+            | Value()
+            | Sleep()
+            | Emit()
+            | Start()
+            | Return()
+            | Raise()
+            | Rethrow()
+            | Fail()
+            | Break()
+            | Continue()
         ):
             return ()
         case _:
@@ -75,7 +90,9 @@ def calls_of(step: Step) -> tuple[Call, ...]:
             | Saga()
             | Switch()
             | Race()
+            | Try()
             | Raise()
+            | Rethrow()
             | Fail()
             | Break()
             | Continue()
@@ -101,15 +118,26 @@ def assigned_in(block: Block) -> frozenset[str]:
 
 
 def assigned_inside(step: Step) -> dict[str, Ident]:
-    """The names that the blocks inside a step assign, each where it first is; loop variables included."""
-    names = {step.var.text: step.var} if isinstance(step, For) else {}
+    """The names that the blocks inside a step assign, each where it first is; `variables_of` them too."""
+    names = {name.text: name for name in variables_of(step)}
     for block in blocks_of(step):
         for inner in steps_in(block):
             if inner.meta.id is not None:
                 names.setdefault(inner.meta.id.text, inner.meta.id)
-            if isinstance(inner, For):
-                names.setdefault(inner.var.text, inner.var)
+            for name in variables_of(inner):
+                names.setdefault(name.text, name)
     return names
+
+
+def variables_of(step: Step) -> tuple[Ident, ...]:
+    """The names that a step gives to a block inside it, for as long as that runs."""
+    match step:
+        case For():
+            return (step.var,)
+        case Try():
+            return tuple(catch.name for catch in step.catches if catch.name is not None)
+        case _:
+            return ()
 
 
 def names_of(step: Step) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from flowrt.noun import field, noun
 from flowrt.type_ref import TypeRef
 
 ConditionPlace = Literal["if", "while", "until", "match"]
-LeaveFault = Literal["no loop", "graph", "parallel"]
+LeaveFault = Literal["no loop", "graph", "parallel", "finally"]
 
 
 @noun
@@ -57,10 +57,11 @@ class Clash:
 
 @noun
 class Shadow:
-    """A loop variable with the name of something that can be seen around the loop."""
+    """A loop variable, or the name of a caught error, with the name of something else that can be seen."""
 
     ident: Ident
     outer: Binding
+    is_error: bool = False
 
 
 @noun

@@ -79,7 +79,7 @@ class Reads:
         self.facts.calls.append(call)
         self.all(call.args, frame, place)
         self.all((value for _, value in call.kwargs), frame, place)
-        self._modifiers(call.modifiers, frame, place)
+        self.modifiers(call.modifiers, frame, place)
         given = type_of_call(call.callee, self.facts.file)
         if call.undo is not None:
             inside = Frame(frame)
@@ -89,7 +89,8 @@ class Reads:
             self.call(call.undo, inside)
         return given
 
-    def _modifiers(self, modifiers: Modifiers, frame: Frame, place: Span) -> None:
+    def modifiers(self, modifiers: Modifiers, frame: Frame, place: Span) -> None:
+        """Note what the modifiers of a call or a block read."""
         self.all((modifiers.options, modifiers.timeout, modifiers.heartbeat), frame, place)
         retry = modifiers.retry
         if retry is not None:

@@ -17,7 +17,8 @@ before every other, and nothing more can be relied on: the first iteration has n
 Only the types of the names that the body assigns are forgotten at its head.
 
 A frame with a `barrier` is the body of a parallel `for`, a branch of a `race` or a step of a `graph`: these
-run at the same time as others, so what lies above the barrier may be read but not assigned.
+run at the same time as others, so what lies above the barrier may be read but not assigned. One that
+`is_final` is a `finally`, which nothing may leave.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,9 +31,9 @@ from flowrt.type_ref import TypeRef
 
 ANY = TypeRef("any")
 
-BindingKind = Literal["input", "step", "variable", "run", "event", "lifted"]
 HiddenKind = Literal["loop", "graph step", "race", "left"]
 BarrierKind = Literal["graph", "parallel", "race"]
+BindingKind = Literal["input", "step", "variable", "run", "event", "lifted", "error"]
 
 
 @noun
@@ -91,15 +92,21 @@ class LoopPoint:
 class Frame:
     """The names of one block, inside the frame of the block around it. It changes as the walk goes on."""
 
-    __slots__ = ("barrier", "live", "loop", "names", "parent")
+    __slots__ = ("barrier", "is_final", "live", "loop", "names", "parent")
 
     def __init__(
-        self, parent: "Frame | None" = None, barrier: BarrierKind | None = None, loop: LoopPoint | None = None
+        self,
+        parent: "Frame | None" = None,
+        barrier: BarrierKind | None = None,
+        loop: LoopPoint | None = None,
+        *,
+        is_final: bool = False,
     ) -> None:
         """An empty frame, reached when the frame around it is."""
         self.parent = parent
         self.barrier: BarrierKind | None = barrier
         self.loop = loop
+        self.is_final = is_final
         self.live: bool = parent is None or parent.live
         self.names: dict[str, Binding] = {}
 

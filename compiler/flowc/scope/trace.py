@@ -19,8 +19,10 @@ from flowc.ir import (
     Ident,
     If,
     Loop,
+    Modifiers,
     Race,
     Raise,
+    Rethrow,
     Return,
     Saga,
     Sleep,
@@ -28,6 +30,7 @@ from flowc.ir import (
     Step,
     Steps,
     Switch,
+    Try,
     Value,
     Wait,
 )
@@ -47,8 +50,9 @@ from flowc.scope.loops import before_test, close_loop, close_race, open_loop
 from flowc.scope.mentions import mentions
 from flowc.scope.reads import Reads, span_of
 from flowc.scope.scope import ANY, Arm, Binding, Frame, Gap, Hidden, join
+from flowc.scope.tries import trace_try
 from flowc.scope.value_types import element_type, type_in
-from flowrt.expr.tree import Const, Expr
+from flowrt.expr.tree import Const, Expr, Name
 from flowrt.noun import replace
 from flowrt.type_ref import TypeRef
 
@@ -178,7 +182,7 @@ class _Walk:
         self.reads.open.pop()
         return binding
 
-    def simple(self, step: Step, binding: Binding, frame: Frame) -> Binding:
+    def simple(self, step: Step, binding: Binding, frame: Frame) -> Binding:  # noqa: C901 - one arm a kind
         """Steps without a block inside; the others go on to `nested`."""
         place = step.meta.span
         match step:
@@ -196,20 +200,28 @@ class _Walk:
                 self.reads.all((step.key, step.payload), frame, place)
             case Return() | Break() | Continue():
                 self.leave(step, frame)
+            case Rethrow():
+                self.reads.expr(
+                    Name(step.error.text, (step.error.span.start, step.error.span.end)), frame, place
+                )
+                frame.live = False
             case Raise():
                 self.reads.all((*step.args, *(value for _, value in step.kwargs)), frame, place)
                 frame.live = False
             case Fail():
                 self.reads.expr(step.message, frame, place)
                 frame.live = False
-            case If() | Switch() | For() | Loop() | Wait() | Graph() | Do() | Saga() | Race():
+            case If() | Switch() | For() | Loop() | Wait() | Graph() | Do() | Saga() | Race() | Try():
                 return self.nested(step, binding, frame)
             case _:
                 assert_never(step)
         return binding
 
     def nested(
-        self, step: If | Switch | For | Loop | Wait | Graph | Do | Saga | Race, binding: Binding, frame: Frame
+        self,
+        step: If | Switch | For | Loop | Wait | Graph | Do | Saga | Race | Try,
+        binding: Binding,
+        frame: Frame,
     ) -> Binding:
         match step:
             case If():
@@ -224,7 +236,13 @@ class _Walk:
                 self.loop(step, frame)
             case Wait():
                 return self.wait(step, binding, frame)
-            case Graph() | Do() | Saga():
+            case Try():
+                trace_try(step, frame, self.facts, self.block)
+            case Do():
+                self.reads.modifiers(Modifiers(timeout=step.timeout, retry=step.retry), frame, step.meta.span)
+                self.block(step.body, frame)
+                return replace(binding, fields=names_of(step))
+            case Graph() | Saga():
                 self.block(step.body, frame)
                 return replace(binding, fields=names_of(step))
             case _:
@@ -237,6 +255,9 @@ class _Walk:
             if step.tail is not None:
                 self.reads.prelude((step.tail,), frame)
             for each in frame.outward():
+                if each.is_final:
+                    self.misplaced(step, "finally")
+                    break
                 if each.barrier is not None and each.barrier != "race":
                     self.misplaced(step, each.barrier)
                     break
@@ -258,6 +279,9 @@ class _Walk:
                     self.misplaced(step, "parallel")
                 else:
                     each.loop.break_count += frame.live
+                return
+            if each.is_final:
+                self.misplaced(step, "finally")
                 return
             if each.barrier == "graph":
                 self.misplaced(step, "graph")

@@ -27,6 +27,7 @@ from flowrt.expr.tree import Const, Expr
 from flowrt.program import (
     Block,
     Body,
+    Bounded,
     Branch,
     CallFlow,
     Compute,
@@ -42,6 +43,7 @@ from flowrt.program import (
     Param,
     Program,
     Race,
+    Rethrow,
     Retry,
     Saga,
     Sample,
@@ -50,6 +52,7 @@ from flowrt.program import (
     Start,
     Switch,
     Task,
+    Try,
     Undo,
     Wait,
 )
@@ -130,7 +133,7 @@ def labelled_bodies(op: Op) -> Iterator[tuple[str, Body]]:  # noqa: C901, PLR091
             yield "then", then
             if orelse is not None:
                 yield "else", orelse
-        case ForEach(body=body) | Block(body) | Saga(body):
+        case ForEach(body=body) | Block(body) | Saga(body) | Bounded(body):
             yield "do", body
         case Task(undo=Undo(body)):
             yield "undo", body
@@ -148,7 +151,25 @@ def labelled_bodies(op: Op) -> Iterator[tuple[str, Body]]:  # noqa: C901, PLR091
                 yield "else", orelse
         case Race(branches):
             yield from ((f"branch {branch.id}", branch.body) for branch in branches)
-        case Task() | Compute() | Sample() | Sleep() | Emit() | CallFlow() | Start() | Leave() | Fail():
+        case Try(body, catches, final):
+            yield "try", body
+            for catch in catches:
+                name = f" as {catch.name}" if catch.name else ""
+                yield f"catch {', '.join(catch.types)}{name}", catch.body
+            if final is not None:
+                yield "finally", final
+        case (
+            Task()
+            | Compute()
+            | Sample()
+            | Sleep()
+            | Emit()
+            | CallFlow()
+            | Start()
+            | Leave()
+            | Rethrow()
+            | Fail()
+        ):
             pass
 
 
@@ -182,6 +203,12 @@ def operation_text(op: Op) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a k
             return f"switch {write_expr(subject)}"
         case Race(_, need, errors):
             return f"race{_word('need', need)}{'' if errors == 'fail' else f' errors {errors}'}"
+        case Try():
+            return "try"
+        case Bounded(_, timeout, retry):
+            return f"do{_word('timeout', timeout)}{'' if retry is None else _retry(retry)}"
+        case Rethrow(name):
+            return f"raise {name}"
         case CallFlow(flow, args):
             return f"call {flow}({_args(args)})"
         case Start(flow, args):

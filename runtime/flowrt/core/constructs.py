@@ -19,6 +19,14 @@ from flowrt.command import (
     StopTask,
     TakeSample,
 )
+from flowrt.core.bounds import (
+    block_ended,
+    block_failed,
+    block_retries,
+    entered,
+    open_bounded,
+    time_is_up,
+)
 from flowrt.core.flows import flow_ended, start_flow
 from flowrt.core.for_each import body_ended, expanded, open_for
 from flowrt.core.frame import Frame, Step
@@ -29,9 +37,11 @@ from flowrt.core.path import arm_prefix
 from flowrt.core.race import branch_ended, known_need, open_race
 from flowrt.core.saga import completed, is_undoing, open_saga, saga_part_ended, task_env
 from flowrt.core.switch import chosen
+from flowrt.core.tries import is_finishing, open_try, rethrow, told_for, try_part_ended
 from flowrt.expr.tree import Const, Name
 from flowrt.program import (
     Block,
+    Bounded,
     Branch,
     CallFlow,
     Compute,
@@ -41,12 +51,14 @@ from flowrt.program import (
     Leave,
     Loop,
     Race,
+    Rethrow,
     Saga,
     Sample,
     Sleep,
     Start,
     Switch,
     Task,
+    Try,
     Wait,
 )
 from flowrt.record import (
@@ -56,6 +68,7 @@ from flowrt.record import (
     Decided,
     Detached,
     Emitted,
+    Entered,
     Expanded,
     Failed,
     Fired,
@@ -110,6 +123,12 @@ def open_step(machine: Machine, step: Step) -> None:  # noqa: C901, PLR0912 - on
             open_saga(machine, step, op)
         case Race() as op:
             open_race(machine, step, op)
+        case Try() as op:
+            open_try(machine, step, op)
+        case Bounded() as op:
+            open_bounded(machine, step, op)
+        case Rethrow(name):
+            rethrow(machine, step, env[name])
         case CallFlow(flow, args):
             start_flow(machine, step, flow, {name: env[source] for name, source in args})
         case Start() as op:
@@ -139,6 +158,10 @@ def frame_ended(machine: Machine, step: Step, frame: Frame, outcome: Outcome) ->
         saga_part_ended(machine, step, frame, outcome)
     elif isinstance(op, Race):
         branch_ended(machine, step, op, frame, outcome)
+    elif isinstance(op, Try):
+        try_part_ended(machine, step, op, frame, outcome)
+    elif isinstance(op, Bounded):
+        block_ended(machine, step, op, outcome)
     elif step.halting:
         machine.settle(step, halted(outcome))
     elif isinstance(op, CallFlow):
@@ -193,6 +216,8 @@ def answer(machine: Machine, step: Step, record: StepRecord, seq: int) -> None: 
             machine.settle(step, Done())
         case Detached(_, run_id):
             machine.settle(step, Done(Literal(Const(run_id))))
+        case Entered():
+            entered(machine, step, record, seq)
 
 
 def _tell_waiting(machine: Machine, step: Step, event: str, key: str | None, due_at: int) -> None:
@@ -201,11 +226,15 @@ def _tell_waiting(machine: Machine, step: Step, event: str, key: str | None, due
 
 
 def _failed(machine: Machine, step: Step, record: Failed, seq: int) -> None:
-    failure = record.failure
-    if machine.observer is not None and isinstance(step.node.op, Task):
+    failure, op = record.failure, step.node.op
+    if isinstance(op, Bounded):
+        block_failed(machine, step, record, seq)
+        return
+    if machine.observer is not None and isinstance(op, Task):
         error = f"{failure.type}: {failure.message}"
         machine.observer.attempted(step.path, record.attempt, error, record.started_at, record.ended_at)
-    machine.settle(step, Broken(failure, (*step.begun, seq)))
+    told = told_for(step) if isinstance(op, Fail) or (isinstance(op, Task) and op.raises) else ()
+    machine.settle(step, Broken(failure, (*step.begun, seq, *told)))
 
 
 def _begun(machine: Machine, step: Step, at: int, seq: int) -> None:
@@ -219,6 +248,9 @@ def _begun(machine: Machine, step: Step, at: int, seq: int) -> None:
 
 def _retry(machine: Machine, step: Step, record: Retrying) -> None:
     task = step.node.op
+    if isinstance(task, Bounded):
+        block_retries(machine, step, record)
+        return
     assert isinstance(task, Task), f"{step.path} is not a task"
     if machine.observer is not None:
         error = f"{record.failure.type}: {record.failure.message}"
@@ -271,6 +303,8 @@ def _fired(machine: Machine, step: Step, seq: int) -> None:
         next_round(machine, step, op)
     elif isinstance(op, Sleep):
         machine.settle(step, Done())
+    elif isinstance(op, Bounded):
+        time_is_up(machine, step, op, seq)
     else:
         assert isinstance(op, Wait), f"{step.path} waits for no timer"
         _timed_out(machine, step, op, seq)
@@ -298,14 +332,14 @@ def _timed_out(machine: Machine, step: Step, op: Wait, seq: int) -> None:
 def stop_step(machine: Machine, step: Step) -> None:
     """Stop a step: a task is told to stop, a timer or wait is dropped, bodies are stopped in turn.
 
-    Undos are not stopped.
+    Undos are not stopped, nor is `finally`.
     """
     if step.halting or step.frame.open.get(step.index) is not step:
         return
     step.halting = True
     if isinstance(step.node.op, Task):
         machine.command(step.path, StopTask(step.path))
-    elif is_undoing(step):
+    elif is_undoing(step) or is_finishing(step):
         pass  # It goes on, and ends as one that was told to stop.
     elif step.children:
         for child in step.children.values():

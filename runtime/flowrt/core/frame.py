@@ -6,7 +6,7 @@ frame is its outcome.
 
 from dataclasses import dataclass, field
 
-from flowrt.core.outcome import Blame, Done, Outcome
+from flowrt.core.outcome import Blame, Broken, Done, Outcome
 from flowrt.core.plan import Plan
 from flowrt.core.undo_failures import UndoFailures
 from flowrt.program import Body, Node
@@ -23,7 +23,8 @@ class Frame:
     `verdict` is the outcome that is settled already while steps are still ending; with `closing` no
     further node is opened, and with `stopping` those that ran were told to stop. `blamed` are the records
     of steps that failed or stopped. `tag` is the owner's own mark (the index of a loop's body, an arm).
-    `saga` is the saga around it in the same flow.
+    `saga` is the saga around it in the same flow. `catches` are the import paths of the exception classes
+    that are asked for around it, also around the flow that it is of.
     """
 
     body: Body
@@ -43,6 +44,7 @@ class Frame:
     stopping: bool = False
     blamed: list[Blame] = field(default_factory=list[Blame])
     saga: "Step | None" = None
+    catches: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -65,6 +67,8 @@ class Step:
     each: "EachBodies | None" = None
     saga: "SagaSteps | None" = None
     race: "RaceBranches | None" = None
+    parts: "TryParts | None" = None
+    tries: "BlockTries | None" = None
     hops: int = 0
     begun: tuple[int, ...] = ()
 
@@ -112,6 +116,35 @@ class RaceBranches:
     failures: dict[int, Failure] = field(default_factory=dict[int, Failure])
     verdict: Outcome | None = None
     blamed: list[Blame] = field(default_factory=list[Blame])
+
+
+@dataclass(slots=True, eq=False)
+class TryParts:
+    """Where a `try` is: what was caught, and while `finally` runs, how all before it ended.
+
+    `error` is what the author reads of `failure`, and `blamed` are the records without which it would not
+    have come to it.
+    """
+
+    failure: Failure | None = None
+    error: Handle | None = None
+    blamed: tuple[Blame, ...] = ()
+    verdict: Outcome | None = None
+
+
+@dataclass(slots=True, eq=False)
+class BlockTries:
+    """Where a block with a bound or a retry policy is: the number of its attempt, when the first began.
+
+    `entered` is the number of the record that set the bound of this attempt. `failed` is how the attempt
+    ended, while another one is asked or waited for. With `is_last` there is no other.
+    """
+
+    attempt: int = 1
+    first_at: int = 0
+    entered: tuple[int, ...] = ()
+    failed: Broken | None = None
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,7 @@ class Machine:
         if owner is not None:
             owner.children[tag] = frame
             frame.saga = owner.frame.saga
+            frame.catches = owner.frame.catches
         for index in plan.first:
             self._plan_open(frame, index)
         self.end_if_idle(frame)

@@ -8,6 +8,8 @@
     pay.charge            … of a block, or of the flow that the step `pay` calls
     loads[3].while        the test before the fourth round of a loop; also `.until` and `.every`
     trip.hold             … of a saga
+    pay.try.charge        … of the body of a `try`; also `.catch`, `.catch#2` for the second, and `.finally`
+    fetch~r2.page         … of the second attempt of a block with `retry`
     trip.hold.undo        what takes a step back: no task has steps inside, so nothing else has this path
     train~2.data          … after the flow that `train` calls went on by its second tail call
     ~2.data               the same for the flow that the run started
@@ -44,6 +46,16 @@ def arm_prefix(step: str, arm: str) -> str:
 def case_prefix(step: str, index: int) -> str:
     """The prefix of the steps of case `index` of a `switch`; paths count from 1."""
     return f"{step}.case#{index + 1}."
+
+
+def catch_prefix(step: str, index: int) -> str:
+    """The prefix of the steps of catch number `index` of a `try`."""
+    return f"{step}.catch#{index + 1}." if index else f"{step}.catch."
+
+
+def attempt_prefix(step: str, attempt: int) -> str:
+    """The prefix of the steps of an attempt of a block that is made again when it fails."""
+    return f"{step}~r{attempt}." if attempt > 1 else f"{step}."
 
 
 def body_prefix(step: str, index: int) -> str:

@@ -6,6 +6,7 @@ share of that, so that many steps which failed together do not come back togethe
 
 from typing import Literal
 
+from flowrt.core.catching import is_one_of
 from flowrt.noun import noun
 from flowrt.record import Failure
 
@@ -43,10 +44,9 @@ def next_attempt_at(
 
 
 def _catches(policy: Policy, failure: Failure) -> bool:
-    caught = failure.caught
-    if any(path in caught for path in policy.unless):
+    if is_one_of(policy.unless, failure):
         return False
-    return not policy.catch or any(path in caught for path in policy.catch)
+    return not policy.catch or is_one_of(policy.catch, failure)
 
 
 def _delay_us(policy: Policy, retry_count: int) -> float:

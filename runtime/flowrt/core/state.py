@@ -151,6 +151,11 @@ class State:
             if step.saga is not None:
                 yield path, len(step.saga.completed), step.saga.verdict is not None
 
+    def catches(self, step: str) -> tuple[str, ...]:
+        """The exception classes that `catch`, and `retry` of blocks, ask for around a step that runs."""
+        found = self._machine.steps.get(step)
+        return () if found is None else found.frame.catches
+
     def times_anew(self, step: str) -> int:
         """How often the saga around a step was undone and begun anew."""
         return sum(self._anew[prefix] for prefix in prefixes_of(step)) if self._anew else 0
@@ -238,4 +243,8 @@ class State:
         if not failures.count:
             return None
         message = "The run was cancelled, and not all that it had done was undone."
-        return with_undo_failures(Failure("flowrt.UndoFailed", message, failures.step), failures)
+        name = "flowrt.UndoFailed"
+        if failures.finally_count == failures.count:
+            message = "The run was cancelled, and not all that `finally` had to do was done."
+            name = "flowrt.FinallyFailed"
+        return with_undo_failures(Failure(name, message, failures.step), failures)

@@ -5,6 +5,7 @@ from typing import assert_never
 from flowrt.observer import StepKind
 from flowrt.program import (
     Block,
+    Bounded,
     Branch,
     CallFlow,
     Compute,
@@ -15,12 +16,14 @@ from flowrt.program import (
     Loop,
     Op,
     Race,
+    Rethrow,
     Saga,
     Sample,
     Sleep,
     Start,
     Switch,
     Task,
+    Try,
     Wait,
 )
 
@@ -46,13 +49,13 @@ def kind_of(op: Op) -> StepKind:  # noqa: C901, PLR0911, PLR0912 - one arm a kin
             return "wait"
         case Emit():
             return "emit"
-        case Block():
+        case Block() | Bounded():
             return "block"
         case CallFlow():
             return "flow"
         case Start():
             return "start"
-        case Leave():
+        case Leave() | Rethrow():
             return "end"
         case Saga():
             return "saga"
@@ -60,5 +63,7 @@ def kind_of(op: Op) -> StepKind:  # noqa: C901, PLR0911, PLR0912 - one arm a kin
             return "switch"
         case Race():
             return "race"
+        case Try():
+            return "try"
         case _:
             assert_never(op)

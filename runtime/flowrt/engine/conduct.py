@@ -19,8 +19,10 @@ from flowrt.command import (
     Command,
     Decide,
     EndRun,
+    EnterBlock,
     Evaluate,
     Expand,
+    RetryBlock,
     RunTask,
     SendEvent,
     StartRun,
@@ -135,6 +137,10 @@ class Conductor:
                 detached, child = self.detacher.detach(command, run.state.times_anew(command.step))
                 run.note(detached, child=child)
                 hit("detach.noted")
+            case EnterBlock():
+                run.note(self.performer.enter(command))
+            case RetryBlock():
+                run.note(self.performer.retry(command))
             case StopTask(step):
                 self._stop(step)
             case EndRun():
@@ -178,6 +184,7 @@ class Conductor:
             code=self._code(task.callee.digest) if isinstance(task.callee, Pickled) else None,
             heartbeat_s=_seconds("heartbeat", task.heartbeat, env),
             times_anew=self.run.state.times_anew(command.step),
+            catches=self.run.state.catches(command.step),
         )
 
     def _code(self, digest: str) -> bytes:

@@ -11,6 +11,7 @@ from flowrt.errors import UnsupportedGraph
 from flowrt.program import (
     Block,
     Body,
+    Bounded,
     Branch,
     CallFlow,
     Compute,
@@ -23,12 +24,14 @@ from flowrt.program import (
     Pickled,
     Program,
     Race,
+    Rethrow,
     Saga,
     Sample,
     Sleep,
     Start,
     Switch,
     Task,
+    Try,
     Undo,
     Wait,
 )
@@ -64,7 +67,7 @@ def _bodies(op: Op) -> tuple[Body | None, ...]:  # noqa: PLR0911 - one arm a kin
     match op:
         case Branch(_, then, orelse):
             return then, orelse
-        case ForEach(body=body) | Block(body) | Saga(body) | Task(undo=Undo(body)):
+        case ForEach(body=body) | Block(body) | Saga(body) | Bounded(body) | Task(undo=Undo(body)):
             return (body,)
         case Loop(body=body, check=check):
             return body, check
@@ -74,5 +77,18 @@ def _bodies(op: Op) -> tuple[Body | None, ...]:  # noqa: PLR0911 - one arm a kin
             return (*(case.body for case in cases), orelse)
         case Race(branches):
             return tuple(branch.body for branch in branches)
-        case Task() | Compute() | Sample() | Sleep() | Emit() | CallFlow() | Start() | Leave() | Fail():
+        case Try(body, catches, final):
+            return (body, *(catch.body for catch in catches), final)
+        case (
+            Task()
+            | Compute()
+            | Sample()
+            | Sleep()
+            | Emit()
+            | CallFlow()
+            | Start()
+            | Leave()
+            | Rethrow()
+            | Fail()
+        ):
             return ()

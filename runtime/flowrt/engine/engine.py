@@ -96,7 +96,7 @@ class Engine:
         ended = run.state.ended is not None
         if not ended and run.status != "running":
             run.wanted_status = "running"
-        performer = Performer(self.values, run.facts, self.clock)
+        performer = Performer(self.values, run.facts, self.clock, run.state.catches)
         conductor = Conductor(
             run=run,
             store=self.store,

@@ -18,15 +18,17 @@ from flowrt.command import (
     Choose,
     Decide,
     EndRun,
+    EnterBlock,
     Evaluate,
     Expand,
+    RetryBlock,
     SendEvent,
     StartSleep,
     StartWait,
     TakeSample,
 )
 from flowrt.context import idempotent_step
-from flowrt.core.retry import Policy
+from flowrt.core.retry import Policy, next_attempt_at
 from flowrt.encoding.values import Values
 from flowrt.engine.lazy_env import LazyEnv
 from flowrt.engine.narrow import narrow
@@ -43,9 +45,11 @@ from flowrt.record import (
     Decided,
     Emitted,
     Ended,
+    Entered,
     Expanded,
     Failed,
     Failure,
+    Retrying,
     Sleeping,
     Waiting,
 )
@@ -58,11 +62,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Performer:
-    """Evaluates for one run."""
+    """Evaluates for one run. `catches` says which exception classes are asked for around a step."""
 
     values: Values
     facts: RunFacts
     clock: Clock
+    catches: Callable[[str], tuple[str, ...]]
 
     def env(self, handles: Mapping[str, Handle]) -> LazyEnv:
         """The environment of an expression."""
@@ -189,6 +194,37 @@ class Performer:
             return Ended(now, "failed", None, narrowed.failure)
         return Ended(now, command.status, narrowed, command.failure)
 
+    def enter(self, command: EnterBlock) -> Entered | Failed:
+        """When the time of an attempt of a block is up."""
+
+        def work() -> Entered:
+            now, due_at = self.clock.now(), 0
+            if command.timeout is not None:
+                length = evaluate(command.timeout, self.env(command.env))
+                due_at = now + duration_us("timeout", length)
+            return Entered(command.step, command.attempt, now, due_at)
+
+        return self.guard(command.step, work)
+
+    def retry(self, command: RetryBlock) -> Retrying | Failed:
+        """Whether a block that failed is made again, and when."""
+        policy = self.guard(command.step, lambda: self.policy(command.retry, command.env))
+        if isinstance(policy, Failed):
+            return policy
+        now = self.clock.now()
+        first_at = command.first_at or now
+        at = next_attempt_at(
+            policy,
+            command.failure,
+            command.attempt - 1,
+            first_at,
+            now,
+            random(),  # noqa: S311 - jitter
+        )
+        if at is None:
+            return Failed(command.step, command.failure, command.attempt, first_at, now)
+        return Retrying(command.step, command.failure, command.attempt, first_at, now, at)
+
     def policy(self, retry: Retry, handles: Mapping[str, Handle]) -> Policy:
         """A retry policy in numbers. Raises what its expressions raise."""
         env = self.env(handles)
@@ -211,7 +247,7 @@ class Performer:
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever an expression raises fails its step
-            return self._failed(step, failure_of(error, step))
+            return self._failed(step, failure_of(error, step, self.catches(step), of_engine=True))
 
     def _failed(self, step: str, failure: Failure) -> Failed:
         now = self.clock.now()

@@ -186,8 +186,9 @@ class _Making:
         timed_out = isinstance(error, TimeoutError)
         if self._phase == "record" and not timed_out:
             error = _not_recordable(error)
-        retry = self._attempt.task.retry if self._phase == "call" or timed_out else None
-        failure = failure_of(error, self._attempt.key.step, retry, self._secrets)
+        called = self._phase == "call" or timed_out
+        paths = self._attempt.asked_for if called else self._attempt.catches
+        failure = failure_of(error, self._attempt.key.step, paths, self._secrets)
         retryable = timed_out or (self._phase == "call" and isinstance(error, Exception))
         return Raised(failure, started_at, _now(), retryable)
 

@@ -6,13 +6,15 @@ of any size and may hold a secret that the step was given.
 
 import builtins
 import os
+import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
+from flowrt.core.catching import names_of
 from flowrt.executor.callee import ImportFailed, find
 from flowrt.executor.redaction import NOTHING_HIDDEN, Redaction
-from flowrt.program import Retry
 from flowrt.record import Failure
 from flowrt.snapshot.cache import as_recorded, names_packed
 
@@ -31,17 +33,23 @@ _READ_ONLY = ("read-only", "read only")
 
 
 def failure_of(
-    error: BaseException, step: str, retry: Retry | None = None, secrets: Redaction = NOTHING_HIDDEN
+    error: BaseException,
+    step: str,
+    paths: Sequence[str] = (),
+    secrets: Redaction = NOTHING_HIDDEN,
+    *,
+    of_engine: bool = False,
 ) -> Failure:
     """What is recorded of an exception.
 
     Args:
         error: What was raised.
         step: The path of the step that it arose in.
-        retry: The step's retry policy: its classes are compared with the exception here, where it lives.
+        paths: Exception classes, by import path, that are compared with it here, where it lives.
         secrets: What must not be seen in the texts.
+        of_engine: No module of the author's is imported for that.
     """
-    caught, notes = _caught(error, retry)
+    caught, notes = _caught(error, paths, of_engine=of_engine)
     text = _clean(_text(error), secrets)  # First: half a secret would not be known for one.
     if isinstance(error, ValueError) and any(words in text for words in _READ_ONLY):
         notes.append("arguments are shared and cannot be changed; change a copy: `copy.deepcopy(value)`")
@@ -123,32 +131,28 @@ def _is_authors(filename: str) -> bool:
     return not filename.startswith(_NOT_THE_AUTHORS) and _PICKLER not in filename
 
 
-def _caught(error: BaseException, retry: Retry | None) -> tuple[tuple[str, ...], list[str]]:
-    if retry is None:
-        return (), []
+def _caught(
+    error: BaseException, paths: Sequence[str], *, of_engine: bool
+) -> tuple[tuple[str, ...], list[str]]:
     caught: list[str] = []
     notes: list[str] = []
-    names = {name for cls in type(error).__mro__ for name in _names(cls)}
-    for path in dict.fromkeys((*retry.catch, *retry.unless)):
+    names = {name for cls in type(error).__mro__ for name in names_of(cls)}
+    for path in dict.fromkeys(paths):
         if path in names:
             caught.append(path)
             continue
         if path.startswith(_SCRIPT):
             continue  # The classes of a script came here by value; no other name leads to them.
+        if of_engine and path.partition(":")[0].partition(".")[0] not in sys.stdlib_module_names:
+            continue
         try:
             wanted = exception_class(path)
         except ImportFailed as failed:
-            notes.append(f"the retry policy was not compared with it: {failed}")
+            notes.append(f"`{path}` was not compared with it: {failed}")
             continue
         if isinstance(error, wanted):
             caught.append(path)
     return tuple(caught), notes
-
-
-def _names(cls: type) -> tuple[str, ...]:
-    """The paths that a retry policy may have for a class, without those through another module."""
-    module, name = cls.__module__, cls.__qualname__
-    return (f"{module}:{name}", f"{module}.{name}", *((name,) if module == "builtins" else ()))
 
 
 def exception_class(path: str) -> type[BaseException]:

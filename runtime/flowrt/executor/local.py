@@ -151,7 +151,7 @@ class LocalExecutor:
     def _look(self, attempt: Attempt, watch: _Watch) -> None:
         said = watch.over()
         if said:
-            failure = failure_of(TimeoutError(said), attempt.key.step, attempt.task.retry)
+            failure = failure_of(TimeoutError(said), attempt.key.step, attempt.asked_for)
             self._abandon(attempt.key, Raised(failure, watch.began_at, time.time_ns() // 1000))
         elif self._running.get(attempt.key) is watch:
             self._look_later(attempt, watch)

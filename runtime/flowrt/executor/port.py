@@ -52,7 +52,8 @@ class Attempt:
     `env` holds the names that the task's argument expressions read. `options` are Ray's own. `code` is
     the pickled callable of a `Pickled` callee, else None. `timeout_s` bounds the attempt from the
     moment it starts in a worker, `heartbeat_s` the time without a `flowrt.heartbeat()` in it. `times_anew`
-    is how often the saga around the step was undone and begun anew.
+    is how often the saga around the step was undone and begun anew. `catches` are the import paths of
+    exception classes that are asked for around the step: what it raises is compared with them where it lives.
     """
 
     key: AttemptKey
@@ -64,6 +65,13 @@ class Attempt:
     code: bytes | None = None
     heartbeat_s: float | None = None
     times_anew: int = 0
+    catches: tuple[str, ...] = ()
+
+    @property
+    def asked_for(self) -> tuple[str, ...]:
+        """The exception classes that what it raises is compared with: those of its retry policy too."""
+        retry = self.task.retry
+        return self.catches if retry is None else (*self.catches, *retry.catch, *retry.unless)
 
 
 @noun

@@ -10,6 +10,7 @@ counts as a time-out.
 
 import time
 
+from flowrt.core.catching import ancestors
 from flowrt.executor.alarm import GRACE_S, too_long, too_silent
 from flowrt.executor.launcher import Trouble
 from flowrt.executor.port import Attempt, Lost, Outcome, Raised
@@ -49,11 +50,6 @@ def overdue(attempt: Attempt, sign: Sign | None, margin_s: float) -> Raised | No
 
 
 def _caught_by_name(attempt: Attempt) -> tuple[str, ...]:
-    """Which classes of the retry policy a TimeoutError is, as far as their names say: nothing is imported."""
-    retry = attempt.task.retry
-    if retry is None:
-        return ()
-    names = {
-        f"{prefix}{cls.__name__}" for cls in TimeoutError.__mro__ for prefix in ("", "builtins:", "builtins.")
-    }
-    return tuple(path for path in dict.fromkeys((*retry.catch, *retry.unless)) if path in names)
+    """Which of the classes that are asked for a TimeoutError is, by their names: nothing is imported."""
+    names = ancestors("TimeoutError")
+    return tuple(path for path in dict.fromkeys(attempt.asked_for) if path in names)

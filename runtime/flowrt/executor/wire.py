@@ -36,6 +36,7 @@ class _Item(NamedTuple):
     timeout_s: float | None
     heartbeat_s: float | None
     times_anew: int
+    catches: tuple[str, ...]
 
 
 class _Job(NamedTuple):
@@ -92,6 +93,7 @@ class Packer:
                     attempt.timeout_s,
                     attempt.heartbeat_s,
                     attempt.times_anew,
+                    attempt.catches,
                 )
             )
         job = _Job(name, self._blobs, tuple(tasks), tuple(runs), tuple(codes), tuple(items))
@@ -125,6 +127,7 @@ def unpack_job(data: bytes) -> tuple[str, bytes, list[Attempt]]:
                 None if item.code < 0 else job.codes[item.code],
                 item.heartbeat_s,
                 item.times_anew,
+                item.catches,
             )
         )
     return job.name, job.blobs, attempts

@@ -171,5 +171,5 @@ def _bounded(job: str, attempt: Attempt, values: Values) -> Outcome:
         assert outcome is not None, "without an alarm the attempt has an outcome"
         return outcome
     where = outcome.failure.traceback if isinstance(outcome, Raised) else ""
-    failure = replace(failure_of(late, attempt.key.step, attempt.task.retry), traceback=where)
+    failure = replace(failure_of(late, attempt.key.step, attempt.asked_for), traceback=where)
     return Raised(failure, int(began_at * 1e6), time.time_ns() // 1000)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from flowrt.program import (
     Block,
     Body,
+    Bounded,
     Branch,
     CallFlow,
     Compute,
@@ -15,12 +16,14 @@ from flowrt.program import (
     Loop,
     Op,
     Race,
+    Rethrow,
     Saga,
     Sample,
     Sleep,
     Start,
     Switch,
     Task,
+    Try,
     Undo,
     Wait,
 )
@@ -31,7 +34,7 @@ def bodies_of(op: Op) -> tuple[Body, ...]:  # noqa: PLR0911 - one arm a kind
     match op:
         case Branch(_, then, orelse):
             return (then,) if orelse is None else (then, orelse)
-        case ForEach(body=body) | Block(body) | Saga(body) | Task(undo=Undo(body)):
+        case ForEach(body=body) | Block(body) | Saga(body) | Bounded(body) | Task(undo=Undo(body)):
             return (body,)
         case Loop(body=body, check=check):
             return (body,) if check is None else (body, check)
@@ -42,7 +45,20 @@ def bodies_of(op: Op) -> tuple[Body, ...]:  # noqa: PLR0911 - one arm a kind
             return bodies if orelse is None else (*bodies, orelse)
         case Race(branches):
             return tuple(branch.body for branch in branches)
-        case Task() | Compute() | Sample() | Sleep() | Emit() | CallFlow() | Start() | Leave() | Fail():
+        case Try(body, catches, final):
+            return (body, *(catch.body for catch in catches), *(() if final is None else (final,)))
+        case (
+            Task()
+            | Compute()
+            | Sample()
+            | Sleep()
+            | Emit()
+            | CallFlow()
+            | Start()
+            | Leave()
+            | Rethrow()
+            | Fail()
+        ):
             return ()
 
 

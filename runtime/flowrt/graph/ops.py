@@ -27,6 +27,7 @@ from flowrt.plain.plain import filled_in, run_flow, run_op
 from flowrt.plain.scene import Done, Ended, Left, Scene, Values
 from flowrt.program import (
     Block,
+    Bounded,
     Branch,
     CallFlow,
     Compute,
@@ -39,12 +40,14 @@ from flowrt.program import (
     Op,
     Param,
     Race,
+    Rethrow,
     Saga,
     Sample,
     Sleep,
     Start,
     Switch,
     Task,
+    Try,
     Wait,
 )
 
@@ -255,8 +258,20 @@ def switch(step: Step, scene: Scene, *captured: Ended) -> Ended:
 
 
 @_remote
+def attempt(step: Step, scene: Scene, *captured: Ended) -> Ended:
+    """Run a nested body, deal with its failure, and finish."""
+    return _run(step, scene, captured)
+
+
+@_remote
 def race(step: Step, scene: Scene, *captured: Ended) -> Ended:
     """Run the branches of a race one after another, until enough of them have ended well."""
+    return _run(step, scene, captured)
+
+
+@_remote
+def bounded(step: Step, scene: Scene, *captured: Ended) -> Ended:
+    """Run a nested body, and again when it fails."""
     return _run(step, scene, captured)
 
 
@@ -297,3 +312,9 @@ def remote_for(op: Op) -> Remote:  # noqa: C901, PLR0911, PLR0912 - one line a k
             return switch
         case Race():
             return race
+        case Try():
+            return attempt
+        case Bounded():
+            return bounded
+        case Rethrow():
+            return fail

@@ -31,9 +31,11 @@ from flowrt.plain.race import run_race
 from flowrt.plain.saga import note_undo, run_saga
 from flowrt.plain.scene import Done, Ended, Left, NeverEnds, PlainEvent, PlainFailure, Scene, Values
 from flowrt.plain.task import run_task
+from flowrt.plain.tries import caught_error, run_guarded
 from flowrt.program import (
     Block,
     Body,
+    Bounded,
     Branch,
     CallFlow,
     Compute,
@@ -48,6 +50,7 @@ from flowrt.program import (
     Param,
     Program,
     Race,
+    Rethrow,
     Saga,
     Sample,
     SampleKind,
@@ -56,6 +59,7 @@ from flowrt.program import (
     Start,
     Switch,
     Task,
+    Try,
     Wait,
 )
 from flowrt.schedule import slot_after
@@ -192,6 +196,10 @@ def run_op(op: Op, env: Values, scene: Scene) -> Ended:  # noqa: C901, PLR0911, 
             return _run_switch(op, env, scene)
         case Race():
             return run_race(op, env, scene, run_body)
+        case Try() | Bounded():
+            return run_guarded(op, env, scene, run_body)
+        case Rethrow(name):
+            raise caught_error(scene, env[name])
         case CallFlow(flow, args):
             return Done(_call_flow(flow, {name: env[source] for name, source in args}, scene))
         case Start(flow, args):

@@ -60,7 +60,8 @@ class Scene:
     `flows` and `code` are those of the program; `python_path` is where callables are looked for first,
     `inputs` what the main flow was given. `events` are the events that no wait has taken yet;
     None means that nobody delivers any. `depth` counts the flows that are being called. `undos` are those of
-    the steps that are completed in the saga around, the newest last; None: there is no saga.
+    the steps that are completed in the saga around, the newest last; None: there is no saga. `caught`
+    pairs the errors that catches around have caught, as they are read, with what was raised.
     """
 
     flows: Mapping[str, Flow]
@@ -71,6 +72,7 @@ class Scene:
     events: list[PlainEvent] | None = None
     depth: int = 0
     undos: "list[PlainUndo] | None" = None
+    caught: tuple[tuple[object, Exception], ...] = ()
 
     def evaluate(self, expr: Expr, env: Values) -> object:
         """The value of an expression; `run` and `secret` are known in it."""

@@ -32,8 +32,8 @@ def run_task(task: Task, env: Values, scene: Scene) -> object:
         except Exception as error:
             if task.retry is None:
                 raise
-            failure = failure_of(error, "", task.retry)
-            policy = _policy(task.retry, env, scene)
+            failure = failure_of(error, "", (*task.retry.catch, *task.retry.unless))
+            policy = policy_of(task.retry, env, scene)
             now = _now()
             again_at = next_attempt_at(policy, failure, retries, first_at, now, random())  # noqa: S311
             if again_at is None:
@@ -62,7 +62,9 @@ def _attempt(function: Callable[..., object], task: Task, env: Values, scene: Sc
     return value
 
 
-def _policy(retry: Retry, env: Values, scene: Scene) -> Policy:
+def policy_of(retry: Retry, env: Values, scene: Scene) -> Policy:
+    """A retry policy in numbers."""
+
     def length_us(what: str, expr: Expr) -> int:
         return duration_us(what, scene.evaluate(expr, env))
 

@@ -13,6 +13,7 @@ from flowrt.record import (
     Detached,
     Emitted,
     Ended,
+    Entered,
     Expanded,
     Failed,
     Failure,
@@ -59,6 +60,9 @@ def happened(record: Record) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a
             return f"it was told to stop and had stopped at {at(when)}, without a result"
         case Computed():
             return "its value was computed by the engine"
+        case Entered(_, attempt, when, due_at):
+            until = f"; its time is up at {at(due_at)}" if due_at else ""
+            return f"attempt {attempt} of the block began at {at(when)}{until}"
         case Decided(_, choice):
             return f"its condition was {choice}"
         case Chosen(_, index):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from flowrt.core.path import (
     arm_prefix,
+    attempt_prefix,
     block_prefix,
     body_prefix,
     case_prefix,
@@ -22,6 +23,7 @@ from flowrt.graph.nested import bodies_of
 from flowrt.program import (
     Block,
     Body,
+    Bounded,
     Branch,
     CallFlow,
     ForEach,
@@ -35,6 +37,7 @@ from flowrt.program import (
     Saga,
     Switch,
     Task,
+    Try,
     Undo,
     Wait,
 )
@@ -44,6 +47,8 @@ from flowrt.why.facts import Facts
 _INDEX = re.compile(r"\[(\d+)\]\.?")
 _CASE = re.compile(r"\.case#([1-9]\d{0,8})\.")
 _HOP = re.compile(r"~(\d+)\.")
+_AGAIN = re.compile(r"~r(\d+)\.")
+_PART = re.compile(r"\.(try|finally|catch(?:#\d+)?)\.")
 
 FOLLOWED_MAX = 20
 """How many reasons of reasons are told."""
@@ -103,7 +108,7 @@ def _in_body(body: Body, prefix: str, rest: str) -> Place | None:
     return Place(body, prefix, index, rest[size:])
 
 
-def _inner(program: Program, place: Place) -> tuple[Body | None, str, str]:  # noqa: C901, PLR0911
+def _inner(program: Program, place: Place) -> tuple[Body | None, str, str]:  # noqa: C901, PLR0911, PLR0912
     """The body that the rest of a path goes on in, its prefix, and what is left of the path."""
     op, path, rest = place.node.op, place.path, place.rest
     nothing = (None, "", "")
@@ -121,7 +126,11 @@ def _inner(program: Program, place: Place) -> tuple[Body | None, str, str]:  # n
             return _branch(branches, path, rest)
         case ForEach(body=body) | Loop(body=body) if (index := _INDEX.match(rest)) is not None:
             return body, body_prefix(path, int(index[1])), rest[index.end() :]
-        case Block(body) | Saga(body) if rest.startswith("."):
+        case Bounded(body) if (again := _AGAIN.match(rest)) is not None:
+            return body, attempt_prefix(path, int(again[1])), rest[again.end() :]
+        case Try() if (part := _PART.match(rest)) is not None:
+            return _part_of(op, part[1]), f"{path}{part[0]}", rest[part.end() :]
+        case Block(body) | Saga(body) | Bounded(body) if rest.startswith("."):
             return body, block_prefix(path), rest[1:]
         case Task(undo=Undo(body)) if rest.startswith("."):
             return body, block_prefix(path), rest[1:]
@@ -143,6 +152,14 @@ def _branch(branches: Sequence[RaceBranch], path: str, rest: str) -> tuple[Body 
     return None, "", ""
 
 
+def _part_of(op: Try, word: str) -> Body | None:
+    """The body, a catch, or `finally` of a `try`, by the word for it in paths."""
+    if word in ("try", "finally"):
+        return op.body if word == "try" else op.final
+    index = int(word.partition("#")[2] or 1) - 1
+    return op.catches[index].body if index < len(op.catches) else None
+
+
 def _tail_of(program: Program, flow: str) -> str | None:
     """The flow that a flow goes on as by tail calls, as far as there is only one."""
     open_, seen = [program.flows[flow].body], list[str]()
@@ -151,6 +168,17 @@ def _tail_of(program: Program, flow: str) -> str | None:
             if isinstance(node.op, Leave) and node.op.kind == "tail":
                 seen.append(node.op.flow)
             open_ += bodies_of(node.op)
+            match node.op:
+                case Leave("tail", _, target):
+                    seen.append(target)
+                case Branch(_, then, orelse):
+                    open_ += [then, *([orelse] if orelse else [])]
+                case ForEach(body=body) | Loop(body=body) | Block(body) | Saga(body):
+                    open_.append(body)
+                case Try(body, catches, _):
+                    open_ += [body, *(catch.body for catch in catches)]
+                case _:
+                    pass
     return seen[0] if len(set(seen)) == 1 else None
 
 

@@ -1,0 +1,43 @@
+"""What a task calls, and when it is called again: the nouns of a program for that."""
+
+from typing import Literal, TypeAlias
+
+from flowrt.expr.tree import Expr
+from flowrt.noun import noun
+
+
+@noun
+class Imported:
+    """A callable by import path, `package.module:name` or `package.module:Class.name`."""
+
+    path: str
+
+
+@noun
+class Pickled:
+    """A callable of a hand-written graph: the digest of its cloudpickled code in the store."""
+
+    digest: str
+    name: str
+
+
+Callee: TypeAlias = Imported | Pickled
+
+
+@noun
+class Retry:
+    """When an attempt that raised is made again. Expressions are evaluated when an attempt fails.
+
+    `max` is the most retries after the first attempt. `delay`, `cap` and `within` are durations
+    (`timedelta`). `catch` and `unless` are import paths of exception classes; an empty `catch` is every
+    `Exception`.
+    """
+
+    max: Expr
+    delay: Expr
+    factor: Expr
+    cap: Expr
+    jitter: Literal["full", "none"] = "full"
+    catch: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+    within: Expr | None = None

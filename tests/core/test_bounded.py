@@ -1,0 +1,265 @@
+"""Blocks with a bound in time, and blocks and flows that are made again as a whole."""
+
+import pytest
+import try_tasks
+from stories import HOUR, NOON, copy_first
+from try_stories import cut_everywhere, played, tale, told
+
+from flowrt.plain.plain import run_plain
+from flowrt.record import Entered, Reopened, Retrying
+
+
+@pytest.fixture(autouse=True)
+def world(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, fresh in (("LOG", []), ("BROKEN", {})):
+        monkeypatch.setattr(try_tasks, name, fresh)
+    try_tasks.COUNTS.clear()
+    monkeypatch.setattr("time.sleep", lambda _: None)
+
+
+def begun(text: str):
+    story = tale(text)
+    story.start()
+    return story
+
+
+AGAIN = """
+flow: f
+steps:
+  - id: n
+    value: 7
+  - id: got
+    do:
+      - id: a
+        call: g.do("a", n)
+      - sleep: 1h
+      - id: b
+        call: g.works_from(3)
+    retry: {max: 2, delay: 10s, jitter: none}
+    timeout: 3h
+  - return: "[got, a, b]"
+"""
+
+
+def test_a_block_is_made_again_as_a_whole_until_it_ends_well() -> None:
+    story = begun(AGAIN)
+    assert told(story) == [3, "a", 3]
+    assert try_tasks.LOG == ["a", "a", "a"]
+    assert story.clock.now() == NOON + 3 * HOUR + 10_000_000 + 20_000_000
+    steps = [key.step for key in story.executor.made]
+    assert steps == ["got.a", "got.b", "got~r2.a", "got~r2.b", "got~r3.a", "got~r3.b"]
+
+
+def test_it_means_the_same_in_a_plain_run() -> None:
+    assert run_plain(tale(AGAIN).program, {}) == [3, "a", 3]
+
+
+def test_a_block_that_is_killed_anywhere_goes_on_where_it_was() -> None:
+    text = AGAIN.replace("g.works_from(3)", 'g.do("b")').replace("return:", "value:")
+    try_tasks.BROKEN["b"] = OSError()
+    story = begun(text)
+    assert told(story) == ("failed", "OSError")
+    assert try_tasks.LOG == ["a", "!b"] * 3
+    cut_everywhere(story)
+
+
+@pytest.mark.parametrize(
+    ("policy", "count"),
+    [
+        ("catch: [try_tasks:Busy]", 3),
+        ("catch: [OSError]", 1),
+        ("unless: [try_tasks:Busy]", 1),
+        ("within: 5s", 1),
+        ("within: 15s", 2),
+    ],
+)
+def test_the_policy_of_a_block_names_failures_inside_it(policy: str, count: int) -> None:
+    try_tasks.BROKEN["b"] = try_tasks.VeryBusy()
+    text = f"""
+flow: f
+steps:
+  - do:
+      - graph:
+          x:
+            do: [{{call: 'g.do("b")'}}]
+    retry: {{max: 2, delay: 10s, jitter: none, {policy}}}
+"""
+    story = begun(text)
+    assert told(story) == ("failed", "try_tasks.VeryBusy")
+    assert ["!b"] * count == try_tasks.LOG
+    cut_everywhere(story)
+
+
+LATE = """
+flow: f
+steps:
+  - id: got
+    try:
+      - do:
+          - call: g.do("a")
+          - graph:
+              x: {sleep: 1d}
+              y: {try: [{sleep: 2d}], finally: [{call: 'g.do("end")'}]}
+          - call: g.do("not reached")
+        timeout: 1m
+    catch: {type: TimeoutError, as: e, do: [{value: e.type}]}
+  - return: got
+"""
+
+
+def test_a_block_whose_time_is_up_is_stopped_and_fails() -> None:
+    story = begun(LATE)
+    assert told(story) == "flowrt.BlockTimedOut"
+    assert try_tasks.LOG == ["a", "end"]
+    assert story.clock.now() == NOON + 60_000_000
+    cut_everywhere(story)
+
+
+def test_each_attempt_has_its_own_time() -> None:
+    text = """
+flow: f
+steps:
+  - do: [{sleep: 1h}]
+    timeout: 10m
+    retry: {max: 2, delay: 1m, factor: 1, jitter: none}
+"""
+    story = begun(text)
+    assert told(story) == ("failed", "flowrt.BlockTimedOut")
+    assert [r.attempt for r in story.records() if isinstance(r, Entered)] == [1, 2, 3]
+    assert story.clock.now() == NOON + 32 * 60_000_000
+    cut_everywhere(story)
+
+
+def test_a_timeout_that_is_no_length_of_time_fails_the_block() -> None:
+    text = """
+flow: f
+inputs: {n: {type: any, default: 3}}
+steps:
+  - do: [{sleep: 1h}, {call: 'g.do("a")'}]
+    timeout: ${{ n }}
+    retry: 3
+"""
+    story = begun(text)
+    assert told(story)[0] == "failed"
+    assert not [r for r in story.records() if isinstance(r, Retrying)]
+    assert try_tasks.LOG == []
+
+
+def test_break_and_return_leave_a_bounded_block() -> None:
+    text = """
+flow: f
+steps:
+  - id: n
+    value: 0
+  - while: true
+    do:
+      - do:
+          - id: n
+            value: n + 1
+          - if: n == 3
+            then: [break]
+        timeout: 1h
+  - do: [{return: n}]
+    retry: 2
+"""
+    story = begun(text)
+    assert told(story) == 3
+    cut_everywhere(story)
+
+
+def test_a_flow_that_is_called_is_bounded_and_made_again() -> None:
+    text = """
+flow: f
+steps:
+  - id: got
+    call: other(2, name="n")
+    retry: {max: 3, delay: 1s, jitter: none, catch: [ConnectionError]}
+    timeout: 1h
+  - return: got
+---
+flow: other
+inputs: {times: int, name: str}
+steps:
+  - id: x
+    call: g.works_from(times, name)
+  - return: x + 10
+"""
+    story = begun(text)
+    assert told(story) == 12
+    assert [key.step for key in story.executor.made] == ["got.flow.x", "got~r2.flow.x"]
+    try_tasks.COUNTS.clear()
+    assert run_plain(story.program, {}) == 12
+    cut_everywhere(story)
+
+
+# Going on behind a failure
+
+
+def reopened(text: str, **broken: object) -> tuple[list[str], list[str]]:
+    story = begun(text)
+    try_tasks.BROKEN.update(broken)
+    assert story.drive().status == "failed"
+    before, try_tasks.LOG = try_tasks.LOG, []
+    try_tasks.BROKEN.clear()
+    result = story.drive(reopen=True)
+    assert result.status == "succeeded", result
+    after, records = list(try_tasks.LOG), story.records()
+    last = max(i for i, r in enumerate(records) if isinstance(r, Reopened))
+    for count in range(last + 1, len(records)):
+        assert copy_first(story, count).drive().status == "succeeded", f"after {count}"
+    return before, after
+
+
+def test_a_failure_reopens_inside_the_last_attempt() -> None:
+    text = """
+flow: f
+steps:
+  - do: [{call: 'g.do("a")'}, {call: 'g.do("b")'}, {call: 'g.do("c")'}]
+    retry: {max: 1, delay: 1s}
+    timeout: 1h
+"""
+    before, after = reopened(text, b=OSError())
+    assert before == ["a", "!b", "a", "!b"]
+    assert after == ["b", "c"]
+
+
+def test_a_block_whose_time_was_up_gets_a_new_one_and_goes_on() -> None:
+    text = """
+events: {go: {external: true}}
+flow: f
+steps:
+  - do: [{call: 'g.do("a")'}, {sleep: 40m}, {sleep: 40m}, {call: 'g.do("c")'}]
+    timeout: 1h
+"""
+    before, after = reopened(text)
+    assert (before, after) == (["a"], ["c"])
+
+
+def test_a_block_that_pauses_when_another_step_fails_goes_on_with_its_pause() -> None:
+    text = """
+flow: f
+steps:
+  - graph:
+      x:
+        do: [{call: 'g.do("b")'}]
+        retry: {max: 3, delay: 1h, cap: 2h, jitter: none}
+      y:
+        do: [{sleep: 10m}, {call: 'g.do("y")'}]
+"""
+    before, after = reopened(text, b=OSError(), y=OSError())
+    assert (before, after) == (["!b", "!y"], ["y", "b"])
+
+
+def test_a_saga_undoes_what_every_attempt_has_done() -> None:
+    text = """
+flow: f
+steps:
+  - saga:
+      - do:
+          - {id: a, call: 'g.do("a")', undo: 'g.do("undo", a)'}
+          - {call: 'g.do("b")'}
+        retry: {max: 1, delay: 1s}
+"""
+    try_tasks.BROKEN["b"] = OSError()
+    assert played(text) == ("failed", "OSError")
+    assert try_tasks.LOG == ["a", "!b", "a", "!b", "undo", "undo"]
