@@ -107,24 +107,21 @@ def _flow(found: Findings, flow: Made) -> Iterator[Entry]:
 
 def _head(found: Findings, lines: list[Made]) -> Iterator[Entry]:
     """What is said of a flow beside its steps; its result comes behind them."""
-    labels: list[Entry] = []
-    first: Made | None = None
+    labels = [line for line in lines if line.name == "label"]
     for line in lines:
         match line.name:
             case "flow_doc":
                 yield entry("doc", line.word, text(line.word))
             case "flow_timeout":
                 yield entry("timeout", line.word, value_of(line))
-            case "label":
-                first = first or line
-                labels.append(_label(line))
+            case "label" if line is labels[0]:
+                span = line.span.to(labels[-1].span)
+                yield entry("labels", line.word, mapping(found.once(_label(each) for each in labels), span))
             case "schedule" | "defaults":
                 parts = (part for part in line.parts if isinstance(part, Made))
                 yield entry(line.name, line.word, mapping(modifiers(found, parts), line.span, flow=True))
             case _:
-                pass  # The result.
-    if first is not None:
-        yield entry("labels", first.word, mapping(found.once(labels), first.span))
+                pass  # The result, and labels that are there already.
 
 
 def _label(line: Made) -> Entry:

@@ -98,12 +98,22 @@ def constant(value: object) -> str:
     return text if "." in text or "e" in text else f"{text}.0"
 
 
-def text(value: str) -> str:
-    """A text in double quotes; in three of them when it has several lines."""
+def text(value: str, indent: str) -> str:
+    """A text in double quotes; in three of them when it has several lines.
+
+    These are indented, and the reader takes off the indentation that all but the first have. So a text whose
+    own lines are all indented, or are blanks, is written with escapes.
+    """
+    first, *rest = value.split("\n")
+    full = [line for line in rest if line]
     escaped = any(char != "\n" and _ESCAPED.match(char) for char in set(value)) or "\\" in value
-    if "\n" not in value or escaped or '"""' in value or value.endswith('"'):
+    unfit = (
+        not first.strip() or any(not line.strip() for line in full) or '"""' in value or value.endswith('"')
+    )
+    if not rest or escaped or unfit or (full and all(line[0] == " " for line in full)):
         return one_line_text(value)
-    return f'"""{value}"""'
+    lines = [f"{indent}{line}" if line else "" for line in rest[:-1]] + [f"{indent}{rest[-1]}"]
+    return "\n".join([f'"""{first}', *lines]) + '"""'
 
 
 def one_line_text(value: str, quote: str = '"', *, braces: bool = False) -> str:

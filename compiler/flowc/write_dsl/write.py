@@ -126,7 +126,7 @@ class _Writer:
         if key == "doc":
             self.page.comments(self.trivia.before(node.span.end), INDENT)
             behind = self.trivia.behind(node.span.end)
-            first, *rest = text(name(node)).split("\n")
+            first, *rest = text(name(node), " " * INDENT).split("\n")
             self.page.line(INDENT, first, None)
             self.page.raw(rest)
             self.page.attach(*(() if behind is None else (behind,)))
