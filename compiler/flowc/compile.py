@@ -107,6 +107,11 @@ def compile_file(
     return Compiled(lower(file, _known(file, flow)), diagnostics, folders)
 
 
+def checked_file(path: str | PathLike[str]) -> File:
+    """A file that has no errors, resolved. Raises as `compile_file`."""
+    return _checked(Path(path))[0]
+
+
 def _checked(path: Path) -> tuple[File, tuple[Diagnostic, ...]]:
     tree, found = read_bytes(str(path), path.read_bytes())
     file, more = check_tree(tree, found)
