@@ -14,7 +14,7 @@ from flowc.span import Span
 from flowc.tree import Entry, Mapping, Node, Scalar, Sequence
 from flowrt.pattern import pattern
 
-_NUMBER = pattern(r"-?(?:0|[1-9][0-9]{0,999})(?P<fraction>\.[0-9]+)?")
+_NUMBER = pattern(r"-?(?:0|[1-9][0-9]{0,99})(?P<fraction>\.[0-9]{1,99})?")
 _QUOTES = pattern(r"\"\"\"|'''|\"|'")
 
 
