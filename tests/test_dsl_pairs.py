@@ -1,5 +1,7 @@
 """Flows in both syntaxes, side by side in `dsl/`: they are the same flow."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ from dsl_tables import TABLES, made
 from ir_equal import plain
 
 from flowc.checks.check import check
+from flowc.cli.search import find_flow_files
 from flowc.read import read_bytes
 from flowc.render.render import render_text
 from flowc.resolve.file import resolve
@@ -60,3 +63,18 @@ def test_both_syntaxes_give_the_same_tree(path):
         assert found == []
         trees.append([shape(document.root) for document in tree.documents])
     assert trees[0] == trees[1]
+
+
+def test_a_folder_is_searched_for_both_syntaxes(tmp_path):
+    for name in ("a.flow", "b.flow.yaml", "c.yaml", "d.flowc"):
+        (tmp_path / name).write_text("")
+    assert [Path(name).name for name in find_flow_files([str(tmp_path)])] == ["a.flow", "b.flow.yaml"]
+
+
+def test_checking_a_file_in_the_dsl_needs_no_lark():
+    script = (
+        "import sys; from flowc.cli.main import main; main(sys.argv[1:]); assert 'lark' not in sys.modules"
+    )
+    command = [sys.executable, "-c", script, "validate", str(HERE / "train.flow")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "No findings in 1 file.\n")

@@ -144,8 +144,8 @@ def mutated_expression(text, chance):
 def says_the_same(text):
     """Whether a text is an expression in both syntaxes, and not also something else in one of them.
 
-    `${{` is YAML's alone, also in a text. In the DSL a line goes on behind a backslash and has no blanks at its
-    ends, and an import path is a call.
+    `${{` is YAML's alone, also in a text. In the DSL a line goes on behind a backslash and has no blanks at
+    its ends, and an import path is a call.
     """
     one_line = "\n" not in text and "\r" not in text and not text.endswith("\\") and text == text.strip()
     return one_line and "${{" not in text and not re.match(r"\s*[^\W\d]\w*(\.\w+)*:\w", text)
