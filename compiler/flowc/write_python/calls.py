@@ -20,6 +20,11 @@ def write_call(page: Page, call: Call, head: str) -> None:
         page.used.update(needs)
         page.line(f"{head}{text}")
         return
+    if isinstance(call.callee, FlowCallee) and (limits := modifiers_of(page, call.modifiers)):
+        page.use("bounded")
+        made = f"{function_of(page, call).text}({', '.join(arguments_of(page, call))})"
+        page.statement(f"{head}await ", Function("bounded"), [f"lambda: {made}", *limits])
+        return
     page.statement(f"{head}await ", function_of(page, call), arguments_of(page, call))
     if call.undo is not None and page.sagas:
         undone = [function_of(page, call.undo).text, *arguments_of(page, call.undo)]
@@ -43,10 +48,11 @@ def function_of(page: Page, call: Call) -> Function:
     if isinstance(call.callee, FlowCallee):
         return Function(page.flow(call.callee.name))
     page.use("task")
-    return Function("task", (page.callee(call.callee), *_modifiers(page, call.modifiers)))
+    return Function("task", (page.callee(call.callee), *modifiers_of(page, call.modifiers)))
 
 
-def _modifiers(page: Page, modifiers: Modifiers) -> list[str]:
+def modifiers_of(page: Page, modifiers: Modifiers) -> list[str]:
+    """What is said beside a call, as named arguments."""
     said: list[str] = []
     if isinstance(modifiers.options, DictOf):
         own = [
@@ -54,13 +60,14 @@ def _modifiers(page: Page, modifiers: Modifiers) -> list[str]:
         ]
         said += [f"options={page.expr(DictOf(tuple(own)))}"] if own else []
     if modifiers.retry is not None:
-        said.append(f"retry={_retry(page, modifiers.retry)}")
+        said.append(f"retry={retry_of(page, modifiers.retry)}")
     if modifiers.timeout is not None:
         said.append(f"timeout={page.expr(modifiers.timeout)}")
     return said
 
 
-def _retry(page: Page, retry: Retry) -> str:
+def retry_of(page: Page, retry: Retry) -> str:
+    """A retry policy."""
     page.use("Retry")
     said = [page.expr(retry.max)]
     defaults = {"delay": "timedelta(seconds=1)", "factor": "2", "cap": "timedelta(minutes=1)"}

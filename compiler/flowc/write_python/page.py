@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from flowc.ir import Callee, FlowCallee
 from flowc.write_python.python_expr import PythonExpr
-from flowrt.expr.tree import Expr
+from flowrt.expr.tree import Const, Expr, Name
 from flowrt.noun import field, noun
 
 WIDEST = 88
@@ -87,6 +87,11 @@ class Page:
         """The text of an expression."""
         return PythonExpr(self.use, self.named, self.direct).text(expr)
 
+    def seconds(self, duration: Expr) -> str:
+        """A duration in seconds."""
+        text = self.expr(duration)
+        return f"{text if isinstance(duration, Const | Name) else f'({text})'}.total_seconds()"
+
     def callee(self, callee: Callee) -> str:
         """How the program names a callable."""
         if isinstance(callee, FlowCallee):
@@ -94,6 +99,9 @@ class Page:
         module, _, name = callee.path.partition(":")
         if module == "builtins":
             return name
+        if module == "flowrt" and name in FAILURES:
+            self.use(FAILURES[name])
+            return FAILURES[name]
         if module in self.modules:
             alias = self.modules[module]
             self.imports.add(f"import {module}" if alias == module else f"import {module} as {alias}")
@@ -157,6 +165,13 @@ class Function:
         """Its text in one line."""
         return f"{self.name}({', '.join(self.made_of)})" if self.made_of else self.name
 
+
+FAILURES = {
+    **{name: name for name in ("FlowFailed", "NeedNotMet", "LoopLimit", "WaitTimedOut")},
+    "BlockTimedOut": "TimeoutError",
+    "RecursionLimit": "RecursionError",
+}
+"""Failures of the language, and the classes that a program has in their place."""
 
 SAMPLES = {
     "flowc:now": ("datetime.now(UTC)", ("datetime", "UTC")),

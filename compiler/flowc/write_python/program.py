@@ -19,7 +19,7 @@ from flowc.ir import File, Flow, FlowCallee, Ident
 from flowc.resolve.pure import BUILTINS
 from flowc.write_python.calls import write_prelude
 from flowc.write_python.page import Page
-from flowc.write_python.steps import seconds, write_block
+from flowc.write_python.steps import write_block
 from flowc.write_python.support import parts
 from flowrt.expr.tree import Expr
 from flowrt.type_ref import TypeRef
@@ -122,7 +122,7 @@ def _write_flow(page: Page, flow: Flow) -> None:
             page.line(f'"""{" ".join(flow.doc.split())}"""'.replace("\\", "\\\\"))
         if flow.timeout is not None:
             page.use("asyncio")
-            with page.block(f"async with asyncio.timeout({seconds(page, flow.timeout)}):"):
+            with page.block(f"async with asyncio.timeout({page.seconds(flow.timeout)}):"):
                 _write_body(page, flow)
         else:
             _write_body(page, flow)

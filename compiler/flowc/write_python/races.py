@@ -37,6 +37,11 @@ def write_race(page: Page, step: Race, target: str | None, write_block: BlockWri
         return
     with page.block("try:"):
         page.statement(head, Function("race"), args)
+    write_leaving(page, left)
+
+
+def write_leaving(page: Page, left: list[str]) -> None:
+    """What becomes of those who leave what was written as a function, or as a loop of the program's own."""
     with page.block("except Leave as left:"):
         for word in left[:-1]:
             with page.block(f'if left.kind == "{word}":'):

@@ -23,6 +23,7 @@ from flowc.ir import (
     Loop,
     Race,
     Raise,
+    Rethrow,
     Return,
     Saga,
     Sleep,
@@ -30,15 +31,17 @@ from flowc.ir import (
     Step,
     Steps,
     Switch,
+    Try,
     Value,
     Wait,
 )
+from flowc.write_python.attempts import write_do, write_try
 from flowc.write_python.calls import arguments_of, function_of, write_call, write_prelude
 from flowc.write_python.graphs import write_graph
 from flowc.write_python.loops import write_for, write_loop
 from flowc.write_python.page import Function, Page
 from flowc.write_python.races import write_race
-from flowrt.expr.tree import Compare, Const, Expr, Logic, Name
+from flowrt.expr.tree import Compare, Const, Logic, Name
 
 
 def write_block(page: Page, block: Block, into: str | None = None) -> None:
@@ -101,8 +104,10 @@ def _write(page: Page, step: Step, target: str | None) -> None:  # noqa: C901, P
         case Graph(_, body, failure):
             write_graph(page, body, failure, write_step)
             _write_names(page, body, target)
-        case Do(_, body):
-            write_block(page, body, target)
+        case Do():
+            write_do(page, step, target, write_block)
+        case Try():
+            write_try(page, step, target, write_block)
         case Saga(_, body):
             _write_saga(page, body, target)
         case Race():
@@ -111,6 +116,8 @@ def _write(page: Page, step: Step, target: str | None) -> None:  # noqa: C901, P
             page.use("start")
             call = f"{function_of(page, step.call).text}({', '.join(arguments_of(page, step.call))})"
             page.statement(head, Function("start"), [call])
+        case Rethrow(_, error):
+            page.line(f"raise {page.named(error.text)}.error")
         case Return() | Raise() | Fail() | Break() | Continue():
             _write_end(page, step)
         case _:
@@ -167,7 +174,7 @@ def _write_switch(page: Page, step: Switch, target: str | None) -> None:
 def _write_sleep(page: Page, step: Sleep) -> None:
     page.use("asyncio")
     if step.duration is not None:
-        page.line(f"await asyncio.sleep({seconds(page, step.duration)})")
+        page.line(f"await asyncio.sleep({page.seconds(step.duration)})")
     elif step.until is not None:
         page.use("sleep_until")
         page.line(f"await sleep_until({page.expr(step.until)})")
@@ -175,12 +182,6 @@ def _write_sleep(page: Page, step: Sleep) -> None:
         page.use("sleep_cron")
         zone = [] if step.tz is None else [page.expr(step.tz)]
         page.line(f"await sleep_cron({', '.join([page.expr(step.cron), *zone])})")
-
-
-def seconds(page: Page, duration: Expr) -> str:
-    """A duration in seconds."""
-    text = page.expr(duration)
-    return f"{text if isinstance(duration, Const | Name) else f'({text})'}.total_seconds()"
 
 
 def _write_wait(page: Page, step: Wait, target: str | None) -> None:
