@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 import there_and_back as ways
+from random_texts import Texts
 
 from flowc.cli.main import main
+from flowc.resolve.keys import STEPS
 from flowc.rewrite import Refused, rewritten
 from flowc.span import Source
 
@@ -51,6 +53,7 @@ def test_there_and_back(path):
             't.f(a) options num_cpus=2, memory=4294967296, resources={"x": 1}',
         ),
         ("call: t.f(a)\n    retry: {max: 2, catch: [], unless: OSError}", "t.f(a) retry 2 unless OSError"),
+        ("graph: {x: {value: '[y for y in b]'}}", "graph failure cancel:\n        x = [y for y in b]"),
         ("return: null", "return"),
         ("return: None", "return None"),
         ("emit: done\n    with: {'a b': 1}", 'emit done with {"a b": 1}'),
@@ -169,3 +172,13 @@ def test_convert_says_what_is_wrong(tmp_path, capsys):
     said = capsys.readouterr().err
     for part in ("cannot be read", "retrun", "flowc fmt", "is not converted. The number"):
         assert part in said
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_generated_flows_there_and_back(seed):
+    ways.there_and_back("x.flow.yaml", Texts(seed + 20).text())
+
+
+def test_the_generator_uses_every_construct():
+    text = "".join(Texts(seed).text() for seed in range(120))
+    assert [kind for kind in STEPS if f"{kind}:" not in text] == []

@@ -31,6 +31,7 @@ class Page:
     def raw(self, lines: list[str]) -> None:
         """Add lines that are what they are, such as those of a text."""
         self.lines += lines
+        self._fresh = False
 
     def attach(self, *comments: Comment) -> None:
         """Put comments behind the last line."""

@@ -22,6 +22,7 @@ EXPRESSION_KEYS: frozenset[str] = frozenset(
 """The keys whose values are expressions, or maps of expressions."""
 
 _FOR = pattern(r"\sfor\s")
+_QUOTED = pattern(r"'[^']*'|\"[^\"]*\"")
 _TARGETS_AND_IN = pattern(r"[\w ,()]+(?<= in )")
 _TIGHT_COLON = pattern(r"(\w+):(?=[^\s:])")
 _LONGEST = 10_000
@@ -88,7 +89,7 @@ def comprehension(source: Source, span: Span, findings: Findings) -> Scalar | No
     if span.end - span.start > _LONGEST:
         return None
     text = source.text[span.start : span.end]
-    loop = _FOR.search(text)
+    loop = _FOR.search(_QUOTED.sub(lambda quoted: "_" * len(quoted[0]), text))
     if loop is None or "\n" in text or not _TARGETS_AND_IN.match(text, loop.end()):
         return None
     kind = "list" if text[0] == "[" else "map"
