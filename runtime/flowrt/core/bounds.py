@@ -13,8 +13,6 @@ before it stays done. Attempt n > 1 has paths of its own (`step~r2.x`), so nothi
 for done.
 """
 
-from typing import TypeGuard
-
 from flowrt.command import AwaitTimer, EnterBlock, RetryBlock
 from flowrt.core.catching import EVERY, is_one_of, together
 from flowrt.core.frame import BlockTries, Step
@@ -108,10 +106,6 @@ def block_ended(machine: Machine, step: Step, op: Bounded, outcome: Outcome) -> 
         tries.failed = outcome
         command = RetryBlock(step.path, op.retry, step.env, outcome.failure, tries.attempt, tries.first_at)
         machine.command(step.path, command)
-
-
-def _may_try_again(outcome: Outcome) -> TypeGuard[Broken]:
-    return isinstance(outcome, Broken) and is_one_of((EVERY,), outcome.failure)
 
 
 def _tries(step: Step) -> BlockTries:
