@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from flowc.checks.check import check
 from flowc.codes.table import CODES
 from flowc.diagnostic import Diagnostic
-from flowc.read import read_bytes
+from flowc.link import Library
+from flowc.linked import every_file
 from flowc.render.render import render_text
-from flowc.resolve.file import resolve
 
 HERE = Path(__file__).parent / "compile"
 OK = sorted((HERE / "ok").glob("*.flow.yaml"))
@@ -23,10 +22,18 @@ SUFFIX = {"yaml": ".flow.yaml", "dsl": ".flow"}
 UPDATE = bool(os.environ.get("FLOWC_UPDATE_GOLDEN"))
 
 
-def findings(name: str, data: bytes) -> list[Diagnostic]:
-    tree, found = read_bytes(name, data)
-    file, more = resolve(tree)
-    return [*found, *more, *(check(file, [*found, *more]) if file is not None else [])]
+COMMON = b"flowc: 1\nflow: double\ninputs: {n: int}\nresult: n * 2\n"
+
+
+def findings(name: str, data: bytes, folder: Path | None = None) -> list[Diagnostic]:
+    def read(path: str) -> bytes:
+        if folder is not None:
+            return (folder / path).read_bytes()
+        if path == "common.flow.yaml":
+            return COMMON
+        raise FileNotFoundError(path)
+
+    return [finding for each in every_file(Library(read).link(name, data)) for finding in each.found]
 
 
 def out_of(path: Path) -> Path:
@@ -35,7 +42,7 @@ def out_of(path: Path) -> Path:
 
 @pytest.mark.parametrize("path", ERR, ids=lambda path: path.name)
 def test_findings_are_as_written(path):
-    shown = render_text(findings(path.name, path.read_bytes()), color=False)
+    shown = render_text(findings(path.name, path.read_bytes(), path.parent), color=False)
     if UPDATE:
         out_of(path).write_text(shown, encoding="utf-8")
     assert shown == out_of(path).read_text(encoding="utf-8")
@@ -44,7 +51,7 @@ def test_findings_are_as_written(path):
 
 @pytest.mark.parametrize("path", OK, ids=lambda path: path.name)
 def test_good_flow_has_no_findings(path):
-    assert render_text(findings(path.name, path.read_bytes()), color=False) == ""
+    assert render_text(findings(path.name, path.read_bytes(), path.parent), color=False) == ""
 
 
 def test_no_output_without_its_flow():

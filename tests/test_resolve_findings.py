@@ -169,7 +169,7 @@ FILES = [
     ('flowc: 1\nflow: a\nlabels: {a: "${{ b }}"}\nsteps: []\n', [("F0123", '"${{ b }}"')]),
     ("flowc: 1\nuse: t\nflow: a\nsteps: [{call: t.f()}]\n", [("F0103", "t")]),
     ("flowc: 1\nuse: {t: a/b.py}\nflow: a\nsteps: [{call: t.f()}]\n", [("F0103", "a/b.py")]),
-    ("flowc: 1\nuse: {c: ./c.flow.yaml}\nflow: a\nsteps: [{call: c.f()}]\n", [("F0108", "./c.flow.yaml")]),
+    ("flowc: 1\nuse: {c: ./c.flow.yaml}\nflow: a\nsteps: [{call: c.f()}]\n", []),
     ("flowc: 1\nactors: {c: t.C}\nflow: a\nsteps: [{call: c(1).f()}]\n", [("F0108", "actors")]),
     ("flowc: 1\nevents: {e: str}\nflow: a\nsteps: []\n", [("F0103", "str")]),
     ("flowc: 1\nevents: {e: {tpe: str}}\nflow: a\nsteps: []\n", [("F0101", "tpe")]),

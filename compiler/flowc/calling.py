@@ -25,7 +25,7 @@ class TaskCallee:
 
 @noun
 class FlowCallee:
-    """A flow of this file."""
+    """A flow of this file, or of a file that it uses: then the name is `alias.flow`."""
 
     name: str
     span: Span

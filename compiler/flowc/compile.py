@@ -1,7 +1,7 @@
 """Compile: a flow file comes in, a program goes out, which binds to a Ray graph. The stages, in order.
 
-    text ──read──▶ tree ──resolve──▶ IR ──check──▶ findings
-                                      └──lower──▶ program ──bind──▶ Ray bind graph
+    text ──read──▶ tree ──resolve──▶ IR ──link──▶ with the files it uses ──check──▶ findings
+                                                           └──lower──▶ program ──bind──▶ Ray bind graph
 
 Each stage up to `check` gives what it made and what it found; all findings are collected, so that an
 author sees every one of them at once. Nothing is lowered as long as one of them is an error.
@@ -16,8 +16,10 @@ from flowc.checks.check import check
 from flowc.config import python_path as configured_path
 from flowc.diagnostic import Diagnostic
 from flowc.ir import File
-from flowc.lower.file import lower
-from flowc.read import read, read_bytes
+from flowc.link import Library
+from flowc.linked import Linked, every_file
+from flowc.lower.file import lower_linked
+from flowc.read import read
 from flowc.resolve.file import resolve
 from flowc.span import Source
 from flowc.suggest import closest
@@ -80,9 +82,10 @@ def compile_all(path: str | PathLike[str]) -> tuple[Compiled, ...]:
 
     Raises as `compile_file` does.
     """
-    file, diagnostics = _checked(Path(path))
-    folders = configured_path(Path(path))
-    return tuple(Compiled(lower(file, flow.name.text), diagnostics, folders) for flow in file.flows)
+    linked, diagnostics = _checked(Path(path))
+    folders = _folders(Path(path), linked)
+    names = [] if linked.file is None else [flow.name.text for flow in linked.file.flows]
+    return tuple(Compiled(lower_linked(linked, name), diagnostics, folders) for name in names)
 
 
 def compile_file(
@@ -94,7 +97,8 @@ def compile_file(
         path: The file.
         flow: The name of the flow; the first one of the file when None.
         python_path: Where callables are looked for first. When None it is `python-path` in `[tool.flowc]` of
-            the nearest `pyproject.toml`, or else the file's directory, and then the current directory.
+            the nearest `pyproject.toml`, or else the file's directory, then the same for each file that it uses,
+            and then the current directory.
 
     Raises:
         InvalidFlow: The file has errors.
@@ -102,27 +106,37 @@ def compile_file(
         BadConfig: The project's settings cannot be read.
         OSError: The file cannot be read.
     """
-    file, diagnostics = _checked(Path(path))
-    folders = configured_path(Path(path)) if python_path is None else tuple(python_path)
-    return Compiled(lower(file, _known(file, flow)), diagnostics, folders)
+    linked, diagnostics = _checked(Path(path))
+    folders = _folders(Path(path), linked) if python_path is None else tuple(python_path)
+    assert linked.file is not None, "nothing was understood, and nothing found"
+    return Compiled(lower_linked(linked, _known(linked.file, flow)), diagnostics, folders)
 
 
 def checked_file(path: str | PathLike[str]) -> File:
     """A file that has no errors, resolved. Raises as `compile_file`."""
-    return _checked(Path(path))[0]
+    file = _checked(Path(path))[0].file
+    assert file is not None, "nothing was understood, and nothing found"
+    return file
 
 
-def _checked(path: Path) -> tuple[File, tuple[Diagnostic, ...]]:
-    tree, found = read_bytes(str(path), path.read_bytes())
-    file, more = check_tree(tree, found)
-    diagnostics = (*found, *more)
+def _checked(path: Path) -> tuple[Linked, tuple[Diagnostic, ...]]:
+    """A file with those that it uses, and what was found in all of them that is no error."""
+    linked = Library().link(str(path), path.read_bytes())
+    diagnostics = tuple(finding for each in every_file(linked) for finding in each.found)
+    file = linked.file
     if file is None or not file.flows or any(each.severity == "error" for each in diagnostics):
         raise InvalidFlow(diagnostics)
-    return file, diagnostics
+    return linked, diagnostics
+
+
+def _folders(path: Path, linked: Linked) -> tuple[str, ...]:
+    """Where the callables of a file and of those that it uses are looked for."""
+    others = [Path(each.place) for each in every_file(linked) if each is not linked]
+    return configured_path(path, others)
 
 
 def check_source(source: Source) -> tuple[File | None, list[Diagnostic]]:
-    """Read, resolve and check a text; the file as far as it was understood, and every finding."""
+    """Read, resolve and check a text by itself; the file as far as it was understood, and every finding."""
     tree, found = read(source)
     file, more = check_tree(tree, found)
     return file, [*found, *more]

@@ -3,7 +3,7 @@
 A relative path in it is relative to that file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from flowrt.errors import FlowrtError
@@ -23,16 +23,24 @@ class Config:
     codec: str | None = None
 
 
-def python_path(flow_file: Path) -> tuple[str, ...]:
+def python_path(flow_file: Path, used: Iterable[Path] = ()) -> tuple[str, ...]:
     """The folders to import the callables of a flow file from, before the interpreter's own path.
+
+    Args:
+        flow_file: The file.
+        used: The flow files that it uses: the folders of their callables come after its own.
 
     Raises:
         BadConfig: The project's settings cannot be read.
     """
-    here = flow_file.resolve().parent
-    configured = find_config(here).python_path
-    folders = (str(here),) if configured is None else configured
+    homes = dict.fromkeys(file.resolve().parent for file in (flow_file, *used))
+    folders = [folder for home in homes for folder in _own_folders(home)]
     return tuple(dict.fromkeys((*folders, str(Path.cwd()))))
+
+
+def _own_folders(home: Path) -> tuple[str, ...]:
+    configured = find_config(home).python_path
+    return (str(home),) if configured is None else configured
 
 
 def find_config(start: Path) -> Config:

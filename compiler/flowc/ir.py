@@ -20,7 +20,7 @@ from flowc.calling import Retry as Retry
 from flowc.calling import TaskCallee as TaskCallee
 from flowc.span import Source, Span
 from flowrt.expr.tree import Expr
-from flowrt.noun import noun
+from flowrt.noun import field, noun
 from flowrt.program import ErrorsPolicy, RaceErrors
 from flowrt.type_ref import TypeRef
 
@@ -363,9 +363,13 @@ class Event:
 
 @noun
 class File:
-    """A flow file, resolved. `aliases` maps each alias of `use` to its Python module."""
+    """A flow file, resolved. `aliases` maps each alias of `use` to its Python module.
+
+    `used` maps the other aliases of `use` to the paths of flow files, relative to this one.
+    """
 
     source: Source
     flows: tuple[Flow, ...]
     aliases: Mapping[str, str]
     events: Mapping[str, Event]
+    used: Mapping[str, Ident] = field(default_factory=dict[str, Ident])

@@ -1,4 +1,4 @@
-"""Calls of flows of the same file: what they give against what the flow takes."""
+"""Calls of flows, of the same file and of those that it uses: whether there is one, and what it takes."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,33 @@ from flowc.ir import Call, Flow, FlowCallee, Ident
 from flowc.scope.facts import FlowFacts
 from flowc.span import Source, Span
 from flowrt.expr.tree import NOWHERE
+from flowrt.noun import replace
+
+
+def unknown_flows(facts: FlowFacts) -> Iterator[Diagnostic]:
+    """Calls of flows that a used file does not have."""
+    nearest = Nearest()
+    aliases = {name.partition(".")[0] for name in facts.flows if "." in name}
+    for call in facts.calls:
+        if isinstance(call.callee, FlowCallee) and call.callee.name not in facts.flows:
+            alias, _, wanted = call.callee.name.partition(".")
+            if alias in aliases:
+                yield _no_such_flow(alias, wanted, call.callee.span, facts, nearest)
+
+
+def _no_such_flow(alias: str, wanted: str, at: Span, facts: FlowFacts, nearest: Nearest) -> Diagnostic:
+    names = [name.removeprefix(f"{alias}.") for name in facts.flows if name.startswith(f"{alias}.")]
+    meant = nearest.to(wanted, names)
+    place = Span(max(at.end - len(wanted), at.start), at.end)
+    return Diagnostic(
+        "F0113",
+        f"the file `{facts.file.used[alias].text}` has no flow `{wanted}`",
+        facts.file.source,
+        place,
+        hint="" if meant is None else f"did you mean `{meant}`?",
+        help=f"its flows are {listed(names)}",
+        fixes=() if meant is None else (Fix(place, meant, f"write `{meant}`"),),
+    )
 
 
 def flow_arguments(facts: FlowFacts) -> Iterator[Diagnostic]:
@@ -16,10 +43,15 @@ def flow_arguments(facts: FlowFacts) -> Iterator[Diagnostic]:
     nearest = Nearest()
     for call in facts.calls:
         if isinstance(call.callee, FlowCallee) and call.callee.name in facts.flows:
-            yield from _call(call, facts.flows[call.callee.name], facts.file.source, nearest)
+            flow, source = facts.flows[call.callee.name], facts.file.source
+            for finding in _call(call, flow, source, nearest):
+                # The inputs of a flow of another file stand elsewhere: there is no place to show here.
+                yield replace(finding, labels=()) if "." in call.callee.name else finding
 
 
 def _call(call: Call, flow: Flow, source: Source, nearest: Nearest) -> Iterator[Diagnostic]:
+    assert isinstance(call.callee, FlowCallee), "only flows have inputs"
+    flow = replace(flow, name=Ident(call.callee.name, flow.name.span))
     at = call.callee.span
     names = [each.name.text for each in flow.inputs]
     given = set(names[: len(call.args)])

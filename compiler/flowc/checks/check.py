@@ -1,8 +1,9 @@
 """A resolved file comes in; out come the findings about its names and paths, in the order of the text."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
-from flowc.checks.arguments import flow_arguments
+from flowc.checks.arguments import flow_arguments, unknown_flows
 from flowc.checks.assignments import outer_assignments, shadowing_variables, unread_values
 from flowc.checks.cascades import unexplained
 from flowc.checks.choices import race_needs, unreached_cases
@@ -15,7 +16,7 @@ from flowc.checks.names import hidden_names, own_names, undefined_names, unknown
 from flowc.checks.paths import missing_paths
 from flowc.checks.schedules import scheduled_inputs
 from flowc.diagnostic import Diagnostic
-from flowc.ir import File
+from flowc.ir import File, Flow
 from flowc.scope.facts import FlowFacts
 from flowc.scope.trace import trace
 
@@ -38,24 +39,31 @@ RULES: tuple[Callable[[FlowFacts], Iterator[Diagnostic]], ...] = (
     unreached_cases,
     race_needs,
     undeclared_events,
+    unknown_flows,
     flow_arguments,
     scheduled_inputs,
 )
 """Every rule: a function from the facts of a flow to findings. One file a family."""
 
+_NO_FLOWS: Mapping[str, Flow] = MappingProxyType({})
 
-def check(file: File, earlier: Sequence[Diagnostic] = ()) -> list[Diagnostic]:
+
+def check(
+    file: File, earlier: Sequence[Diagnostic] = (), used: Mapping[str, Flow] = _NO_FLOWS
+) -> list[Diagnostic]:
     """Check a resolved file.
 
     Args:
         file: The file, as far as it was understood.
         earlier: What reading and resolving it have found; findings that these explain are left out.
+        used: The flows of the files that it uses, under the names by which it calls them. What is called
+            through an alias without any flow here is not looked at.
 
     Returns:
         The findings of all rules for all flows, sorted by position, each place and code once.
     """
     found: dict[tuple[int, str], Diagnostic] = {}
-    flows = {flow.name.text: flow for flow in file.flows}
+    flows = {**{flow.name.text: flow for flow in file.flows}, **used}
     for flow in file.flows:
         facts = trace(flow, file, flows)
         for rule in RULES:

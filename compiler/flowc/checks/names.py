@@ -118,6 +118,9 @@ def _something_else(name: str, file: File) -> tuple[str, str] | None:
     if name in file.aliases:
         message = f"`{name}` is the module `{file.aliases[name]}`, not a value"
         return message, f"call something of it, `{name}.function(…)`, or read the `id` of the step that does"
+    if name in file.used:
+        message = f"`{name}` is the flow file `{file.used[name].text}`, not a value"
+        return message, f"call a flow of it: `{name}.flow_name(…)`"
     if any(flow.name.text == name for flow in file.flows):
         return f"`{name}` is a flow, not a value", f"call it: `{name}(…)`"
     if name in file.events:

@@ -8,12 +8,13 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from flowc.checks.check import check
 from flowc.cli.collection import no_collection
 from flowc.cli.exits import DONE, FINDINGS, USAGE, UsageError
 from flowc.cli.findings import summary, use_color
 from flowc.cli.search import find_flow_files
 from flowc.diagnostic import Diagnostic
+from flowc.link import Library
+from flowc.linked import every_file
 from flowc.read import read_bytes
 from flowc.resolve.file import resolve
 
@@ -60,6 +61,7 @@ def _check(paths: Sequence[str], args: Arguments) -> tuple[list[Diagnostic], int
     """The findings in all files, doubles only once, and how many files could not be read."""
     found: list[Diagnostic] = []
     unreadable = 0
+    library = Library()
     for path in paths:
         name = (args.stdin_filename or "<stdin>") if path == STDIN else path
         try:
@@ -68,7 +70,7 @@ def _check(paths: Sequence[str], args: Arguments) -> tuple[list[Diagnostic], int
             unreadable += 1
             sys.stderr.write(f"error: The file `{name}` cannot be read: {error.strerror}.\n")
             continue
-        found.extend(check_bytes(name, data, args.level))
+        found.extend(check_bytes(name, data, args.level, library))
     return list(dict.fromkeys(found)), unreadable
 
 
@@ -79,14 +81,12 @@ def _read(path: str) -> bytes:
         return file.read()
 
 
-def check_bytes(name: str, data: bytes, level: Level = "wiring") -> list[Diagnostic]:
-    """All findings in one file's bytes: reading, then shapes, then names and graphs."""
-    tree, found = read_bytes(name, data)
-    file, more = resolve(tree)
-    found = [*found, *more]
-    if file is not None and level == "wiring":
-        found.extend(check(file, found))
-    return found
+def check_bytes(name: str, data: bytes, level: Level, library: Library) -> list[Diagnostic]:
+    """All findings in one file's bytes: reading, then shapes, then names and graphs, and the files it uses."""
+    if level == "syntax":
+        tree, found = read_bytes(name, data)
+        return [*found, *resolve(tree)[1]]
+    return [finding for each in every_file(library.link(name, data)) for finding in each.found]
 
 
 def _arguments(argv: Sequence[str]) -> Arguments:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from flowc.codes import dsl, expressions, names, reading, running, shape, time
+from flowc.codes import dsl, expressions, names, reading, running, shape, time, uses
 from flowc.codes.entry import Code
 
 CODES: Mapping[str, Code] = MappingProxyType(
@@ -14,6 +14,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
                 *reading.CODES,
                 *dsl.CODES,
                 *shape.CODES,
+                *uses.CODES,
                 *names.CODES,
                 *running.CODES,
                 *expressions.CODES,

@@ -43,7 +43,7 @@ def lower_call(maker: Maker, call: Call) -> int:
     lower_prelude(maker, call.meta.prelude)
     if isinstance(call.callee, FlowCallee):
         args, env = _flow_args(maker, call, call.callee)
-        return _add_flow_call(maker, call, CallFlow(call.callee.name, args), env)
+        return _add_flow_call(maker, call, CallFlow(maker.flows[call.callee.name].name, args), env)
     if call.callee.path in _SAMPLES:
         return maker.add(call.meta.path_id, Sample(_SAMPLES[call.callee.path]), ())
     task, names = _task(call)
@@ -101,7 +101,8 @@ def lower_start(maker: Maker, step: Start) -> int:
     """`start`: a flow with its inputs, as a run of its own."""
     assert isinstance(step.call.callee, FlowCallee), "only flows are started"
     args, env = _flow_args(maker, step.call, step.call.callee)
-    return maker.add(step.meta.path_id, StartOp(step.call.callee.name, args), (), env)
+    flow = maker.flows[step.call.callee.name].name
+    return maker.add(step.meta.path_id, StartOp(flow, args), (), env)
 
 
 def lower_raise(maker: Maker, step: Raise) -> int:
@@ -120,7 +121,8 @@ def lower_return(maker: Maker, step: Return) -> int:
     if step.tail is not None and isinstance(step.tail.callee, FlowCallee):
         lower_prelude(maker, step.tail.meta.prelude)
         args, env = _flow_args(maker, step.tail, step.tail.callee)
-        return maker.add(path, Leave("tail", flow=step.tail.callee.name, args=args), (), env)
+        flow = maker.flows[step.tail.callee.name].name
+        return maker.add(path, Leave("tail", flow=flow, args=args), (), env)
     if step.expr is None:
         return maker.add(path, Leave("return"), ())
     name, source = maker.named(step.expr, f"{path}/value", "$value")
@@ -131,7 +133,7 @@ def _flow_args(
     maker: Maker, call: Call, callee: FlowCallee
 ) -> tuple[tuple[tuple[str, str], ...], list[tuple[str, Source]]]:
     """Which input of the flow is which name, and the sources of those names."""
-    inputs = [each.name.text for each in maker.flows[callee.name].inputs]
+    inputs = [each.name.text for each in maker.flows[callee.name].flow.inputs]
     given = [*zip(inputs, call.args, strict=False), *((name.text, value) for name, value in call.kwargs)]
     args: list[tuple[str, str]] = []
     env: dict[str, Source] = {}

@@ -36,6 +36,14 @@ class LoopPoint:
     has_continue: bool = False
 
 
+@noun
+class Known:
+    """A flow that can be called, and its name in the program."""
+
+    name: str
+    flow: Flow
+
+
 @noun(frozen=False)
 class Maker:
     """The body so far.
@@ -45,7 +53,7 @@ class Maker:
     no path gets to the present place.
     """
 
-    flows: Mapping[str, Flow]
+    flows: Mapping[str, Known]
     outer: "Maker | None" = None
     own: dict[str, Source] = field(default_factory=dict[str, Source])
     loop: LoopPoint | None = None

@@ -1,7 +1,8 @@
 """The function of a call comes in; the task, the flow or nothing of that kind that it names goes out.
 
 What a call can mean, in this order: an import path (`package.module:name`, in a place for callees), a
-flow of the file, one of the recorded functions (`now`, `today`, `uuid`, `random`, which are tasks under the
+flow of the file, an attribute of the alias of a flow file (whether that file has such a flow is seen when the
+files are put together: `flowc.link`), one of the recorded functions (`now`, `today`, `uuid`, `random`, which are tasks under the
 path `flowc:now` as far as the IR is concerned), an attribute of an alias of `use`, and else a builtin or
 a method of a value, which is pure and stays in its expression.
 """
@@ -49,6 +50,8 @@ def meaning_of(names: Names, func: Expr, bound: frozenset[str] = NO_NAMES) -> Me
         return Pure()
     if not rest:
         return _bare(names, root, span)
+    if root in names.files:
+        return FlowCallee(".".join(parts), span)
     if root in names.aliases:
         return TaskCallee(f"{names.aliases[root]}:{'.'.join(rest)}", span)
     return Lost() if names.is_lost(root) else Pure()
@@ -116,10 +119,10 @@ def _report_alias(found: Found, names: Names, parts: tuple[str, ...], whole: Spa
             fixes=(Fix(whole, better, f"write `{better}`"),),
         )
         return
-    meant = closest(alias, names.aliases)
+    meant = closest(alias, names.every_alias)
     path = f"{module}:{parts[-1]}"
     span = Span(whole.start, whole.start + len(alias))
-    defined = f"the aliases of this file are {listing(names.aliases)}; " if names.aliases else ""
+    defined = f"the aliases of this file are {listing(names.every_alias)}; " if names.every_alias else ""
     found.error(
         "F0113",
         f"`{alias}` is not an alias of `use:`",

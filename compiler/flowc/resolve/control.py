@@ -168,7 +168,7 @@ def _head(step: StepText) -> tuple[Ident, Expr] | None:
         )
         return None
     var = Scalar(span, word, word, "plain", start)
-    name = read_name(step.found, var, "a loop variable", alias_names(step.setting.names.aliases))
+    name = read_name(step.found, var, "a loop variable", alias_names(step.setting.names.every_alias))
     return None if name is None else (name, items)
 
 

@@ -15,9 +15,10 @@ from flowc.resolve.fields import Fields, read_fields
 from flowc.resolve.fixes import fitting_the_dsl
 from flowc.resolve.flow import read_flow
 from flowc.resolve.found import MOST, Enough, Found, excerpt, shape
-from flowc.resolve.header import Uses, check_version, read_events, read_use
+from flowc.resolve.header import check_version, read_events
 from flowc.resolve.keys import FILE_KEYS, FILE_LATER, FIRST_FLOW, FLOW
 from flowc.resolve.setting import Names
+from flowc.resolve.use import Uses, read_use
 from flowc.span import Span
 from flowc.tree import Document, Entry, Mapping, Scalar, Tree
 from flowrt.noun import noun
@@ -88,7 +89,7 @@ def _resolve(found: Found, tree: Tree) -> File | None:
     names, uses = _names(found, parts, tree)
     events = read_events(found, head["events"].value, names) if "events" in head else {}
     flows = _distinct(found, [read_flow(found, names, part.fields, part.mapping.span) for part in parts])
-    return File(tree.source, flows, uses.aliases, events)
+    return File(tree.source, flows, uses.aliases, events, uses.files)
 
 
 def _part(found: Found, document: Document, *, first: bool) -> _Part | None:
@@ -141,7 +142,8 @@ def _names(found: Found, parts: list[_Part], tree: Tree) -> tuple[Names, Uses]:
             uses.lost |= {actor.key.text for actor in entry.value.entries}
         if entry.key.text == "use" and "use" not in head:
             uses.all_lost = True
-    return Names(uses.aliases, frozenset(flows), frozenset(uses.lost), uses.all_lost), uses
+    files = {alias: path.text for alias, path in uses.files.items()}
+    return Names(uses.aliases, frozenset(flows), frozenset(uses.lost), uses.all_lost, files), uses
 
 
 def _distinct(found: Found, flows: list[Flow]) -> tuple[Flow, ...]:

@@ -63,7 +63,7 @@ def _schedule(found: Found, entry: Entry) -> Ident | None:
 
 def _name(found: Found, names: Names, fields: Fields, span: Span) -> Ident:
     taken = {word: f"`{word}()` is a function of every expression" for word in BUILTINS | RECORDED}
-    taken |= RESERVED | {a: f"it is the alias of `{m}`" for a, m in names.aliases.items()}
+    taken |= RESERVED | {a: f"it is the alias of `{m}`" for a, m in names.every_alias.items()}
     name = read_name(found, fields["flow"].value, "a flow", taken) if "flow" in fields else None
     return name or Ident("", Span(span.start, span.start))
 

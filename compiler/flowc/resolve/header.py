@@ -1,28 +1,17 @@
-"""The file-wide keys of the first document come in; aliases and events go out."""
+"""The version and the events of the first document come in; findings and events go out."""
 
 from flowc.diagnostic import Fix
 from flowc.ir import Event
-from flowc.resolve.callees import MODULE
-from flowc.resolve.fields import Fields, not_supported, read_fields
+from flowc.resolve.fields import Fields, read_fields
 from flowc.resolve.found import Found, excerpt, shape
 from flowc.resolve.inputs import ANY, read_type
 from flowc.resolve.keys import EVENT
-from flowc.resolve.names import RESERVED, read_name
+from flowc.resolve.names import read_name
 from flowc.resolve.setting import Names
 from flowc.span import Span
 from flowc.tree import Entry, Mapping, Node, Scalar
-from flowrt.noun import field, noun
 
 _VERSION = 1
-
-
-@noun(frozen=False)
-class Uses:
-    """The aliases of a file; `lost` are those that could not be understood, `all_lost` when none could."""
-
-    aliases: dict[str, str] = field(default_factory=dict[str, str])
-    lost: set[str] = field(default_factory=set[str])
-    all_lost: bool = False
 
 
 def check_version(found: Found, fields: Fields, start: Span) -> None:
@@ -46,51 +35,6 @@ def check_version(found: Found, fields: Fields, start: Span) -> None:
             excerpt(value) if value.span.end > value.span.start else entry.key.span,
             help="this flowc reads version 1: write `flowc: 1`",
         )
-
-
-def read_use(found: Found, node: Node) -> Uses:
-    """The aliases under `use`."""
-    uses = Uses()
-    if isinstance(node, Scalar) and node.value is None:
-        return uses
-    if not isinstance(node, Mapping):
-        found.error(
-            "F0103",
-            f"`use` takes a map of aliases to modules, not {shape(node)}",
-            excerpt(node),
-            help="write `use: {t: package.module}`",
-        )
-        uses.all_lost = True
-        return uses
-    for entry in node.entries:
-        alias = read_name(found, entry.key, "an alias", RESERVED)
-        module = _module(found, entry)
-        if alias is None or module is None:
-            uses.lost.add(entry.key.text)
-        else:
-            uses.aliases[alias.text] = module
-    return uses
-
-
-def _module(found: Found, entry: Entry) -> str | None:
-    node = entry.value
-    text = node.text.strip() if isinstance(node, Scalar) else ""
-    if isinstance(node, Scalar) and isinstance(node.value, str) and MODULE.match(text):
-        return text
-    if text.startswith((".", "/")) or text.endswith((".yaml", ".yml", ".flow")):
-        not_supported(found, Scalar(node.span, text, text, "plain", 0), "the use of other flow files is")
-        return None
-    written = f"`{text}`" if text else shape(node)
-    better = text.removesuffix(".py").replace("/", ".").replace(":", ".")
-    found.error(
-        "F0103",
-        f"the alias `{entry.key.text}` takes the name of a Python module, not {written}",
-        excerpt(node) if node.span.end > node.span.start else entry.key.span,
-        help=f"write `{better}`"
-        if text and MODULE.match(better)
-        else "write it as in `import`: `package.module`",
-    )
-    return None
 
 
 def read_events(found: Found, node: Node, names: Names) -> dict[str, Event]:

@@ -35,7 +35,7 @@ def read_inputs(setting: Setting, node: Node) -> tuple[Input, ...]:
         return ()
     inputs: list[Input] = []
     for entry in node.entries:
-        name = read_name(found, entry.key, "an input", alias_names(setting.names.aliases))
+        name = read_name(found, entry.key, "an input", alias_names(setting.names.every_alias))
         if name is not None:
             inputs.append(_input(setting, entry, name))
     return tuple(inputs)
@@ -53,6 +53,14 @@ def read_type(found: Found, node: Node, what: str, names: Names) -> TypeRef:
         return ANY
     root = node.text.partition(".")[0].strip()
     if root in names.lost or (names.all_lost and "." in node.text):
+        return ANY
+    if root in names.files:
+        found.error(
+            "F0312",
+            f"`{root}` is a flow file, and types are classes of modules",
+            node.span,
+            help=f"use the module of the class too, `use: {{m: package.module}}`, and write `m.{node.text[len(root) + 1 :] or 'Class'}`",
+        )
         return ANY
     ref, wrong = parse_type(node.text, node.at, found.source, names.aliases)
     found.add(wrong)

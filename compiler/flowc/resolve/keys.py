@@ -22,7 +22,7 @@ class Construct:
 
 FILE_KEYS = {
     "flowc": "the version of the language; 1",
-    "use": "alias → Python module",
+    "use": "alias → Python module, or the path of a flow file",
     "events": "event name → {type, key, external}",
 }
 FILE_LATER = {"actors": "actors are"}

@@ -122,7 +122,7 @@ def _report_method(func: Attribute, setting: Setting) -> None:
     end = func.at[1]
     span = Span(end - len(name), end)
     root = func.value.id if isinstance(func.value, Name) else None
-    alias = None if root is None else closest(root, names.aliases)
+    alias = None if root is None else closest(root, names.every_alias)
     if name in CHANGING:
         message, meant = f"`{name}` would change a value, which expressions cannot do", None
         help_ = CHANGING[name]

@@ -150,9 +150,13 @@ def _report_exception(found: Found, node: Scalar, text: str, key: str, names: Na
     better = meant and (f"{meant}.{rest}" if dot else meant)
     aliases = f" through one of the aliases {listing(names.aliases)}" if names.aliases else ""
     path = f"`{text.rpartition('.')[0]}:{text.rpartition('.')[2]}`" if dot else "`package.module:Name`"
+    if root in names.files:
+        better, path = None, "`package.module:Name`"
     found.error(
         "F0115",
-        f"`{text}` in `{key}` is not an exception class that is known here",
+        f"`{root}` is a flow file, and holds no exception classes for `{key}`"
+        if root in names.files
+        else f"`{text}` in `{key}` is not an exception class that is known here",
         node.span,
         hint=f"did you mean `{better}`?" if better else "",
         help=f"name a builtin such as `OSError`, a class{aliases}, or an import path such as {path}",

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from flowc.ir import Modifiers
 from flowc.resolve.found import Found
 from flowrt.expr.tree import At, Attribute, Const, Expr
-from flowrt.noun import noun
+from flowrt.noun import field, noun
 
 
 @noun
 class Names:
-    """The file's names for things outside a flow.
+    """The file's names for things outside a flow: `files` are the aliases of flow files, with their paths.
 
     `lost` are names whose definition could not be understood, which has been reported: nothing that
     uses them is worth a second message. `all_lost` says the same of every name that is not known.
@@ -20,10 +20,17 @@ class Names:
     flows: frozenset[str]
     lost: frozenset[str] = frozenset()
     all_lost: bool = False
+    files: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def every_alias(self) -> Mapping[str, str]:
+        """The aliases of modules and of flow files."""
+        return {**self.aliases, **self.files} if self.files else self.aliases
 
     def is_lost(self, name: str) -> bool:
         """Whether a name has been reported where it is defined."""
-        return name in self.lost or (self.all_lost and name not in self.aliases and name not in self.flows)
+        known = name in self.aliases or name in self.flows or name in self.files
+        return name in self.lost or (self.all_lost and not known)
 
 
 @noun(frozen=False)

@@ -157,7 +157,7 @@ def _name_of(item: Node) -> str | None:
 def _graph(setting: Setting, mapping: Mapping) -> GraphBody:
     steps: list[Step] = []
     for entry in mapping.entries:
-        name = read_name(setting.found, entry.key, "a step", alias_names(setting.names.aliases))
+        name = read_name(setting.found, entry.key, "a step", alias_names(setting.names.every_alias))
         if name is None:
             continue
         match entry.value:
@@ -194,7 +194,7 @@ def _step(setting: Setting, mapping: Mapping, path: str, name: Ident | None) -> 
     fields = read_fields(found, body, _construct(kind.name, in_graph=name is not None))
     ident = name
     if name is None and "id" in fields:
-        ident = read_name(found, fields["id"].value, "a step", alias_names(setting.names.aliases))
+        ident = read_name(found, fields["id"].value, "a step", alias_names(setting.names.every_alias))
     after = _after(found, fields["after"].value) if "after" in fields else ()
     span = mapping.span if name is None else name.span.to(mapping.span)
     text = StepText(setting, kind.name, fields, span, path, ident, after, read_block)

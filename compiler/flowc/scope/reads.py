@@ -80,7 +80,7 @@ class Reads:
         self.all(call.args, frame, place)
         self.all((value for _, value in call.kwargs), frame, place)
         self.modifiers(call.modifiers, frame, place)
-        given = type_of_call(call.callee, self.facts.file)
+        given = type_of_call(call.callee, self.facts.flows)
         if call.undo is not None:
             inside = Frame(frame)
             if call.meta.id is not None:

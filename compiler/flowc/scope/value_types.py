@@ -1,9 +1,10 @@
 """An expression in a frame, or a callee, comes in; out goes its type, `any` when nothing is known."""
 
+from collections.abc import Mapping
 from typing import assert_never
 
 from flowc.expr.infer import infer
-from flowc.ir import Callee, File, FlowCallee, TaskCallee
+from flowc.ir import Callee, Flow, FlowCallee, TaskCallee
 from flowc.scope.scope import ANY, Frame, FrameTypes
 from flowrt.expr.tree import Const, Expr
 from flowrt.type_ref import TypeRef
@@ -27,14 +28,14 @@ def type_in(expr: Expr, frame: Frame) -> TypeRef:
     return infer(expr, FrameTypes(frame))
 
 
-def type_of_call(callee: Callee, file: File) -> TypeRef:
-    """What a call gives."""
+def type_of_call(callee: Callee, flows: Mapping[str, Flow]) -> TypeRef:
+    """What a call gives; `flows` are those that can be called."""
     match callee:
         case TaskCallee():
             return RECORDED.get(callee.path, ANY)
         case FlowCallee():
-            returns = next((flow.returns for flow in file.flows if flow.name.text == callee.name), None)
-            return returns or ANY
+            flow = flows.get(callee.name)
+            return ANY if flow is None else flow.returns or ANY
         case _:
             assert_never(callee)
 
