@@ -118,10 +118,22 @@ def test_runs_and_shows(project, monkeypatch, capsys):
     assert "lib/common.flow.yaml:double" in capsys.readouterr().out
 
 
+def test_becomes_one_python_program(project, monkeypatch, capsys):
+    monkeypatch.chdir(project)
+    assert main(["compile", "main.flow.yaml", "--emit", "python"]) == 0
+    text = capsys.readouterr().out
+    assert "import helpers as h" in text
+    assert [line for line in text.splitlines() if line.startswith("async def ")][-3:] == [
+        "async def main_flow(n: int):",
+        "async def c_double(x: int):",
+        "async def o_double(x: int):",
+    ]
+
+
 def test_every_file_is_read_and_reported_once():
     reads: list[str] = []
     files = {
-        "a.flow.yaml": b"flowc: 1\nuse: {b: ./b.flow.yaml, c: ./c.flow.yaml}\nflow: a\nresult: b.b() + c.c()\n",
+        "a.flow.yaml": b"flowc: 1\nuse: {b: ./b.flow.yaml, c: ./c.flow.yaml}\nflow: a\nresult: b.b()\n",
         "b.flow.yaml": b"flowc: 1\nuse: {c: ./c.flow.yaml}\nflow: b\nresult: c.c()\n",
         "c.flow.yaml": b"flowc: 1\nflow: c\nresult: nothing\n",
     }
@@ -158,7 +170,7 @@ def test_validate_tells_of_used_files_once(project, monkeypatch, capsys):
 def test_stdin_uses_files_beside_the_name_it_is_given(project, monkeypatch, capsys):
     monkeypatch.chdir("/")
     for given, code in ((str(project / "new.flow.yaml"), 0), ("/nowhere/new.flow.yaml", 1)):
-        with open(project / "main.flow.yaml", "rb") as file:
+        with (project / "main.flow.yaml").open("rb") as file:
             monkeypatch.setattr("sys.stdin", type("Stdin", (), {"buffer": file}))
             assert main(["validate", "-", "--stdin-filename", given]) == code
     assert "does not exist" in capsys.readouterr().out

@@ -97,8 +97,8 @@ def compile_file(
         path: The file.
         flow: The name of the flow; the first one of the file when None.
         python_path: Where callables are looked for first. When None it is `python-path` in `[tool.flowc]` of
-            the nearest `pyproject.toml`, or else the file's directory, then the same for each file that it uses,
-            and then the current directory.
+            the nearest `pyproject.toml`, or else the file's directory, then the same for each file that it
+            uses, and then the current directory.
 
     Raises:
         InvalidFlow: The file has errors.
@@ -112,11 +112,9 @@ def compile_file(
     return Compiled(lower_linked(linked, _known(linked.file, flow)), diagnostics, folders)
 
 
-def checked_file(path: str | PathLike[str]) -> File:
-    """A file that has no errors, resolved. Raises as `compile_file`."""
-    file = _checked(Path(path))[0].file
-    assert file is not None, "nothing was understood, and nothing found"
-    return file
+def checked_file(path: str | PathLike[str]) -> Linked:
+    """A file without errors, with those that it uses. Raises as `compile_file`."""
+    return _checked(Path(path))[0]
 
 
 def _checked(path: Path) -> tuple[Linked, tuple[Diagnostic, ...]]:

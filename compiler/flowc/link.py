@@ -1,14 +1,17 @@
 """Flow files come in, one at a time; each goes out checked, together with the files that it uses.
 
 A `Library` holds the files of one command. Every file is read and checked once, however many use it, so its
-findings are those of one file too. A file is linked when all that it uses has been: depth first, with the files
-that are open on a stack. One that is on it already uses itself by way of others, which is reported where the
-circle closes. A file that cannot be used is reported at its alias, and nothing else is said of what is called
-through that alias.
+findings are those of one file too. A file is linked when all that it uses has been: depth first, with the
+files that are open on a stack. One that is on it already uses itself by way of others, which is reported
+where the circle closes. A file that cannot be used is reported at its alias, and nothing else is said of what
+is called through that alias.
 
-A path is relative to the folder of the file in which it stands. Files are told apart by their absolute paths as
-they are written, not by what links point to: a file means the same in a folder of links.
+A path is relative to the folder of the file in which it stands. Files are told apart by their absolute paths
+as they are written, not by what links point to: a file means the same in a folder of links.
 """
+
+# `flowc validate` does without pathlib, which is slower to import than most flows to check.
+# ruff: noqa: PTH100, PTH116, PTH118, PTH119, PTH120, PTH123, PTH208
 
 import errno
 import os
@@ -17,7 +20,7 @@ from collections.abc import Callable
 
 from flowc.checks.check import check
 from flowc.diagnostic import Diagnostic
-from flowc.ir import File, Flow, Ident
+from flowc.ir import File, Ident
 from flowc.linked import Linked, error_count, used_flows
 from flowc.read import read_bytes
 from flowc.resolve.file import resolve
@@ -51,7 +54,7 @@ def read_file(path: str) -> bytes:
     mode = os.stat(path).st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise OSError(errno.EINVAL, "it is not a regular file")
-    with open(path, "rb") as file:  # noqa: PTH123 - pathlib is slower to import than most flows to check
+    with open(path, "rb") as file:
         return file.read(BYTES_MAX)
 
 
@@ -96,10 +99,10 @@ class Library:
             got = self._use(name, path)
             if isinstance(got, Linked):
                 used[alias] = got
-                got = _faults(got, path.text)
-            if got is not None:
-                message = f"the file `{path.text}` {got.why}"
-                found.append(Diagnostic(got.code, message, file.source, path.span, help=got.help))
+            refused = _faults(got, path.text) if isinstance(got, Linked) else got
+            if refused is not None:
+                message = f"the file `{path.text}` {refused.why}"
+                found.append(Diagnostic(refused.code, message, file.source, path.span, help=refused.help))
         del self._open[linked.place]
         made = Linked(file, linked.place, used)
         found.extend(check(file, found, used_flows(made)))

@@ -1,8 +1,8 @@
-"""A flow file and those that it uses, as data: `flowc.link` reads them, `flowc.lower` makes one program of them.
+"""A flow file with those that it uses: made by `flowc.link`, made into one program by `flowc.lower`.
 
-`place` is the absolute path of a file, by which files are told apart. `used` holds, by their aliases, the files
-that could be read and do not use this one in turn; so they make no circle. Those with errors are among them, for
-their findings. `found` are the findings about this file alone.
+`place` is the absolute path of a file, by which files are told apart. `used` holds, by their aliases, the
+files that could be read and do not use this one in turn; so they make no circle. Those with errors are among
+them, for their findings. `found` are the findings about this file alone.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from flowc.ir import File, Flow
 from flowrt.noun import field, noun
 
 ABOUT_USE = frozenset({"F0130", "F0131"})
-"""Findings about what a file uses. They stand beside those about the used file, and are no reason for more."""
+"""Findings about what a file uses: they stand beside those in the used file, and are no reason for more."""
 
 
 @noun
@@ -34,7 +34,7 @@ def every_file(linked: Linked) -> Iterator[Linked]:
         if each.place not in seen:
             seen.add(each.place)
             yield each
-            todo.extend(reversed(each.used.values()))
+            todo.extend(reversed([*each.used.values()]))
 
 
 def error_count(linked: Linked) -> int:
@@ -50,5 +50,6 @@ def used_flows(linked: Linked) -> dict[str, Flow]:
     return {
         f"{alias}.{flow.name.text}": flow
         for alias, each in linked.used.items()
-        for flow in ([] if each.file is None or error_count(each) else each.file.flows)
+        if each.file is not None and not error_count(each)
+        for flow in each.file.flows
     }

@@ -48,6 +48,8 @@ def _written(compiled: "Compiled", args: Arguments) -> str:
             return write_json(compiled.program)
         case "python":
             from flowc.compile import checked_file
+            from flowc.write_python.merged import merged
             from flowc.write_python.program import write_python
 
-            return write_python(checked_file(split_target(args.target)[0]), compiled.program.main)
+            file = merged(checked_file(split_target(args.target)[0]))
+            return write_python(file, compiled.program.main)

@@ -82,7 +82,7 @@ def _read(path: str) -> bytes:
 
 
 def check_bytes(name: str, data: bytes, level: Level, library: Library) -> list[Diagnostic]:
-    """All findings in one file's bytes: reading, then shapes, then names and graphs, and the files it uses."""
+    """All findings in one file's bytes: reading, then shapes, then names and graphs, and used files."""
     if level == "syntax":
         tree, found = read_bytes(name, data)
         return [*found, *resolve(tree)[1]]

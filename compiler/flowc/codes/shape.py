@@ -111,9 +111,9 @@ CODES: tuple[Code, ...] = (
     Code(
         "F0113",
         "Nothing of this name can be called",
-        "A call names a function through an alias of `use`, a flow of this file or of one it uses, an import path "
-        "`package.module:name`, or one of the functions that every expression has. The compiler has to see "
-        "what is called, so nothing else can be.",
+        "A call names a function through an alias of `use`, a flow of this file or of one that it uses, "
+        "an import path `package.module:name`, or one of the functions that every expression has. The "
+        "compiler has to see what is called, so nothing else can be.",
         bad=_STEPS + "  - call: etl.load()\n",
         good=_STEPS + "  - call: t.load()\n",
     ),

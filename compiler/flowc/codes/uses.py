@@ -6,17 +6,18 @@ CODES = (
     Code(
         "F0130",
         "A flow file that is used cannot be used",
-        "The flows of another file are checked and stored with the flows that call them, so the file has to be "
-        "there, readable and without errors. Its path is relative to the file that uses it. What is wrong in it is "
-        "reported there.",
+        "The flows of another file are checked and stored with the flows that call them, so the file has "
+        "to be there, readable and without errors. Its path is relative to the file that uses it. What is "
+        "wrong in it is reported there.",
         bad="flowc: 1\nuse: {c: ./comon.flow.yaml}\nflow: main\nresult: c.double(2)\n",
         good="flowc: 1\nuse: {c: ./common.flow.yaml}\nflow: main\nresult: c.double(2)\n",
     ),
     Code(
         "F0131",
         "Flow files use each other in a circle",
-        "A file that is used is complete without the one that uses it: it can be read, checked and run alone. What two "
-        "files need of each other belongs into a third one. The flows of one file may call each other as they like.",
+        "A file that is used is complete without the one that uses it: it can be read, checked and run "
+        "alone. What two files need of each other belongs into a third one. The flows of one file may call "
+        "each other as they like.",
         bad="flowc: 1\nuse: {self: ./bad.flow.yaml}\nflow: main\ninputs: {n: int}\nresult: self.main(n)\n",
         good="""\
 flowc: 1

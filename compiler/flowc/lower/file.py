@@ -3,13 +3,14 @@
 The program holds that flow and the flows that it may come to call, and nothing else of the file: what
 has no part in a run does not change its identity either.
 
-A flow of a file that is used has the name `PATH:FLOW`, as on the command line, with its path from the folder of
-the main file. So two files may have flows of the same name, two aliases of a file name the same flow, and a
-program does not depend on where its folder lies or on where a command is run.
+A flow of a file that is used has the name `PATH:FLOW`, as on the command line, with its path from the folder
+of the main file. So two files may have flows of the same name, two aliases of a file name the same flow, and
+a program does not depend on where its folder lies or on where a command is run.
 """
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from flowc.ir import File, Flow
 from flowc.linked import Linked, every_file
@@ -61,7 +62,7 @@ def _own(linked: Linked, main: Linked) -> dict[str, Known]:
     assert linked.file is not None, "a file with findings is not lowered"
     prefix = ""
     if linked is not main:
-        prefix = f"{os.path.relpath(linked.place, os.path.dirname(main.place))}:"
+        prefix = f"{os.path.relpath(linked.place, Path(main.place).parent)}:"
     return {flow.name.text: Known(f"{prefix}{flow.name.text}", flow) for flow in linked.file.flows}
 
 

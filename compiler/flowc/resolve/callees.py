@@ -1,10 +1,10 @@
 """The function of a call comes in; the task, the flow or nothing of that kind that it names goes out.
 
-What a call can mean, in this order: an import path (`package.module:name`, in a place for callees), a
-flow of the file, an attribute of the alias of a flow file (whether that file has such a flow is seen when the
-files are put together: `flowc.link`), one of the recorded functions (`now`, `today`, `uuid`, `random`, which are tasks under the
-path `flowc:now` as far as the IR is concerned), an attribute of an alias of `use`, and else a builtin or
-a method of a value, which is pure and stays in its expression.
+What a call can mean, in this order: an import path (`package.module:name`, in a place for callees), a flow of
+the file, an attribute of the alias of a flow file (`flowc.link` sees whether there is such a flow), one of
+the recorded functions (`now`, `today`, `uuid`, `random`, which are tasks under the path `flowc:now` as far as
+the IR is concerned), an attribute of an alias of `use`, and else a builtin or a method of a value, which is
+pure and stays in its expression.
 """
 
 from collections.abc import Iterator

@@ -55,11 +55,12 @@ def read_type(found: Found, node: Node, what: str, names: Names) -> TypeRef:
     if root in names.lost or (names.all_lost and "." in node.text):
         return ANY
     if root in names.files:
+        wanted = node.text[len(root) + 1 :] or "Class"
         found.error(
             "F0312",
             f"`{root}` is a flow file, and types are classes of modules",
             node.span,
-            help=f"use the module of the class too, `use: {{m: package.module}}`, and write `m.{node.text[len(root) + 1 :] or 'Class'}`",
+            help=f"use the module of the class too, `use: {{m: package.module}}`, and write `m.{wanted}`",
         )
         return ANY
     ref, wrong = parse_type(node.text, node.at, found.source, names.aliases)

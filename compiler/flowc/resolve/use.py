@@ -1,7 +1,7 @@
 """`use` of the first document comes in; its aliases of Python modules and of flow files go out.
 
-A flow file is named by its path, relative to the file that uses it, with `./` or `../` before it: without, `a.flow`
-is a module. An absolute path would name another file on another machine, so it is refused.
+A flow file is named by its path, relative to the file that uses it, with `./` or `../` before it: without,
+`a.flow` is a module. An absolute path would name another file on another machine, so it is refused.
 """
 
 from flowc.diagnostic import Fix
@@ -86,7 +86,7 @@ def _is_module(found: Found, entry: Entry, text: str) -> bool:
         excerpt(node) if node.span.end > node.span.start else entry.key.span,
         help=f"write `{better}`"
         if text and MODULE.match(better)
-        else "write it as in `import`: `package.module`; a flow file is used by its path, `./other.flow.yaml`",
+        else "write it as in `import`: `package.module`; or the path of a flow file, `./other.flow.yaml`",
     )
     return False
 
@@ -98,7 +98,7 @@ def _report_path(found: Found, entry: Entry, text: str) -> None:
             "F0103",
             f"`{text}` names a flow file by a place of this machine",
             span,
-            help="write its path relative to this file, such as `./other.flow.yaml` or `../lib/other.flow.yaml`",
+            help="write its path relative to this file, such as `./other.flow` or `../lib/other.flow`",
         )
         return
     found.error(
