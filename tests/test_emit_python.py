@@ -16,6 +16,7 @@ from ray_cluster import ray_cluster
 from flowc.cli.main import main
 from flowc.compile import check_source, checked_file
 from flowc.span import Source
+from flowc.write_python.merged import merged
 from flowc.write_python.program import write_python
 from flowc.write_python.support import parts
 
@@ -37,7 +38,7 @@ def programs(tmp_path_factory):
     """The program of every flow of every file, by the name of its file."""
     folder = tmp_path_factory.mktemp("emitted")
     for path in FLOWS:
-        file = checked_file(path)
+        file = merged(checked_file(path))
         for flow in file.flows:
             stem = path.name.removesuffix(".flow.yaml")
             (folder / f"{stem}_{flow.name.text}.py").write_text(write_python(file, flow.name.text))

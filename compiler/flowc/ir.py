@@ -162,6 +162,7 @@ class Wait:
     match: Expr | None
     timeout: Expr | None
     orelse: Block | None
+    type: TypeRef | None = None
 
 
 @noun

@@ -184,13 +184,17 @@ class Sleep:
 
 @noun
 class Wait:
-    """The oldest event of this name and key that `match` accepts. `match` reads the payload as `event`."""
+    """The oldest event of this name and key that `match` accepts. `match` reads the payload as `event`.
+
+    `type` is the declared type of the payload: what senders are held to where they send.
+    """
 
     event: str
     key: Expr | None = None
     match: Expr | None = None
     timeout: Expr | None = None
     orelse: "Body | None" = None
+    type: TypeRef | None = None
 
 
 @noun

@@ -2,11 +2,15 @@
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from flowc.cli.exits import DONE, UsageError
 from flowc.cli.given_inputs import load_json
 from flowc.cli.parser import CommandParser
 from flowc.cli.places import StoreArguments, add_store_arguments, open_place
+
+if TYPE_CHECKING:
+    from flowrt.store.port import Blobs, Store
 
 EXAMPLE = """\
   flowc send approval --key order-17 --data '{"approved": true}'
@@ -30,8 +34,9 @@ def main(argv: Sequence[str]) -> int:
         raise UsageError(f"`{args.event}` is not the name of an event: letters, digits and `_`.")
     _check_lengths(args)
     payload = _payload(args.data)
-    store, _ = open_place(args, create=False)
+    store, blobs = open_place(args, create=False)
     try:
+        _check_payload(store, blobs, args, payload)
         from flowrt.clock import WallClock
         from flowrt.encoding.codec import encode
         from flowrt.store.rows import NewEvent
@@ -50,6 +55,22 @@ def main(argv: Sequence[str]) -> int:
         store.close()
     sys.stderr.write(f"event {number} accepted\n")
     return DONE
+
+
+def _check_payload(store: "Store", blobs: "Blobs", args: Arguments, payload: object) -> None:
+    """Refuse what nobody could take: as the deployed flows, or the run that it is for, declare the event."""
+    from flowrt.encoding.pack import decode_program
+    from flowrt.serve.deploy import Catalog
+    from flowrt.serve.payloads import Waiter, check_payload, payload_types
+    from flowrt.snapshot.cache import code_folders
+
+    if args.run is None:
+        waiters = Catalog(store).waiters(blobs)
+    else:
+        row = store.run(args.run)
+        program = decode_program(store.program(row.program_digest))
+        waiters = [Waiter(payload_types(program), lambda: code_folders(row.python_path, row.snapshot, blobs))]
+    check_payload(args.event, payload, waiters)
 
 
 def _check_lengths(args: Arguments) -> None:

@@ -87,7 +87,7 @@ def lower_wait(maker: Maker, step: Wait, lower_block: LowerBlock) -> int:
         body, names = _lower_else(maker.inner(), step.orelse, lower_block, own)
     match = [name for name in names_in(step.match) if name != "event"]
     reads = [*names_in(step.key, step.timeout), *match, *params_of(body), *names]
-    op = WaitOp(step.event.text, step.key, step.match, step.timeout, body)
+    op = WaitOp(step.event.text, step.key, step.match, step.timeout, body, step.type)
     index = maker.add(step.meta.path_id, op, reads)
     maker.own.update({name: Out(index, name) for name in names})
     return index

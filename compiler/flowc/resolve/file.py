@@ -16,12 +16,13 @@ from flowc.resolve.fixes import fitting_the_dsl
 from flowc.resolve.flow import read_flow
 from flowc.resolve.found import MOST, Enough, Found, excerpt, shape
 from flowc.resolve.header import check_version, read_events
+from flowc.resolve.inputs import ANY
 from flowc.resolve.keys import FILE_KEYS, FILE_LATER, FIRST_FLOW, FLOW
 from flowc.resolve.setting import Names
 from flowc.resolve.use import Uses, read_use
 from flowc.span import Span
 from flowc.tree import Document, Entry, Mapping, Scalar, Tree
-from flowrt.noun import noun
+from flowrt.noun import noun, replace
 
 
 @noun
@@ -88,6 +89,8 @@ def _resolve(found: Found, tree: Tree) -> File | None:
     check_version(found, head, Span(parts[0].mapping.span.start, parts[0].mapping.span.start))
     names, uses = _names(found, parts, tree)
     events = read_events(found, head["events"].value, names) if "events" in head else {}
+    typed = {name: event.type for name, event in events.items() if event.type != ANY}
+    names = replace(names, payloads=typed)
     flows = _distinct(found, [read_flow(found, names, part.fields, part.mapping.span) for part in parts])
     return File(tree.source, flows, uses.aliases, events, uses.files)
 

@@ -85,7 +85,10 @@ def resolve_wait(step: StepText) -> Step | None:
             step.fields["else"].key.span,
             help="add `timeout: 48h`, or leave `else` out",
         )
-    return None if event is None else Wait(step.meta(), event, key, match, timeout, orelse)
+    if event is None:
+        return None
+    declared = step.setting.names.payloads.get(event.text)
+    return Wait(step.meta(), event, key, match, timeout, orelse, declared)
 
 
 def _match(step: StepText) -> Expr | None:

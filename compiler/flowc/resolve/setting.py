@@ -6,6 +6,7 @@ from flowc.ir import Modifiers
 from flowc.resolve.found import Found
 from flowrt.expr.tree import At, Attribute, Const, Expr
 from flowrt.noun import field, noun
+from flowrt.type_ref import TypeRef
 
 
 @noun
@@ -14,6 +15,7 @@ class Names:
 
     `lost` are names whose definition could not be understood, which has been reported: nothing that
     uses them is worth a second message. `all_lost` says the same of every name that is not known.
+    `payloads` are the types of the events that are declared with one.
     """
 
     aliases: Mapping[str, str]
@@ -21,6 +23,7 @@ class Names:
     lost: frozenset[str] = frozenset()
     all_lost: bool = False
     files: Mapping[str, str] = field(default_factory=dict[str, str])
+    payloads: Mapping[str, TypeRef] = field(default_factory=dict[str, TypeRef])
 
     @property
     def every_alias(self) -> Mapping[str, str]:

@@ -5,8 +5,9 @@ the file of the flow nor the process that deployed it is needed again.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from threading import Lock
 
 from flowrt.encoding.pack import decode_program, encode_program, program_digest
@@ -16,6 +17,7 @@ from flowrt.errors import FlowrtError
 from flowrt.inputs.inputs import convert_inputs
 from flowrt.program import Flow, Program
 from flowrt.schedule import SECOND_US
+from flowrt.serve.payloads import PayloadTypes, Waiter, payload_types
 from flowrt.shown.run_json import iso
 from flowrt.snapshot.cache import code_folders
 from flowrt.snapshot.versions import versions_here
@@ -75,6 +77,8 @@ class Catalog:
         self._lock = Lock()
         self._known: dict[str, Deployment] = {}
         self._programs: dict[str, Program] = {}
+        self._payloads: dict[str, PayloadTypes] = {}
+        self._waiters: tuple[float | None, list[Waiter]] = (None, [])
         self._read_at: float | None = None
 
     def all(self) -> list[Deployment]:
@@ -96,6 +100,23 @@ class Catalog:
                 f"No flow `{name}` is deployed; there are: {names}. `flowc serve FILE` deploys."
             )
         return known
+
+    def waiters(self, blobs: Blobs) -> list[Waiter]:
+        """The programs that may wait for events, as they were known a moment ago. Raises StoreError."""
+        with self._lock:
+            self._refresh(REFRESH_S)
+            known, read_at, (of, waiters) = list(self._known.values()), self._read_at, self._waiters
+        if of != read_at:
+            waiters = [Waiter(self._types(each), _folders(each, blobs)) for each in known]
+            self._waiters = (read_at, waiters)
+        return waiters
+
+    def _types(self, deployment: Deployment) -> PayloadTypes:
+        digest = deployment.program_digest
+        found = self._payloads.get(digest)
+        if found is None:
+            found = self._payloads[digest] = payload_types(self.program(deployment))
+        return found
 
     def flow(self, deployment: Deployment) -> Flow:
         """The flow of a deployment. Raises StoreError."""
@@ -119,6 +140,7 @@ class Catalog:
         self._read_at = now
         digests = {each.program_digest for each in self._known.values()}
         self._programs = {digest: known for digest, known in self._programs.items() if digest in digests}
+        self._payloads = {digest: known for digest, known in self._payloads.items() if digest in digests}
 
 
 def submit(store: Store, blobs: Blobs, catalog: Catalog, deployment: Deployment, said: Submission) -> str:
@@ -170,6 +192,10 @@ def submit_slot(
 def slot_text(at: int) -> str:
     """An instant as the label `slot` of a scheduled run has it: ISO 8601, to the second."""
     return f"{(iso(at) or '')[:19]}Z"
+
+
+def _folders(deployment: Deployment, blobs: Blobs) -> Callable[[], Sequence[str]]:
+    return cache(lambda: code_folders(deployment.python_path, deployment.snapshot, blobs))
 
 
 def _name(deployment: Deployment) -> str:

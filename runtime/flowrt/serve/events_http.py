@@ -13,8 +13,9 @@ from flowrt.errors import BadRunId, UnknownRun
 from flowrt.run_id import check_run_id
 from flowrt.serve.access import unauthorised
 from flowrt.serve.body import check_type, read_body, read_object, text
+from flowrt.serve.payloads import check_payload
 from flowrt.serve.problem import JsonResponse, Problem
-from flowrt.serve.service import in_thread, service_of
+from flowrt.serve.service import Service, in_thread, service_of
 from flowrt.store.rows import NewEvent
 
 FIELDS = ("name", "key", "data", "run", "dedupe")
@@ -28,7 +29,7 @@ async def send_event(request: Request) -> Response:
     body = await read_body(request)
     signature = service.access.signed(request.headers.raw, body, time.time())
     found = read_object(body, FIELDS)
-    event = await in_thread(lambda: _event(found, _dedupe(found, request, signature)))
+    event = await in_thread(lambda: _checked(service, found, _dedupe(found, request, signature)))
     answer = service.intake.accept(event)
     try:
         number = await asyncio.wrap_future(answer)
@@ -38,6 +39,13 @@ async def send_event(request: Request) -> Response:
         raise
     service.signs.accepted()
     return JsonResponse({"event": number}, 202)
+
+
+def _checked(service: Service, found: dict[str, object], dedupe: str | None) -> NewEvent:
+    """The event; one that no deployed flow could take is refused."""
+    event = _event(found, dedupe)
+    check_payload(event.name, found.get("data"), service.catalog.waiters(service.blobs))
+    return event
 
 
 def _event(found: dict[str, object], dedupe: str | None) -> NewEvent:
