@@ -18,7 +18,14 @@ from flowc.span import Source
 ROOT = Path(__file__).parent.parent
 FLOWS = [
     path
-    for folder in ("examples", "tests/compile/ok", "tests/core/flows", "tests/fmt", "tests/dsl")
+    for folder in (
+        "docs/patterns",
+        "examples",
+        "tests/compile/ok",
+        "tests/core/flows",
+        "tests/fmt",
+        "tests/dsl",
+    )
     for pattern in ("*.flow.yaml", "*.flow")
     for path in sorted((ROOT / folder).rglob(pattern))
     if not {"err", "later"} & set(path.parts)

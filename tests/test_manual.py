@@ -146,7 +146,7 @@ def words_of(call: str) -> Iterator[str]:
 def commands() -> list[tuple[str, list[str]]]:
     """Each call of `flowc` in the manual and the README: where it stands, its words."""
     found: list[tuple[str, list[str]]] = []
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
         for match in BLOCK.finditer(path.read_text()):
             if match[1] == "sh":
                 text = match[2].replace("\\\n", " ")
@@ -170,7 +170,7 @@ def test_the_options_that_the_manual_gives_are_there(capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize(
-    "path", [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")], ids=lambda path: path.name
+    "path", [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")], ids=lambda path: path.name
 )
 def test_links_lead_somewhere(path: Path) -> None:
     for link in re.findall(r"\]\(([^)]+)\)", path.read_text()):

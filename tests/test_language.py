@@ -1,0 +1,221 @@
+"""The reference of the language is held to its word: it has every key, and both syntaxes say the same."""
+
+import re
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from ir_equal import plain
+
+from flowc.checks.check import check
+from flowc.codes.table import CODES
+from flowc.lower.file import lower
+from flowc.read import read
+from flowc.resolve import keys
+from flowc.resolve.file import resolve
+from flowc.span import Source
+from flowrt.expr.budget import MAX_BITS, MAX_CHARACTERS, MAX_ELEMENTS, MAX_STEPS
+from flowrt.expr.builtins_table import BUILTINS
+from flowrt.expr.methods import METHODS
+from flowrt.failures import FAILURES
+from flowrt.graph.ops import remote_for
+from flowrt.program import Body, Node
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+INDEX = DOCS / "language.md"
+PAGES = [INDEX, *sorted((DOCS / "language").glob("*.md"))]
+PAIR = re.compile(r"^```yaml\n(.*?)^```\n```flow\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(\w*)", re.MULTILINE)
+LINES = ("Node", "Crash", "Cancel", "`resume --failed`")
+AROUND_YAML, AROUND_FLOW = PAIR.findall(INDEX.read_text())[0]
+
+
+@dataclass(frozen=True)
+class Section:
+    """What stands under a heading of a page."""
+
+    page: str
+    head: str
+    text: str
+
+    @property
+    def pairs(self):
+        return PAIR.findall(self.text)
+
+
+def sections():
+    found = []
+    for page in PAGES:
+        parts = re.split(r"^(##+ .*)$", page.read_text(), flags=re.MULTILINE)
+        for head, text in zip(parts[1::2], parts[2::2], strict=True):
+            found.append(Section(page.name, head.lstrip("# "), text))
+    return found
+
+
+SECTIONS = sections()
+PAIRS = [
+    pytest.param(*pair, id=f"{page.stem}-{n}")
+    for page in PAGES
+    for n, pair in enumerate(PAIR.findall(page.read_text()))
+]
+
+
+def whole_files(yaml, flow):
+    """Both as whole files: steps stand in the flow that the index has around them."""
+    if not yaml.startswith("flowc: 1\n"):
+        yaml = AROUND_YAML.replace("  - value: n\n", textwrap.indent(yaml, "  "))
+        flow = AROUND_FLOW.replace("    n\n", textwrap.indent(flow, "    "), 1)
+    return Source("page.flow.yaml", yaml), Source("page.flow", flow)
+
+
+def understood(source):
+    """The file, whose only findings may be that a construct is not run yet."""
+    tree, found = read(source)
+    file, more = resolve(tree)
+    assert file is not None, (found, more)
+    findings = [*found, *more, *check(file, [*found, *more])]
+    bad = [each for each in findings if each.severity == "error" and each.code != "F0108"]
+    assert bad == [], [(each.code, each.message) for each in bad]
+    return file, bool(findings)
+
+
+@pytest.mark.parametrize(("yaml", "flow"), PAIRS)
+def test_both_syntaxes_say_the_same(yaml, flow):
+    (one, later), (other, _) = map(understood, whole_files(yaml, flow))
+    assert plain(one) == plain(other)
+    if not later:
+        for each in one.flows:
+            assert lower(one, each.name.text) == lower(other, each.name.text)
+
+
+def test_every_block_is_one_of_a_pair():
+    for page in PAGES:
+        text = page.read_text()
+        languages = [language for language in BLOCK.findall(text) if language]
+        assert languages == ["yaml", "flow"] * len(PAIR.findall(text)), page.name
+
+
+def section(*heads):
+    """The one section that has one of these headings."""
+    found = [each for each in SECTIONS if each.head in heads]
+    assert found, f"no section is called {heads[0]}"
+    return found
+
+
+def told_keys(*heads):
+    """The keys in the first columns of the tables of these sections."""
+    rows = "".join(each.text for each in section(*heads))
+    return set(re.findall(r"^\| `(\w+)` \|", rows, re.MULTILINE))
+
+
+COMMON = {"id", "doc"}
+
+
+@pytest.mark.parametrize("kind", keys.STEPS)
+def test_every_key_of_every_step_is_told(kind):
+    assert set(keys.STEPS[kind].keys) - COMMON <= told_keys(f"`{kind}`")
+
+
+@pytest.mark.parametrize(
+    ("construct", "head"),
+    [
+        (keys.FIRST_FLOW.keys, ("The head of a file", "A flow")),
+        (keys.EVENT.keys, ("An event",)),
+        (keys.INPUT.keys, ("An input",)),
+        (keys.DEFAULTS.keys, ("`defaults`",)),
+        (keys.SCHEDULE.keys, ("`schedule`",)),
+        (keys.RETRY.keys, ("`retry`",)),
+        (keys.UNDO.keys, ("`saga`",)),
+        (keys.CASE.keys, ("`switch`",)),
+        (keys.RACE_BRANCH.keys, ("`race`",)),
+        (keys.CATCH.keys, ("`try`",)),
+        (keys.SLEEP.keys, ("`sleep`",)),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_every_key_of_every_other_map_is_told(construct, head):
+    assert set(construct) <= told_keys(*head)
+
+
+def test_every_map_of_keys_is_looked_at():
+    """A new map of keys in `keys.py` belongs into the list above, and into the reference."""
+    named = {name for name, each in vars(keys).items() if isinstance(each, keys.Construct)}
+    looked_at = {"FIRST_FLOW", "FLOW", "EVENT", "INPUT", "DEFAULTS", "SCHEDULE", "RETRY"}
+    assert named == looked_at | {"UNDO", "CASE", "RACE_BRANCH", "CATCH", "SLEEP"}
+
+
+def nodes_of(body):
+    """All nodes of a body, those inside of its nodes included."""
+    found, stack = [], [body]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Node):
+            found.append(part.op)
+        if isinstance(part, Body | Node) or hasattr(part, "__dataclass_fields__"):
+            stack.extend(getattr(part, name) for name in part.__dataclass_fields__)
+        elif isinstance(part, tuple):
+            stack.extend(part)
+    return found
+
+
+@pytest.mark.parametrize("kind", keys.STEPS)
+def test_every_construct_says_what_it_compiles_to_and_what_becomes_of_it(kind):
+    [told] = section(f"`{kind}`")
+    for word in LINES:
+        assert f"**{word}**" in told.text, word
+    said = re.search(r"- \*\*Node\*\*:(.*?)(?=\n- \*\*)", told.text, re.DOTALL)
+    assert said is not None
+    named = set(re.findall(r"`(\w+)` \(`(\w+)`\)", said[1]))
+    assert told.pairs
+    made = set()
+    for pair in told.pairs:
+        file, later = understood(whole_files(*pair)[0])
+        if later:
+            return
+        for op in nodes_of(lower(file, "page").flows["page"].body):
+            made.add((remote_name(op), type(op).__name__))
+    assert named <= made | {("fail", "Rethrow"), ("bounded", "Bounded")}
+    assert named
+
+
+def remote_name(op):
+    return remote_for(op)._function.__name__
+
+
+def test_the_functions_and_methods_are_told():
+    [functions] = section("Functions")
+    for name in (*BUILTINS, "now", "today", "uuid", "random", "secret"):
+        assert re.search(rf"`{name}[`(]", functions.text), name
+    [methods] = section("Methods")
+    rows = dict(re.findall(r"^\| (\w+) \| (.*) \|$", methods.text, re.MULTILINE))
+    for cls, names in METHODS:
+        if cls.__name__ in rows:
+            assert set(re.findall(r"`(\w+)`", rows[cls.__name__])) == names
+    assert len(rows) == 12
+
+
+def test_the_budgets_are_told():
+    [budgets] = section("Budgets")
+    for most in (MAX_STEPS, MAX_ELEMENTS, MAX_CHARACTERS, MAX_BITS):
+        assert f"| {most:,}" in budgets.text
+
+
+def test_the_classes_of_failures_are_told():
+    [told] = section("`try`")
+    assert [each.__name__ for each in FAILURES if f"`flowrt:{each.__name__}`" not in told.text] == []
+
+
+def test_the_options_of_ray_are_told():
+    [told] = section("`options`")
+    assert [name for name in keys.OPTIONS if f"`{name}`" not in told.text] == []
+
+
+def test_the_findings_that_are_told_are_there():
+    for page in PAGES:
+        assert set(re.findall(r"F\d{4}", page.read_text())) <= set(CODES)
+
+
+def test_pages_are_short():
+    for page in PAGES:
+        assert len(page.read_text().splitlines()) <= 400, page.name
