@@ -235,5 +235,10 @@ def test_random_flows_hold_what_they_should() -> None:
         "undo",
         "switch",
         "race",
+        "try",
+        "catch",
+        "finally",
+        "retry",
+        "timeout",
     ):
         assert sum(f'"{word}"' in text for text in texts) >= 5, word

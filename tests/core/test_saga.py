@@ -78,6 +78,56 @@ def test_the_order_is_that_of_the_records(order: str) -> None:
     assert [f"+{n}" for n in order] + [f"-{n}" for n in reversed(order)] == saga_tasks.LOG
 
 
+MEMBERS = """
+flow: f
+steps:
+  - saga:
+      - graph:
+          rooms:
+            for: n in range(3)
+            parallel: 3
+            do:
+              - {id: room, call: 'g.book(f"room{n}")', undo: g.cancel(room)}
+          car: {call: 'g.book("car")', undo: g.cancel(car)}
+          trip:
+            saga:
+              - {id: bus, call: 'g.book("bus")', undo: g.cancel(bus)}
+              - {id: seat, call: 'g.book("seat")', undo: g.cancel(seat)}
+      - fail: no
+"""
+AT = {
+    "room0": "rooms[0].room",
+    "room1": "rooms[1].room",
+    "room2": "rooms[2].room",
+    "car": ".car",
+    "bus": "trip.bus",
+    "seat": "trip.seat",
+}
+
+
+@pytest.mark.parametrize(
+    "order",
+    ["room2 bus car room0 seat room1", "bus seat room1 car room2 room0", "car room0 bus seat room1 room2"],
+)
+def test_undo_order_with_parallel_members(order: str) -> None:
+    """Bodies of a parallel `for`, nodes of a graph, and a saga of its own beside them: one line of undos."""
+    names = order.split()
+    left = [AT[name] for name in names]
+
+    class InOrder(HoldingExecutor):
+        def submit(self, attempts) -> None:
+            super().submit(attempts)
+            while left and any(key.step.endswith(left[0]) for key in self.held):
+                end = left.pop(0)
+                self.let_go(next(key.step for key in self.held if key.step.endswith(end)))
+            for key in [key for key in self.held if key.step.endswith(".undo")]:
+                self.let_go(key.step)
+
+    story = tale(MEMBERS, executor=InOrder())
+    assert story.play().status == "failed"
+    assert [f"+{name}" for name in names] + [f"-{name}" for name in reversed(names)] == saga_tasks.LOG
+
+
 NESTED = """
 flow: f
 steps:
@@ -264,6 +314,45 @@ def test_a_called_flow_undoes_its_own_and_nobody_else_does() -> None:
     saga_tasks.BROKEN.add("q2")
     assert tale(FLOWS).play().status == "failed"
     assert saga_tasks.LOG == ["+a", "+p", "+p2", "+q", "-q", "-a"]
+
+
+RETURNS = """
+flow: f
+inputs: {again: {type: int, default: 0}}
+steps:
+  - saga:
+      - id: a
+        call: g.book(f"a{again}")
+        undo: g.cancel(a)
+      - if: again < 1
+        then: [{return: f(again + 1)}]
+      - return: part(a)
+---
+flow: part
+inputs: {of: str}
+steps:
+  - saga:
+      - id: x
+        call: g.book("x")
+        undo: g.cancel(x)
+      - call: g.book("y", of)
+  - return: x
+"""
+
+
+def test_a_flow_that_is_returned_runs_inside_the_saga() -> None:
+    story = tale(RETURNS)
+    assert story.value(story.play()) == "<x>"
+    assert saga_tasks.LOG == ["+a0", "+a1", "+x", "+y"]
+    saga_tasks.LOG.clear()
+    saga_tasks.BROKEN.add("y")
+    story = tale(RETURNS)
+    assert story.play().status == "failed"
+    assert saga_tasks.LOG == ["+a0", "+a1", "+x", "-x", "-a1", "-a0"]
+    saga_tasks.LOG.clear()
+    with pytest.raises(Exception, match="no y left"):
+        run_plain(story.program, {})
+    assert saga_tasks.LOG == ["+a0", "+a1", "+x", "-x", "-a1", "-a0"]
 
 
 # Undos that fail, and that are tried again

@@ -8,7 +8,7 @@ In: calls of the store before and after, attempts as they begin, records as they
     no run behind    the owner begins no attempt of a step that has its record, or before its retry is due
     never early      a timer fires when it is due by the clock of its engine, and not before a last look
                      at the events that could still have come in time
-    cancelled        behind the request nothing begins but undos
+    cancelled        behind the request nothing begins but undos, and what is in a `finally`
     undone           an undo begins only when its step is completed
     each event once  in each run, the oldest first
 """
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from flowrt.command import Decide, Evaluate, Expand
+from flowrt.command import Choose, Decide, Evaluate, Expand
 from flowrt.core.state import State
 from flowrt.encoding.pack import decode_record, encode_record
 from flowrt.executor.port import Attempt
@@ -27,6 +27,7 @@ from flowrt.record import (
     Decided,
     Emitted,
     Ended,
+    Entered,
     Expanded,
     Failed,
     Fired,
@@ -49,6 +50,7 @@ LOST_MAX = 3
 
 ANSWERS = (Succeeded, Failed, Computed, Decided, Expanded, Emitted, Received, Fired)
 UNDO = ".undo"
+FINALLY = ".finally."
 BEGINNINGS = (Computed, Decided, Expanded, Emitted, Sleeping, Waiting, Retrying)
 
 
@@ -63,7 +65,7 @@ class Known:
     ended_steps: set[str] = field(default_factory=set)
     retries: dict[str, Retrying] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
-    waits: dict[str, Waiting | Sleeping] = field(default_factory=dict)
+    waits: dict[str, Waiting | Sleeping | Entered | Retrying] = field(default_factory=dict)
     taken: set[int] = field(default_factory=set)
     cancelled: bool = False
     ended: Ended | None = None
@@ -168,7 +170,7 @@ class Watch:
         self.hold(known.ended is None, f"{told}: written behind the end")
         if isinstance(record, ANSWERS):
             self.hold(step not in known.ended_steps, f"{told}: the step has its record already")
-        if known.cancelled and not step.endswith(UNDO):
+        if known.cancelled and not _is_stopped_by_none(step):
             self.hold(not isinstance(record, BEGINNINGS), f"{told}: begun behind the request to cancel")
         if isinstance(record, Fired):
             self._fires(process, known, record, told)
@@ -179,7 +181,8 @@ class Watch:
         wait = known.waits[record.step]
         # Between the look at the clock and the append the clock may have been put back.
         at = min(record.at, process.clock.highest)
-        self.hold(wait.due_at <= at, f"{told}: early by {wait.due_at - at} us")
+        due_at = wait.retry_at if isinstance(wait, Retrying) else wait.due_at
+        self.hold(due_at <= at, f"{told}: early by {due_at - at} us")
         if isinstance(wait, Waiting):
             looked = process.looked.get((wait.event, wait.key), 0)
             self.hold(looked >= wait.due_at, f"{told}: timed out without a last look")
@@ -210,7 +213,8 @@ class Watch:
         told = f"{process.name} begins {key.run_id} {key.step} {key.attempt}"
         self.hold(key.step not in known.ended_steps, f"{told}: the step has its record")
         undo = key.step.endswith(UNDO)
-        self.hold(not known.cancelled or undo, f"{told}: behind the request to cancel")
+        late = known.cancelled and not _is_stopped_by_none(key.step)
+        self.hold(not late, f"{told}: behind the request to cancel")
         undone = key.step.removesuffix(UNDO)
         done = not undo or any(isinstance(r, Succeeded) and r.step == undone for r in known.records)
         self.hold(done, f"{told}: what it undoes is not done")
@@ -234,7 +238,7 @@ class Watch:
         """A record is applied to the state of a run, in some process."""
         step = getattr(record, "step", None)
         command = None if step is None else state.command(step)
-        if isinstance(command, Evaluate | Decide | Expand) or (step is not None and command is None):
+        if isinstance(command, Evaluate | Decide | Choose | Expand) or (step is not None and command is None):
             return  # It follows from what is durable; or its step was stopped, and it says nothing.
         if self.running is None or any(self._holds(known, record, seq) for known in self.runs.values()):
             return
@@ -248,13 +252,20 @@ class Watch:
         return len(known.records) > seq and known.records[seq] == record
 
 
+def _is_stopped_by_none(step: str) -> bool:
+    """Whether a step goes on when the run is cancelled."""
+    return step.endswith(UNDO) or FINALLY in step
+
+
 def _note(known: Known, record: Record) -> None:
     match record:
         case Retrying(step, _, attempt):
-            known.retries[step] = record
+            known.retries[step] = known.waits[step] = record
             known.attempts[step] = attempt
-        case Sleeping(step) | Waiting(step):
+        case Sleeping(step) | Waiting(step) | Entered(step):
             known.waits[step] = record
+        case Fired(step) if isinstance(known.waits[step], Entered | Retrying):
+            pass  # A block goes on with its next attempt, or ends when what ran in it has stopped.
         case CancelRequested():
             known.cancelled = True
         case Ended():

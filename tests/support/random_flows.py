@@ -9,6 +9,9 @@ import json
 import random
 from dataclasses import dataclass, replace
 
+FAR = "90d"
+"""So long nothing here takes."""
+
 EVENTS = {"ping": {"type": "int", "key": "str"}, "never": {"type": "int", "external": True}}
 
 
@@ -116,7 +119,7 @@ class Writer:
             kinds["call"] = 2
         if place.depth < self.depth:
             kinds |= {"branch": 4, "each": 3, "many": 3, "count": 2, "graph": 2, "nested": 1, "saga": 2}
-            kinds |= {"switch": 2, "race": 2}
+            kinds |= {"switch": 2, "race": 2, "tried": 2, "bounded": 1}
         if place.depth:
             kinds["risk"] = 2
             if place.in_loop or place.may_return:
@@ -246,6 +249,53 @@ class Writer:
     def saga(self, place: Place):
         do, after, left = self.block(replace(self.inside(place), in_saga=True), self.rng.randint(1, 4))
         return [{"saga": do}], replace(after, depth=place.depth, in_saga=place.in_saga), left
+
+    def tried(self, place: Place):
+        """A `try` that deals with every failure, or with none: which one comes first nobody knows."""
+        inside = replace(self.inside(place), assignable=frozenset())
+        parts = self.rng.choice((("catch",), ("catch",), ("finally",), ("catch", "finally")))
+        do, after, left = self.block(inside, self.rng.randint(1, 3))
+        step: dict = {"try": do}
+        arms = [(do, after, left)]
+        if "catch" in parts:
+            error = self.fresh("e")
+            caught, after, left = self.caught(inside, error)
+            arms.append((caught, after, left))
+            catches = [{"as": error, "do": caught}]
+            if self.rng.random() < 0.4:
+                catches.insert(0, {"type": ["OSError", "flowrt:WorkerLost"], "do": []})
+                arms.append((catches[0]["do"], inside, False))
+            step["catch"] = catches if len(catches) > 1 else catches[0]
+        left = all(left for _, _, left in arms)
+        if not left:
+            name = self.fresh("v")
+            for steps, known, gone in arms:
+                if not gone:
+                    steps.append({"id": name, "value": self.number(known)})
+        if "finally" in parts:
+            apart = replace(self.inside(place), in_loop=False, may_return=False)
+            step["finally"], after, _ = self.block(apart, self.rng.randint(1, 2))
+            place = replace(place, ints=after.ints, lists=after.lists, assignable=after.assignable)
+        return [step], place if left else self.knowing(place, name), left
+
+    def caught(self, place: Place, error: str):
+        """What deals with a failure."""
+        name = self.fresh("v")
+        first = {"id": name, "call": f"s.mix(len({error}.step) * 0, {self.number(place)})"}
+        do, after, left = self.block(self.knowing(place, name), self.rng.randint(1, 2))
+        if left or self.rng.random() < 0.8:
+            return [first, *do], after, left
+        return [first, *do, {"raise": error}], after, True
+
+    def bounded(self, place: Place):
+        """A block that is made again when it fails, with a bound that is never reached."""
+        do, after, left = self.block(self.inside(place), self.rng.randint(1, 3))
+        step: dict = {"do": do}
+        if self.rng.random() < 0.7:
+            step["retry"] = self.rng.choice((1, {"max": 1, "delay": "9s", "within": FAR}, {"max": 0}))
+        if len(step) == 1 or self.rng.random() < 0.5:
+            step["timeout"] = FAR
+        return [step], replace(after, depth=place.depth), left
 
     def items(self, place: Place) -> str:
         if place.lists and self.rng.random() < 0.6:

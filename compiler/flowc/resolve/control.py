@@ -112,9 +112,11 @@ def resolve_do(step: StepText) -> Step:
 
 
 def resolve_saga(step: StepText) -> Step:
-    """A `saga` step."""
+    """A `saga` step. A flow that is called last in it runs inside: its failure undoes the saga."""
     step.setting.saga_depth += 1
+    step.setting.guard_depth += 1
     body = step.block("saga")
+    step.setting.guard_depth -= 1
     step.setting.saga_depth -= 1
     assert body is not None
     return Saga(step.meta(), body)
