@@ -16,6 +16,7 @@ from flowrt.noun import replace
 from flowrt.record import Record
 
 NAMES = (
+    "blocks",
     "branches",
     "carried",
     "else_assigns",
@@ -28,6 +29,7 @@ NAMES = (
     "races",
     "retries",
     "switches",
+    "tries",
 )
 
 FAILS = """
@@ -49,6 +51,24 @@ steps:
   - return: "[len(rounds.errors), a, b]"
 """
 
+TRIED = """
+flow: f
+steps:
+  - try:
+      - id: a
+        call: s.text("a")
+      - do:
+          - id: b
+            call: s.text("b")
+          - call: s.needs_world(7)
+        retry: {max: 1, delay: 10s, jitter: none}
+        timeout: 1h
+    finally:
+      - call: s.text("end")
+      - sleep: 1m
+  - return: "[a, b]"
+"""
+
 ENDLESS = """
 events: {never: {type: any}}
 flow: f
@@ -61,9 +81,9 @@ steps:
 """
 
 
-def reopened() -> Story:
+def reopened(text: str = FAILS) -> Story:
     story_tasks.BROKEN.add(7)
-    story = story_of(FAILS)
+    story = story_of(text)
     assert story.play().status == "failed"
     story_tasks.BROKEN.clear()
     assert story.drive(reopen=True).status == "succeeded"
@@ -104,6 +124,7 @@ def played(name: str) -> Story:
 
 def main() -> int:
     makers = {name: (lambda name=name: played(name)) for name in NAMES}
+    makers |= {"reopened_tries": lambda: reopened(TRIED)}
     makers |= {"reopened": reopened, "suspended": suspended, "cancelled": cancelled}
     for name, make in makers.items():
         path = JOURNALS / f"{name}.journal"
