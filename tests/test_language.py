@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from ir_equal import plain
 
-from flowc.checks.check import check
 from flowc.codes.table import CODES
-from flowc.lower.file import lower
-from flowc.read import read
+from flowc.link import Library
+from flowc.linked import every_file
+from flowc.lower.file import lower_linked
 from flowc.resolve import keys
-from flowc.resolve.file import resolve
+from flowc.resolve.holdings import HOLDINGS
 from flowc.span import Source
 from flowrt.expr.budget import MAX_BITS, MAX_CHARACTERS, MAX_ELEMENTS, MAX_STEPS
 from flowrt.expr.builtins_table import BUILTINS
@@ -63,30 +63,41 @@ PAIRS = [
 
 def whole_files(yaml, flow):
     """Both as whole files: steps stand in the flow that the index has around them."""
-    if not yaml.startswith("flowc: 1\n"):
+    if not re.match("(# .*\n)?flowc: 1\n", yaml):
         yaml = AROUND_YAML.replace("  - value: n\n", textwrap.indent(yaml, "  "))
         flow = AROUND_FLOW.replace("    n\n", textwrap.indent(flow, "    "), 1)
     return Source("page.flow.yaml", yaml), Source("page.flow", flow)
 
 
+def others():
+    """The files that the pages hold for other files to use."""
+    named = re.compile(r"^# (\S+\.flow\.yaml)\n")
+    found = {}
+    for page in PAGES:
+        for yaml, _ in PAIR.findall(page.read_text()):
+            if match := named.match(yaml):
+                found[match[1]] = yaml.encode()
+    return found
+
+
 def understood(source):
-    """The file, whose only findings may be that a construct is not run yet."""
-    tree, found = read(source)
-    file, more = resolve(tree)
-    assert file is not None, (found, more)
-    findings = [*found, *more, *check(file, [*found, *more])]
+    """The file with those that it uses; the only findings may be that a construct is not run yet."""
+    there = others()
+    linked = Library(lambda path: there[Path(path).name]).link(source.name, source.text.encode())
+    assert linked.file is not None, linked
+    findings = [each for one in every_file(linked) for each in one.found]
     bad = [each for each in findings if each.severity == "error" and each.code != "F0108"]
     assert bad == [], [(each.code, each.message) for each in bad]
-    return file, bool(findings)
+    return linked, bool(findings)
 
 
 @pytest.mark.parametrize(("yaml", "flow"), PAIRS)
 def test_both_syntaxes_say_the_same(yaml, flow):
     (one, later), (other, _) = map(understood, whole_files(yaml, flow))
-    assert plain(one) == plain(other)
+    assert plain(one.file) == plain(other.file)
     if not later:
-        for each in one.flows:
-            assert lower(one, each.name.text) == lower(other, each.name.text)
+        for each in one.file.flows:
+            assert lower_linked(one, each.name.text) == lower_linked(other, each.name.text)
 
 
 def test_every_block_is_one_of_a_pair():
@@ -170,10 +181,10 @@ def test_every_construct_says_what_it_compiles_to_and_what_becomes_of_it(kind):
     assert told.pairs
     made = set()
     for pair in told.pairs:
-        file, later = understood(whole_files(*pair)[0])
+        linked, later = understood(whole_files(*pair)[0])
         if later:
             return
-        for op in nodes_of(lower(file, "page").flows["page"].body):
+        for op in nodes_of(lower_linked(linked, "page").flows["page"].body):
             made.add((remote_name(op), type(op).__name__))
     assert named <= made | {("fail", "Rethrow"), ("bounded", "Bounded")}
     assert named
@@ -181,6 +192,22 @@ def test_every_construct_says_what_it_compiles_to_and_what_becomes_of_it(kind):
 
 def remote_name(op):
     return remote_for(op)._function.__name__
+
+
+PLACES = {
+    "expression": {"expression", "binder", "callee", "call"},
+    "data": {"data", "arguments", "message", "duration", "pause", "count", "factor", "options"},
+    "name": {"name", "names", "type", "exceptions", "modules", "events", "labels"},
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_kind_of_place_of_every_key_is_told(place):
+    [told] = section("Three kinds of places")
+    [row] = re.findall(rf"^\| {place} \| (.*?) \|", told.text, re.MULTILINE)
+    assert {key for key, each in HOLDINGS.items() if each.place in PLACES[place]} <= set(
+        re.findall(r"`(\w+)`", row)
+    )
 
 
 def test_the_functions_and_methods_are_told():
