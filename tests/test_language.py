@@ -186,7 +186,7 @@ def test_every_construct_says_what_it_compiles_to_and_what_becomes_of_it(kind):
             return
         for op in nodes_of(lower_linked(linked, "page").flows["page"].body):
             made.add((remote_name(op), type(op).__name__))
-    assert named <= made | {("fail", "Rethrow"), ("bounded", "Bounded")}
+    assert named <= made | {("fail", "Rethrow")}
     assert named
 
 
