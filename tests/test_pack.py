@@ -271,6 +271,27 @@ def test_tries_come_back_and_their_form_is_for_ever():
     assert program_digest(program) == "92063773c75972e0484afa41106d464119ca747177e8f96fe3ab5b5a8f46f5f1"
 
 
+LOCKING = p.Flow(
+    "f",
+    p.Body(
+        (
+            p.Node("l", p.Lock("gpu", EITHER, t.Name("n")), (("n", p.Param("n")),)),
+            p.Node("m", p.Lock("gpu", EITHER)),
+        )
+    ),
+)
+LOCKED = [r.Queued("a", "gpu", 2), r.Locked("a"), r.Unlocked("a")]
+
+
+def test_locks_come_back_and_their_form_is_for_ever():
+    program = p.Program({"f": LOCKING}, "f")
+    assert [decode_record(encode_record(record)) for record in LOCKED] == LOCKED
+    form = hashlib.sha256(b"".join(map(encode_record, LOCKED))).hexdigest()
+    assert form == "65742335f6bc32c43ea4b89aa7ac9418650626f395c7c0ef64b809cc7457949e"
+    assert decode_program(encode_program(program)) == program
+    assert program_digest(program) == "2263cf78bdb07093bed7fe205a15bbf90df6509202b4a3baae00db21a7a5d528"
+
+
 def test_every_class_is_written_somewhere_in_these_tests():
     seen = set()
 
@@ -289,14 +310,14 @@ def test_every_class_is_written_somewhere_in_these_tests():
     look([CHOICES, *CHOSEN])
     look([STARTING, *STARTS])
     look([TRIED, *ENTERED])
+    look([LOCKING, *LOCKED])
     assert {cls for cls in CLASSES.values() if cls.__name__ != "Library"} <= seen
 
 
 def test_every_noun_of_programs_records_and_values_has_a_number():
     nouns = {
         cls
-        for module in (p, r, v, t, ty)
-        for module in (p, calling, r, v, t)
+        for module in (p, calling, r, v, t, ty)
         for cls in vars(module).values()
         if isinstance(cls, type) and dataclasses.is_dataclass(cls) and cls.__module__ == module.__name__
     }

@@ -221,6 +221,16 @@ class Race:
 
 
 @noun
+class Lock:
+    """A `lock` step: the body runs while the run holds the lock of that name."""
+
+    meta: Meta
+    name: Ident
+    limit: Expr | None
+    body: Block
+
+
+@noun
 class Start:
     """`start`: a call of a flow as a run of its own, whose id is the value."""
 
@@ -311,6 +321,7 @@ Step: TypeAlias = (
     | Do
     | Saga
     | Race
+    | Lock
     | Start
     | Try
     | Return

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flowrt.failures import (
         BlockTimedOut,
         FlowFailed,
+        LocksInCircle,
         LoopLimit,
         NeedNotMet,
         OutcomeUnknown,
@@ -32,6 +33,7 @@ __all__ = [
     "FlowFailed",
     "FlowrtError",
     "ForError",
+    "LocksInCircle",
     "LoopLimit",
     "NeedNotMet",
     "OutcomeUnknown",
@@ -59,6 +61,7 @@ _ROOMS = {
     "RunFailed": "flowrt.errors",
     "BlockTimedOut": "flowrt.failures",
     "FlowFailed": "flowrt.failures",
+    "LocksInCircle": "flowrt.failures",
     "LoopLimit": "flowrt.failures",
     "NeedNotMet": "flowrt.failures",
     "OutcomeUnknown": "flowrt.failures",

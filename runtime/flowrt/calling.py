@@ -41,3 +41,22 @@ class Retry:
     catch: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     within: Expr | None = None
+
+
+@noun
+class CallFlow:
+    """Run a flow of the library; `args` pairs each of its inputs with a name of the environment."""
+
+    flow: str
+    args: tuple[tuple[str, str], ...] = ()
+
+
+@noun
+class Start:
+    """Make a run of a flow of the library, which goes on by itself; the node's value is the run's id.
+
+    `args` pairs each input with a name of the environment.
+    """
+
+    flow: str
+    args: tuple[tuple[str, str], ...] = ()

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from flowrt.expr.tree import Expr
 from flowrt.noun import noun
-from flowrt.program import Emit, Retry, Sample, Sleep, Start, Switch, Task, Wait
+from flowrt.program import Emit, Lock, Retry, Sample, Sleep, Start, Switch, Task, Wait
 from flowrt.record import Failure
 from flowrt.value import Handle
 
@@ -158,6 +158,15 @@ class EnterBlock:
 
 
 @noun
+class StartLock:
+    """Ask for a lock. Answers: Queued, Failed."""
+
+    step: str
+    lock: Lock
+    env: Env
+
+
+@noun
 class RetryBlock:
     """Work out whether a block that failed is made again, and when. Answers: Retrying, Failed.
 
@@ -170,6 +179,22 @@ class RetryBlock:
     failure: Failure
     attempt: int
     first_at: int
+
+
+@noun
+class AwaitLock:
+    """Wait for a lock that was asked for. Answers: Locked, Failed."""
+
+    step: str
+    lock: str
+    limit: int
+
+
+@noun
+class Unlock:
+    """Give a lock back, or the place in the queue for it. Answers: Unlocked."""
+
+    step: str
 
 
 @noun
@@ -204,6 +229,9 @@ Command: TypeAlias = (
     | StartRun
     | EnterBlock
     | RetryBlock
+    | StartLock
+    | AwaitLock
+    | Unlock
     | StopTask
     | EndRun
 )

@@ -10,6 +10,7 @@
     ├── WrongEnvironment      a run needs another Python, Ray or package than there is here
     ├── BadRunId              not an id: letters, digits, `.`, `_`, `-`, at most 128, no path
     ├── BadInput              an input is unknown, missing or of the wrong type
+    ├── LocksGone             a run that is resumed would wait for ever for the locks that it had
     ├── UnsupportedGraph      a Ray graph holds something that cannot run durably
     ├── ExecutorUnavailable   Ray cannot be reached or started
     ├── CodecError            a value cannot be encoded, or its bytes cannot be decoded here
@@ -65,6 +66,10 @@ class BadRunId(FlowrtError):
 
 class BadInput(FlowrtError):
     """An input is unknown, missing or of the wrong type."""
+
+
+class LocksGone(FlowrtError):
+    """A run that is resumed would wait for ever for the locks that it had."""
 
 
 class UnsupportedGraph(FlowrtError):

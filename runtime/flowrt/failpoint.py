@@ -45,6 +45,8 @@ FailpointName = Literal[
     "append.written",  # The records are written; not committed.
     "append.created",  # A run that a step starts is written; not committed.
     "append.done",  # They are durable, and the engine has not been told.
+    "locks.written",  # Locks were asked for or given back within an append; not committed.
+    "locks.freed",  # What an abandoned run had is given to others; not committed.
     "park.written",  # A run is let go within its append; not committed.
     # What comes from outside.
     "send.begun",
@@ -84,6 +86,9 @@ FailpointName = Literal[
     "inbox.taken",  # A wait has taken an event; that is not durable.
     "inbox.settled",  # … it is durable.
     "emit.noted",
+    "lock.asked",  # A lock is to be asked for; that is not durable.
+    "lock.got",  # It has come, and that is not durable.
+    "lock.given_back",  # It is to be given back; that is not durable.
     "detach.noted",  # A run of its own is to be made; that is not durable.
     "cancel.noted",  # The engine has heard of the request to cancel; that is not durable.
     "end.noted",  # The run has ended, and that is not durable.

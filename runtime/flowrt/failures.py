@@ -5,6 +5,7 @@ such as `flowrt.WaitTimedOut`, so that `catch: flowrt:WaitTimedOut`, or `catch: 
 
     Exception
     ├── FlowFailed            a step `fail`
+    ├── LocksInCircle         runs wait for one another's locks, and this one closed the circle
     ├── LoopLimit             a loop ran its `max` of rounds
     ├── NeedNotMet            fewer branches or bodies have succeeded than `need` asks for
     ├── OutcomeUnknown        the one attempt of a step with `retry: never` was begun, and no more is known
@@ -22,6 +23,10 @@ A task may raise them as well, as any class.
 
 class FlowFailed(Exception):
     """A step `fail` was reached."""
+
+
+class LocksInCircle(Exception):
+    """A lock would never come: those who hold it wait for what this run holds."""
 
 
 class LoopLimit(Exception):
@@ -54,6 +59,7 @@ class WaitTimedOut(TimeoutError):
 
 FAILURES: tuple[type[Exception], ...] = (
     FlowFailed,
+    LocksInCircle,
     LoopLimit,
     NeedNotMet,
     OutcomeUnknown,

@@ -14,6 +14,7 @@ StepKind = Literal[
     "wait",
     "emit",
     "start",
+    "lock",
     "block",
     "flow",
     "end",

@@ -18,9 +18,11 @@ from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from flowrt.calling import Callee as Callee
+from flowrt.calling import CallFlow as CallFlow
 from flowrt.calling import Imported as Imported
 from flowrt.calling import Pickled as Pickled
 from flowrt.calling import Retry as Retry
+from flowrt.calling import Start as Start
 from flowrt.expr.tree import Expr
 from flowrt.noun import field, noun
 from flowrt.type_ref import Input, TypeRef
@@ -286,22 +288,15 @@ class Rethrow:
 
 
 @noun
-class CallFlow:
-    """Run a flow of the library; `args` pairs each of its inputs with a name of the environment."""
+class Lock:
+    """A nested body that runs while the run holds the lock `name`, which at most `limit` bodies hold at once.
 
-    flow: str
-    args: tuple[tuple[str, str], ...] = ()
-
-
-@noun
-class Start:
-    """Make a run of a flow of the library, which goes on by itself; the node's value is the run's id.
-
-    `args` pairs each input with a name of the environment.
+    Without a `limit` that is one. Locks are those of the store: all its runs share them.
     """
 
-    flow: str
-    args: tuple[tuple[str, str], ...] = ()
+    name: str
+    body: "Body"
+    limit: Expr | None = None
 
 
 @noun
@@ -337,6 +332,7 @@ Op: TypeAlias = (
     | Wait
     | Emit
     | Block
+    | Lock
     | CallFlow
     | Start
     | Leave

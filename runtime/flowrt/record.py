@@ -186,6 +186,29 @@ class Detached:
 
 
 @noun
+class Queued:
+    """A lock was asked for, in the same transaction as this record; at most `limit` bodies hold it."""
+
+    step: str
+    lock: str
+    limit: int
+
+
+@noun
+class Locked:
+    """The run has got the lock, and the body may begin."""
+
+    step: str
+
+
+@noun
+class Unlocked:
+    """The lock, or the place in the queue for it, was given back in the same transaction as this record."""
+
+    step: str
+
+
+@noun
 class CancelRequested:
     """Somebody asked for the run to be cancelled; `force`: tasks are not given time to end by themselves."""
 
@@ -234,6 +257,9 @@ StepRecord: TypeAlias = (
     | Chosen
     | Detached
     | Entered
+    | Queued
+    | Locked
+    | Unlocked
 )
 Record: TypeAlias = Started | StepRecord | CancelRequested | Reopened | Ended
 

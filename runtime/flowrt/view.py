@@ -6,7 +6,7 @@ In: a store. Out: a `RunView`, made by folding the journal with an observer that
 from dataclasses import dataclass, field
 
 from flowrt.clock import WallClock
-from flowrt.command import AwaitEvent, AwaitTimer
+from flowrt.command import AwaitEvent, AwaitLock, AwaitTimer
 from flowrt.core.path import LIMIT
 from flowrt.encoding.pack import decode_program, decode_record
 from flowrt.engine.drive import owned
@@ -26,7 +26,10 @@ class UnknownStep(FlowrtError):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A step that waits: `kind` is `sleep` or `event`; `until` in microseconds, None for no time-out."""
+    """A step that waits: `kind` is `sleep`, `event` or `lock`, whose name is the `key`.
+
+    `until` is in microseconds, None for no time-out.
+    """
 
     step: str
     kind: str
@@ -159,6 +162,8 @@ def _waiting(command: object) -> Waiting | None:
             return Waiting(step, "sleep", None, None, due_at)
         case AwaitEvent(step, wait, _, key, due_at):
             return Waiting(step, "event", wait.event, key, due_at or None)
+        case AwaitLock(step, lock):
+            return Waiting(step, "lock", None, lock, None)
         case _:
             return None
 

@@ -273,6 +273,48 @@ def _starts() -> Scenario:
     return Scenario("starts", act)
 
 
+def _locks() -> Scenario:
+    """Two runs that take one lock after the other; in the body nobody else is."""
+    program = program_of(SHAPES / "locks.flow.yaml")
+
+    def act(place: Place) -> object:
+        begin_run(place, program, {"n": 1})
+        second = replace(place, run_id=f"{place.run_id}-b")
+        begin_run(second, program, {"n": 2})
+        first = go_on(place)
+        return [first, go_on(second), left(place)]
+
+    def left(place: Place) -> int:
+        store, _ = place.opened(create=False)
+        count = len(store.all_locks(0, 100))
+        store.close()
+        return count
+
+    return Scenario("locks", act)
+
+
+def _locks_left() -> Scenario:
+    """A run that nobody goes on with loses its lock to the next."""
+    program = program_of(SHAPES / "locks.flow.yaml")
+
+    def prepare(place: Place) -> None:
+        _die_inside(replace(place, run_id=f"{place.run_id}-b"), program)
+
+    def act(place: Place) -> object:
+        begin_run(place, program, {"n": 1})
+        return go_on(place)
+
+    return Scenario("locks left", act, prepare)
+
+
+def _die_inside(place: Place, program: Program) -> None:
+    begin_run(place, program, {"n": 2})
+    from flowrt import failpoint  # noqa: PLC0415 - this life is to end here
+
+    failpoint._ACT = failpoint._act_of("lock.given_back", None)
+    go_on(place)
+
+
 def scenarios() -> list[Scenario]:
     """All of them."""
     shapes = map(_shape, SHAPE_NAMES)
@@ -286,5 +328,7 @@ def scenarios() -> list[Scenario]:
         _schedule(),
         _delete(),
         _starts(),
+        _locks(),
+        _locks_left(),
     ]
     return [*shapes, *others, *served]

@@ -228,7 +228,7 @@ BLOBS_AND_KEYS = (
 WAITS = (
     Fault(
         "a dedupe id is not looked at, in memory",
-        "store/memory.py",
+        "store/memory_events.py",
         "known = None if event.dedupe is None else self._dedupe.get(event.dedupe)",
         "known = None",
         (*CONTRACT, *SIMULATED),
@@ -292,7 +292,7 @@ WAITS = (
     Fault(
         "a park misses the event that came between the look and it, in memory",
         "store/memory.py",
-        "                    if run.missed(self._inbox):\n",
+        "                    if run.missed(self._events.inbox):\n",
         "                    if False:\n",
         (*CONTRACT, "tests/test_store_served.py", *SIMULATED),
     ),
@@ -319,9 +319,9 @@ WAITS = (
     ),
     Fault(
         "a slot of a schedule is dealt with by whoever comes",
-        "store/memory.py",
-        "            moves = self._at(name, after)\n",
-        "            moves = True\n",
+        "store/memory_deployments.py",
+        "        moves = self.at(name, after)\n",
+        "        moves = True\n",
         ("tests/test_store_schedules.py",),
     ),
     Fault(

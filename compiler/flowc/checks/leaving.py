@@ -17,6 +17,7 @@ from flowc.ir import (
     Graph,
     GraphBody,
     If,
+    Lock,
     Loop,
     Race,
     Raise,
@@ -129,7 +130,7 @@ def _why(step: Step) -> str:  # noqa: PLR0911 - one arm a kind
             return "this loop never ends by itself"
         case Race():
             return "every branch of this race leaves"
-        case If() | Switch() | For() | Wait() | Graph() | Do() | Saga() | Try():
+        case If() | Switch() | For() | Wait() | Graph() | Do() | Saga() | Lock() | Try():
             return "every path through this step leaves"
         case Call() | Value() | Sleep() | Emit() | Start():
             return "every path through this step leaves"

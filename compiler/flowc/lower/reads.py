@@ -13,6 +13,7 @@ from flowc.ir import (
     For,
     Graph,
     If,
+    Lock,
     Loop,
     Modifiers,
     Race,
@@ -75,6 +76,8 @@ def _exprs(step: Step) -> Iterator[Expr | None]:  # noqa: C901, PLR0912 - one ar
             yield from (step.key, step.payload)
         case Fail(_, message):
             yield message
+        case Lock():
+            yield step.limit
         case Do():
             yield from _modifiers(Modifiers(timeout=step.timeout, retry=step.retry))
         case Graph() | Saga() | Try() | Start() | Rethrow() | Break() | Continue():

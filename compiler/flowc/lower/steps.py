@@ -20,6 +20,7 @@ from flowc.ir import (
     Graph,
     GraphBody,
     If,
+    Lock,
     Loop,
     Race,
     Raise,
@@ -42,9 +43,10 @@ from flowc.lower.loops import lower_for, lower_jump, lower_loop
 from flowc.lower.maker import Maker, names_in, params_of
 from flowc.lower.tries import bounded, lower_try
 from flowrt.program import Block as BlockOp
-from flowrt.program import Body, Bounded, Failure, Out, Source
+from flowrt.program import Body, Failure, Op, Out, Source
 from flowrt.program import Emit as EmitOp
 from flowrt.program import Fail as FailOp
+from flowrt.program import Lock as LockOp
 from flowrt.program import Rethrow as RethrowOp
 from flowrt.program import Saga as SagaOp
 from flowrt.program import Sleep as SleepOp
@@ -108,7 +110,7 @@ def _lower(maker: Maker, step: Step, *, wanted: bool) -> int:  # noqa: C901, PLR
         case Rethrow(meta, error):
             maker.left = True
             return maker.add(meta.path_id, RethrowOp(error.text), (error.text,))
-        case Do() | Saga():
+        case Do() | Saga() | Lock():
             return _lower_nested(maker, step, "cancel", wanted=wanted)
         case Start():
             return lower_start(maker, step)
@@ -125,11 +127,11 @@ def _lower(maker: Maker, step: Step, *, wanted: bool) -> int:  # noqa: C901, PLR
             assert_never(step)
 
 
-def _lower_nested(maker: Maker, step: Graph | Do | Saga, failure: Failure, *, wanted: bool) -> int:
+def _lower_nested(maker: Maker, step: Graph | Do | Saga | Lock, failure: Failure, *, wanted: bool) -> int:
     """`graph`, `do` and `saga`: what they assign is known after them."""
     inside = maker.inner()
     is_graph = isinstance(step.body, GraphBody)
-    value = lower_block(inside, step.body, wanted=wanted and not is_graph)
+    value = lower_block(inside, step.body, wanted=wanted and (isinstance(step, Lock) or not is_graph))
     if isinstance(step.body, GraphBody):
         names = names_of_graph(step.body)
     else:
@@ -142,12 +144,12 @@ def _lower_nested(maker: Maker, step: Graph | Do | Saga, failure: Failure, *, wa
     return index
 
 
-def _nested_op(
-    step: Graph | Do | Saga, body: Body, *, names: bool
-) -> tuple[BlockOp | SagaOp | Bounded, list[str]]:
+def _nested_op(step: Graph | Do | Saga | Lock, body: Body, *, names: bool) -> tuple[Op, list[str]]:
     """The operation of a nested block, and the names that it reads besides those of its body."""
     if isinstance(step, Saga):
         return SagaOp(body), []
+    if isinstance(step, Lock):
+        return LockOp(step.name.text, body, step.limit), names_in(step.limit)
     if isinstance(step, Do) and (step.timeout is not None or step.retry is not None):
         return bounded(body, step.timeout, step.retry)
     return BlockOp(body, names=names), []

@@ -4,7 +4,7 @@ import re
 from typing import Literal
 
 from flowc.diagnostic import Fix
-from flowc.ir import Block, Call, Do, For, Graph, GraphBody, Ident, If, Loop, Saga, Step, Steps
+from flowc.ir import Block, Call, Do, For, Graph, GraphBody, Ident, If, Lock, Loop, Saga, Step, Steps
 from flowc.resolve.found import excerpt, shape
 from flowc.resolve.lift import lift
 from flowc.resolve.names import alias_names, read_name
@@ -122,8 +122,16 @@ def resolve_saga(step: StepText) -> Step:
     return Saga(step.meta(), body)
 
 
+def resolve_lock(step: StepText) -> Step | None:
+    """A `lock` step."""
+    name = read_name(step.found, step.main.value, "a lock")
+    limit = step.expr("limit")
+    body = _body(step)
+    return Do(step.meta(), body) if name is None else Lock(step.meta(), name, limit, body)
+
+
 def _body(step: StepText) -> Block:
-    """The body of a loop: `do` or `graph`, and not both."""
+    """The body of a loop or of a lock: `do` or `graph`, and not both."""
     do, graph = step.fields.get("do"), step.fields.get("graph")
     if do is not None and graph is not None:
         step.found.error(

@@ -131,6 +131,8 @@ HOLDINGS: Mapping[str, Holding] = {
     "failure": Holding("word", words=("cancel", "finish"), default="cancel"),
     "saga": _BLOCK,
     "race": Holding("branches"),
+    "lock": Holding("name", ("gpu",)),
+    "limit": Holding("expression", (2,), default=1),
     "start": Holding("callee", ("other(a)", "other")),
     "try": _BLOCK,
     "finally": _BLOCK,

@@ -249,15 +249,20 @@ STEPS: Mapping[str, Construct] = {
             "errors": "`fail` or `drop`",
         }
     ),
+    "lock": _step(
+        {
+            "lock": "the name of the lock, which all runs of the store share",
+            "limit": "how many may hold it at once; 1",
+            **_BLOCKS,
+        }
+    ),
     "start": _step({"start": "a flow, with or without its arguments", "with": "named arguments, as data"}),
     "return": _step({"return": "the value of the flow"}),
     "raise": _step({"raise": "a call of an exception class, or the name of a caught error"}),
     "fail": _step({"fail": "the message"}),
 }
 
-LATER_STEPS: Mapping[str, str] = {
-    "lock": "`lock` is",
-}
+LATER_STEPS: Mapping[str, str] = {}
 
 NAMELESS = frozenset({"return", "raise", "fail"})
 """Kinds of steps that have no value to name."""

@@ -18,6 +18,7 @@ from flowc.resolve.control import (
     resolve_for,
     resolve_graph,
     resolve_if,
+    resolve_lock,
     resolve_loop,
     resolve_saga,
 )
@@ -65,6 +66,7 @@ _RESOLVERS: Table[str, Callable[[StepText], Step | None]] = {
     "saga": resolve_saga,
     "switch": resolve_switch,
     "race": resolve_race,
+    "lock": resolve_lock,
     "start": resolve_start,
     "try": resolve_try,
     "return": resolve_return,

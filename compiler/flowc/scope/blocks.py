@@ -15,6 +15,7 @@ from flowc.ir import (
     Graph,
     Ident,
     If,
+    Lock,
     Loop,
     Race,
     Raise,
@@ -42,7 +43,7 @@ def blocks_of(step: Step) -> tuple[Block, ...]:  # noqa: PLR0911 - one a kind
             return bodies if step.orelse is None else (*bodies, step.orelse)
         case Race():
             return tuple(branch.body for branch in step.branches)
-        case For() | Loop() | Graph() | Do() | Saga():
+        case For() | Loop() | Graph() | Do() | Saga() | Lock():
             return (step.body,)
         case Wait():
             return () if step.orelse is None else (step.orelse,)
@@ -88,6 +89,7 @@ def calls_of(step: Step) -> tuple[Call, ...]:
             | Graph()
             | Do()
             | Saga()
+            | Lock()
             | Switch()
             | Race()
             | Try()

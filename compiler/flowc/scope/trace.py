@@ -18,6 +18,7 @@ from flowc.ir import (
     GraphBody,
     Ident,
     If,
+    Lock,
     Loop,
     Modifiers,
     Race,
@@ -58,6 +59,8 @@ from flowrt.type_ref import TypeRef
 
 RUN_FIELDS = ("id", "flow", "started_at", "labels")
 COLLECTED_FIELDS = ("values", "errors")
+
+_Nested = If | Switch | For | Loop | Wait | Graph | Do | Saga | Race | Try | Lock
 
 
 def trace(flow: Flow, file: File, flows: Mapping[str, Flow]) -> FlowFacts:
@@ -201,9 +204,8 @@ class _Walk:
             case Return() | Break() | Continue():
                 self.leave(step, frame)
             case Rethrow():
-                self.reads.expr(
-                    Name(step.error.text, (step.error.span.start, step.error.span.end)), frame, place
-                )
+                span = step.error.span
+                self.reads.expr(Name(step.error.text, (span.start, span.end)), frame, place)
                 frame.live = False
             case Raise():
                 self.reads.all((*step.args, *(value for _, value in step.kwargs)), frame, place)
@@ -211,18 +213,15 @@ class _Walk:
             case Fail():
                 self.reads.expr(step.message, frame, place)
                 frame.live = False
-            case If() | Switch() | For() | Loop() | Wait() | Graph() | Do() | Saga() | Race() | Try():
+            case (
+                If() | Switch() | For() | Loop() | Wait() | Graph() | Do() | Saga() | Race() | Try() | Lock()
+            ):
                 return self.nested(step, binding, frame)
             case _:
                 assert_never(step)
         return binding
 
-    def nested(
-        self,
-        step: If | Switch | For | Loop | Wait | Graph | Do | Saga | Race | Try,
-        binding: Binding,
-        frame: Frame,
-    ) -> Binding:
+    def nested(self, step: _Nested, binding: Binding, frame: Frame) -> Binding:
         match step:
             case If():
                 self.branch(step, frame)
@@ -242,7 +241,8 @@ class _Walk:
                 self.reads.modifiers(Modifiers(timeout=step.timeout, retry=step.retry), frame, step.meta.span)
                 self.block(step.body, frame)
                 return replace(binding, fields=names_of(step))
-            case Graph() | Saga():
+            case Graph() | Saga() | Lock():
+                self.reads.expr(step.limit if isinstance(step, Lock) else None, frame, step.meta.span)
                 self.block(step.body, frame)
                 return replace(binding, fields=names_of(step))
             case _:

@@ -37,6 +37,7 @@ from flowrt.program import (
     ForEach,
     Imported,
     Leave,
+    Lock,
     Loop,
     Node,
     Op,
@@ -133,7 +134,7 @@ def labelled_bodies(op: Op) -> Iterator[tuple[str, Body]]:  # noqa: C901, PLR091
             yield "then", then
             if orelse is not None:
                 yield "else", orelse
-        case ForEach(body=body) | Block(body) | Saga(body) | Bounded(body):
+        case ForEach(body=body) | Block(body) | Saga(body) | Lock(_, body) | Bounded(body):
             yield "do", body
         case Task(undo=Undo(body)):
             yield "undo", body
@@ -197,6 +198,8 @@ def operation_text(op: Op) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a k
             return f"emit {event}{_word('key', key)}{_word('with', payload)}"
         case Block(_, names):
             return "graph" if names else "do"
+        case Lock(name, _, limit):
+            return f"lock {name}{_word('limit', limit)}"
         case Saga():
             return "saga"
         case Switch(subject):

@@ -20,6 +20,7 @@ from flowc.ir import (
     Graph,
     GraphBody,
     If,
+    Lock,
     Loop,
     Race,
     Raise,
@@ -108,6 +109,9 @@ def _write(page: Page, step: Step, target: str | None) -> None:  # noqa: C901, P
             write_do(page, step, target, write_block)
         case Try():
             write_try(page, step, target, write_block)
+        case Lock(_, name, _, body):
+            page.line(f"# No other run is there to hold the lock {name.text}.")
+            write_block(page, body, target)
         case Saga(_, body):
             _write_saga(page, body, target)
         case Race():

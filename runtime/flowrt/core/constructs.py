@@ -30,6 +30,7 @@ from flowrt.core.bounds import (
 from flowrt.core.flows import flow_ended, start_flow
 from flowrt.core.for_each import body_ended, expanded, open_for
 from flowrt.core.frame import Frame, Step
+from flowrt.core.locks import lock_body_ended, locked, open_lock, queued, stop_lock, unlocked
 from flowrt.core.loops import begin, decided, next_round, open_loop, part_ended
 from flowrt.core.machine import Machine, broken, halted
 from flowrt.core.outcome import HALTED, Broken, Done, Halted, Left, Outcome
@@ -49,6 +50,7 @@ from flowrt.program import (
     Fail,
     ForEach,
     Leave,
+    Lock,
     Loop,
     Race,
     Rethrow,
@@ -72,12 +74,15 @@ from flowrt.record import (
     Expanded,
     Failed,
     Fired,
+    Locked,
+    Queued,
     Received,
     Retrying,
     Sleeping,
     StepRecord,
     Stopped,
     Succeeded,
+    Unlocked,
     Waiting,
 )
 from flowrt.value import NONE, Fields, Handle, Literal
@@ -85,7 +90,7 @@ from flowrt.value import NONE, Fields, Handle, Literal
 THEN, ELSE = 0, 1
 
 
-def open_step(machine: Machine, step: Step) -> None:  # noqa: C901, PLR0912 - one arm a kind
+def open_step(machine: Machine, step: Step) -> None:  # noqa: C901, PLR0912, PLR0915 - one arm a kind
     """Begin a step."""
     path, env = step.path, step.env
     match step.node.op:
@@ -129,6 +134,8 @@ def open_step(machine: Machine, step: Step) -> None:  # noqa: C901, PLR0912 - on
             open_bounded(machine, step, op)
         case Rethrow(name):
             rethrow(machine, step, env[name])
+        case Lock() as op:
+            open_lock(machine, step, op)
         case CallFlow(flow, args):
             start_flow(machine, step, flow, {name: env[source] for name, source in args})
         case Start() as op:
@@ -146,7 +153,7 @@ def _leave(op: Leave, env: dict[str, Handle]) -> Left:
 # Bodies
 
 
-def frame_ended(machine: Machine, step: Step, frame: Frame, outcome: Outcome) -> None:
+def frame_ended(machine: Machine, step: Step, frame: Frame, outcome: Outcome) -> None:  # noqa: C901
     """A body of a step ended."""
     del step.children[frame.tag]
     op = step.node.op
@@ -162,6 +169,8 @@ def frame_ended(machine: Machine, step: Step, frame: Frame, outcome: Outcome) ->
         try_part_ended(machine, step, op, frame, outcome)
     elif isinstance(op, Bounded):
         block_ended(machine, step, op, outcome)
+    elif isinstance(op, Lock):
+        lock_body_ended(machine, step, outcome)
     elif step.halting:
         machine.settle(step, halted(outcome))
     elif isinstance(op, CallFlow):
@@ -214,6 +223,12 @@ def answer(machine: Machine, step: Step, record: StepRecord, seq: int) -> None: 
             machine.settle(step, Done(payload, _names_without_else(step)))
         case Emitted():
             machine.settle(step, Done())
+        case Queued():
+            queued(machine, step, record, seq)
+        case Locked():
+            locked(machine, step)
+        case Unlocked():
+            unlocked(machine, step, seq)
         case Detached(_, run_id):
             machine.settle(step, Done(Literal(Const(run_id))))
         case Entered():
@@ -339,6 +354,8 @@ def stop_step(machine: Machine, step: Step) -> None:
     step.halting = True
     if isinstance(step.node.op, Task):
         machine.command(step.path, StopTask(step.path))
+    elif isinstance(step.node.op, Lock):
+        stop_lock(machine, step)
     elif is_undoing(step) or is_finishing(step):
         pass  # It goes on, and ends as one that was told to stop.
     elif step.children:

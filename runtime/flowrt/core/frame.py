@@ -66,11 +66,23 @@ class Step:
     loop: "LoopRounds | None" = None
     each: "EachBodies | None" = None
     saga: "SagaSteps | None" = None
+    lock: "LockHold | None" = None
     race: "RaceBranches | None" = None
     parts: "TryParts | None" = None
     tries: "BlockTries | None" = None
     hops: int = 0
     begun: tuple[int, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class LockHold:
+    """A lock that was asked for: whether the run has got it, since which record, how its body ended."""
+
+    name: str
+    limit: int
+    seq: int
+    held: bool = False
+    outcome: Outcome | None = None
 
 
 @dataclass(slots=True, eq=False)

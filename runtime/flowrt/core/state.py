@@ -12,7 +12,7 @@ run that was killed goes on from `State` folded anew, with `take` giving everyth
 from collections import Counter
 from collections.abc import Iterator
 
-from flowrt.command import AwaitTimer, Command, EndRun, StartSleep
+from flowrt.command import AwaitTimer, Command, EndRun, StartSleep, Unlock
 from flowrt.core.constructs import answer, frame_ended, open_step, stop_step
 from flowrt.core.flows import flow_env
 from flowrt.core.frame import Frame
@@ -145,6 +145,16 @@ class State:
     def has_undos(self) -> bool:
         """Whether something is undone now, or would be if the run were cancelled."""
         return any(left or is_undoing for _, left, is_undoing in self._sagas())
+
+    @property
+    def held_locks(self) -> list[tuple[str, str, int]]:
+        """The locks that the run has and needs: step, name and limit, those first that it asked for first."""
+        held = [
+            (step.lock.seq, path, step.lock.name, step.lock.limit)
+            for path, step in self._machine.steps.items()
+            if step.lock is not None and step.lock.held and not isinstance(self.command(path), Unlock)
+        ]
+        return [(path, name, limit) for _, path, name, limit in sorted(held)]
 
     def _sagas(self) -> Iterator[tuple[str, int, bool]]:
         for path, step in self._machine.steps.items():

@@ -13,6 +13,7 @@ from flowrt.program import (
     Fail,
     ForEach,
     Leave,
+    Lock,
     Loop,
     Op,
     Race,
@@ -51,6 +52,8 @@ def kind_of(op: Op) -> StepKind:  # noqa: C901, PLR0911, PLR0912 - one arm a kin
             return "emit"
         case Block() | Bounded():
             return "block"
+        case Lock():
+            return "lock"
         case CallFlow():
             return "flow"
         case Start():

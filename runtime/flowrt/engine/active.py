@@ -19,17 +19,19 @@ from flowrt.encoding.pack import encode_record
 from flowrt.executor.port import AttemptKey, RunFacts
 from flowrt.program import Program
 from flowrt.record import CancelRequested, Ended, Record, Reopened, Started, digests_of
-from flowrt.store.rows import Batch, Cancel, NewEvent, NewRun, Park, RunStatus
+from flowrt.store.rows import Batch, Cancel, LockRequest, NewEvent, NewRun, Park, RunStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """A record that is not durable yet, its number, and the event that it sends or the run that it makes."""
+    """A record that is not durable yet, its number, and what else is done in its transaction."""
 
     seq: int
     record: Record
     event: NewEvent | None
     child: NewRun | None = None
+    lock: LockRequest | None = None
+    unlocks: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -39,7 +41,8 @@ class ActiveRun:
     `head` is the number of the next record to be noted. Of what is `pending`, the first `applied`
     records have been applied; `answered` are the steps of the others. `in_flight` are the attempts that
     an executor holds, by step. `parking` is how the run is to be let go with the next flush; a record that
-    is noted before that keeps it here. `let_go`: the store has it as nobody's.
+    is noted before that keeps it here. `requests` are locks that are asked for without a record.
+    `let_go`: the store has it as nobody's.
     """
 
     run_id: str
@@ -59,6 +62,7 @@ class ActiveRun:
     in_flight: dict[str, AttemptKey] = field(default_factory=dict[str, AttemptKey])
     wanted_status: RunStatus | None = None
     parking: Park | None = None
+    requests: tuple[LockRequest, ...] = ()
     let_go: bool = False
 
     def note(
@@ -68,13 +72,15 @@ class ActiveRun:
         follows: bool = False,
         event: NewEvent | None = None,
         child: NewRun | None = None,
+        lock: LockRequest | None = None,
+        unlocks: tuple[str, ...] = (),
     ) -> None:
         """Take a record in. `follows`: it says only what would be computed again in the same way."""
         seq = self.head
         self.head += 1
         self.parking = None
         at_once = follows and self.applied == len(self.pending)
-        self.pending.append(Noted(seq, record, event, child))
+        self.pending.append(Noted(seq, record, event, child, lock, unlocks))
         if at_once:
             self.applied += 1
             self.state.apply(record, seq)
@@ -93,6 +99,8 @@ class ActiveRun:
             records=[encode_record(noted.record) for noted in self.pending],
             events=tuple(noted.event for noted in self.pending if noted.event is not None),
             creates=tuple(noted.child for noted in self.pending if noted.child is not None),
+            locks=(*self.requests, *(noted.lock for noted in self.pending if noted.lock is not None)),
+            unlocks=tuple(step for noted in self.pending for step in noted.unlocks),
             status=status,
             started_at=started.at if started and status == "running" else None,
             ended_at=ended.at if ended else None,
@@ -105,6 +113,7 @@ class ActiveRun:
         rest = self.pending[self.applied :]
         self.let_go = self.parking is not None or any(isinstance(n.record, Ended) for n in self.pending)
         self.pending = []
+        self.requests = ()
         self.applied = 0
         self.answered.clear()
         if self.wanted_status is not None:
@@ -115,7 +124,9 @@ class ActiveRun:
     @property
     def dirty(self) -> bool:
         """Whether there is anything to flush."""
-        return bool(self.pending) or self.wanted_status is not None or self.parking is not None
+        return (
+            bool(self.pending or self.requests) or self.wanted_status is not None or self.parking is not None
+        )
 
 
 def cancel_noted(run: ActiveRun) -> bool:

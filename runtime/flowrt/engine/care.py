@@ -16,9 +16,14 @@ from flowrt.engine.pace import Pace
 from flowrt.engine.source import Source
 from flowrt.errors import StoreError, StoreUnavailable
 from flowrt.store.port import Store
+from flowrt.store.rows import LockRow
 
 LOOK_US = 1_000_000
 """How long waits look for their events before the engine does something else."""
+
+
+FREE_US = 1_000_000
+"""How often it is seen to what runs hold that nobody goes on with, while others wait for it."""
 
 
 class StoreCare:
@@ -33,7 +38,7 @@ class StoreCare:
         self._pace = pace
         self._source = source
         self._renew_at = 0
-        self._news_at = 0
+        self._news_at = self._free_at = 0
         self._last_event_id = -1
         self._last_now = clock.now()
 
@@ -47,7 +52,7 @@ class StoreCare:
         now, last = self._clock.now(), self._last_now
         self._last_now = now
         if now < last:
-            self._renew_at = self._news_at = 0
+            self._renew_at = self._news_at = self._free_at = 0
             if self._source is not None:
                 self._source.clock_put_back()
         return now < last
@@ -96,13 +101,28 @@ class StoreCare:
         """
         until = self._clock.now() + LOOK_US
         for conductor in list(self._runs.awake.values()):
-            if not conductor.inbox.fresh:
+            if not (conductor.inbox.fresh or conductor.locks.fresh):
                 continue
             self.renew_leases()
             if self._runs.get(conductor.run.run_id) is conductor:
                 self._runs.alone(conductor, partial(conductor.look_for_fresh, until))
             if self._clock.now() >= until:
                 return
+
+    def _look_for_locks(self, now: int) -> None:
+        """See which of the locks that runs wait for here have come."""
+        waiting = [conductor for conductor in self._runs if conductor.locks.waits]
+        if not waiting:
+            return
+        if now >= self._free_at:
+            self._store.free_locks(now)
+            self._free_at = now + FREE_US
+        rows: dict[str, list[LockRow]] = {}
+        for row in self._store.locks_of([conductor.run.run_id for conductor in waiting]):
+            rows.setdefault(row.run_id, []).append(row)
+        for conductor in waiting:
+            self._runs.wake(conductor.run.run_id)
+            self._runs.alone(conductor, partial(conductor.locks.look, rows.get(conductor.run.run_id, [])))
 
     def look_for_news(self) -> None:
         """Ask what has happened outside, when it is time. Raises StoreError."""
@@ -119,4 +139,5 @@ class StoreCare:
                 if conductor.inbox.freshen(news.places):
                     self._runs.wake(conductor.run.run_id)
             self._last_event_id = news.last_event_id
+        self._look_for_locks(now)
         self._news_at = now + self._pace.news_us

@@ -6,13 +6,13 @@ attempts for the executor. It decides nothing about the flow of the run: that is
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from random import random
 from typing import assert_never, cast
 
 from flowrt.amounts import duration_us
 from flowrt.clock import Clock
 from flowrt.command import (
     AwaitEvent,
+    AwaitLock,
     AwaitTimer,
     BeginTask,
     Choose,
@@ -25,23 +25,25 @@ from flowrt.command import (
     RetryBlock,
     RunTask,
     SendEvent,
+    StartLock,
     StartRun,
     StartSleep,
     StartWait,
     StopTask,
     TakeSample,
+    Unlock,
 )
-from flowrt.core.retry import lost_attempt_at, next_attempt_at
 from flowrt.encoding.values import Values
 from flowrt.engine.active import ActiveRun, cancel_noted
 from flowrt.engine.detach import Detacher
 from flowrt.engine.inbox import Inbox
+from flowrt.engine.locks import Locks
 from flowrt.engine.narrow import narrow_env
-from flowrt.engine.once import unknown_outcome
+from flowrt.engine.outcomes import Outcomes
 from flowrt.engine.perform import Performer
 from flowrt.engine.tell import tell_attempt, tell_cancel, tell_forced
 from flowrt.engine.timers import Timer, Timers
-from flowrt.executor.port import Attempt, AttemptKey, Executor, Halted, Lost, Outcome, Raised, Returned
+from flowrt.executor.port import Attempt, AttemptKey, Executor, Halted, Outcome
 from flowrt.expr.evaluate import evaluate, truth
 from flowrt.expr.tree import Expr
 from flowrt.failpoint import hit
@@ -50,11 +52,8 @@ from flowrt.record import (
     Begun,
     CancelRequested,
     Failed,
-    Failure,
     Fired,
     Received,
-    Record,
-    Retrying,
     Stopped,
     Succeeded,
     digests_of,
@@ -89,13 +88,18 @@ class Conductor:
     inbox: Inbox
     performer: Performer
     detacher: Detacher
+    locks: Locks
     ready: dict[str, Attempt] = field(default_factory=dict[str, Attempt])
     forced: bool = False
 
     @property
     def busy(self) -> bool:
         """Whether there is something to do without anything coming in."""
-        return self.run.dirty or self.run.state.has_fresh or bool(self.inbox.fresh) or bool(self.ready)
+        return (
+            self.run.dirty
+            or self.run.state.has_fresh
+            or bool(self.inbox.fresh or self.locks.fresh or self.ready)
+        )
 
     # Commands
 
@@ -141,10 +145,12 @@ class Conductor:
                 run.note(self.performer.enter(command))
             case RetryBlock():
                 run.note(self.performer.retry(command))
+            case StartLock() | AwaitLock() | Unlock():
+                self.locks.carry_out(command)
             case StopTask(step):
                 self._stop(step)
             case EndRun():
-                run.note(self.performer.end(command))
+                run.note(self.performer.end(command), unlocks=self.locks.all_given_back())
                 hit("end.noted")
             case _:
                 assert_never(command)
@@ -220,55 +226,11 @@ class Conductor:
                 del self.run.in_flight[key.step]
                 self.run.state.put_back([command])
             case _:
-                record = self._record_of(key, outcome, command)
+                record = Outcomes(self.performer).record(key, outcome, command, self.clock.now())
                 tell_attempt(self.run.run_id, record)
                 del self.run.in_flight[key.step]
                 self.run.note(record)
                 hit("outcome.taken")
-
-    def _record_of(self, key: AttemptKey, outcome: Outcome, command: Command | None) -> Record:
-        now = self.clock.now()
-        match outcome:
-            case Returned(value, started_at, ended_at):
-                return Succeeded(key.step, value, key.attempt, started_at, ended_at)
-            case Raised() if isinstance(command, RunTask):
-                return self._raised(command, outcome)
-            case Lost() | Halted() if isinstance(command, RunTask) and command.task.once:
-                return unknown_outcome(command, now)
-            case Lost() if isinstance(command, RunTask):
-                return self._lost(command, outcome, now)
-            case Raised() | Lost() | Halted():
-                return Stopped(key.step, now)
-
-    def _raised(self, command: RunTask, outcome: Raised) -> Record:
-        step, task, attempt = command.step, command.task, command.attempt
-        at = None
-        if task.retry is not None and outcome.retryable:
-            retry = task.retry
-            policy = self.performer.guard(step, lambda: self.performer.policy(retry, command.env))
-            if isinstance(policy, Failed):
-                return policy
-            at = next_attempt_at(
-                policy,
-                outcome.failure,
-                attempt - 1 - command.lost_count,
-                command.first_at or outcome.started_at,
-                outcome.ended_at,
-                random(),  # noqa: S311 - jitter
-            )
-        if at is None:
-            return Failed(step, outcome.failure, attempt, outcome.started_at, outcome.ended_at)
-        return Retrying(step, outcome.failure, attempt, outcome.started_at, outcome.ended_at, at)
-
-    def _lost(self, command: RunTask, outcome: Lost, now: int) -> Record:
-        failure = Failure("flowrt.WorkerLost", outcome.reason, command.step)
-        at = lost_attempt_at(command.lost_count, command.task.lost_max, now)
-        if at is None:
-            times = command.lost_count + 1
-            message = f"{outcome.reason} This happened {times} times; the step is not tried again."
-            failure = Failure("flowrt.WorkerLost", message, command.step)
-            return Failed(command.step, failure, command.attempt, now, now)
-        return Retrying(command.step, failure, command.attempt, now, now, at, lost=True)
 
     def fire(self, timer: Timer) -> None:
         """A timer is due. One whose purpose is gone does nothing. Raises StoreUnavailable."""
@@ -337,6 +299,8 @@ class Conductor:
         """Let waits that have to look take what has arrived, one at least. Raises StoreError."""
         for step in list(self.inbox.fresh):
             self._take_event(step)
+        if self.locks.fresh:
+            self.locks.look()
             if self.clock.now() >= until:
                 return
 

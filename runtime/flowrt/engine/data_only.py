@@ -19,6 +19,7 @@ from flowrt.program import (
     Fail,
     ForEach,
     Leave,
+    Lock,
     Loop,
     Op,
     Pickled,
@@ -67,7 +68,14 @@ def _bodies(op: Op) -> tuple[Body | None, ...]:  # noqa: PLR0911 - one arm a kin
     match op:
         case Branch(_, then, orelse):
             return then, orelse
-        case ForEach(body=body) | Block(body) | Saga(body) | Bounded(body) | Task(undo=Undo(body)):
+        case (
+            ForEach(body=body)
+            | Block(body)
+            | Saga(body)
+            | Lock(_, body)
+            | Bounded(body)
+            | Task(undo=Undo(body))
+        ):
             return (body,)
         case Loop(body=body, check=check):
             return body, check

@@ -28,6 +28,7 @@ from flowrt.engine.conduct import Conductor
 from flowrt.engine.detach import Detacher
 from flowrt.engine.held import HeldRuns
 from flowrt.engine.inbox import Inbox
+from flowrt.engine.locks import Locks
 from flowrt.engine.once import unknown_outcomes
 from flowrt.engine.pace import PACE, Pace
 from flowrt.engine.parking import park_of
@@ -107,8 +108,10 @@ class Engine:
             inbox=Inbox(run.run_id, run.events_after),
             performer=performer,
             detacher=Detacher(run.program, run.facts, run.versions, self.store, performer),
+            locks=Locks(run, self.store, performer),
         )
         if not ended:
+            conductor.locks.take_up()
             for lost in unknown_outcomes(run.state, self.clock.now()):
                 run.note(lost)
         self.runs.add(conductor)
@@ -226,7 +229,8 @@ class Engine:
     def _carry_out_all(self, conductor: Conductor, commands: list[Command]) -> None:
         for index, command in enumerate(commands):
             try:
-                conductor.carry_out(command)
+                if not conductor.locks.holds_back(command):
+                    conductor.carry_out(command)
             except (StoreUnavailable, ExecutorUnavailable):
                 conductor.run.state.put_back(commands[index:])
                 raise

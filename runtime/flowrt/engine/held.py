@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 
 from flowrt.engine.conduct import Conductor
-from flowrt.errors import ExecutorUnavailable, StoreError, StoreUnavailable
+from flowrt.errors import ExecutorUnavailable, FlowrtError, StoreUnavailable
 from flowrt.executor.port import Executor
 
 _LOG = logging.getLogger("flowrt")
@@ -96,7 +96,7 @@ class HeldRuns:
         """Hold a run no more, with what is wrong with it; the store is to be told."""
         run = conductor.run
         problem = str(error)
-        if not isinstance(error, StoreError):
+        if not isinstance(error, FlowrtError):
             problem = f"flowc failed: {type(error).__name__}: {error}"
             _LOG.error("Run %s: %s", run.run_id, problem, exc_info=error)
         self.drop(conductor)

@@ -5,7 +5,7 @@ takes no memory, no timer and no lease until then. Whether it pays is a matter o
 within moments is kept.
 """
 
-from flowrt.command import AwaitEvent, AwaitTimer, RunTask
+from flowrt.command import AwaitEvent, AwaitLock, AwaitTimer, RunTask
 from flowrt.engine.conduct import Conductor
 from flowrt.store.rows import Park, WaitRow
 
@@ -15,6 +15,8 @@ def park_of(conductor: Conductor, not_before: int) -> Park | None:
     run = conductor.run
     if run.in_flight or conductor.busy:
         return None
+    if conductor.locks.lost:
+        return Park(locks=conductor.locks.steps)
     due: list[int] = []
     for command in run.state.open_commands:
         match command:
@@ -22,10 +24,12 @@ def park_of(conductor: Conductor, not_before: int) -> Park | None:
                 due.append(at)
             case AwaitEvent(due_at=at):
                 due += [at] if at else []
+            case AwaitLock():
+                pass
             case _:
                 return None
     wake_at = min(due, default=None)
     if wake_at is not None and wake_at < not_before:
         return None
     waits = [WaitRow(*wait.place, wait.looked) for wait in conductor.inbox.waits.values()]
-    return Park(wake_at, waits)
+    return Park(wake_at, waits, conductor.locks.steps)

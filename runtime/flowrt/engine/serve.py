@@ -106,6 +106,7 @@ class Claims:
             if now >= alarm.at:
                 alarm.at = _tick(alarm.hook, now)
         if now >= self._dead_at:
+            self._store.free_locks(now)
             freed = self._store.free_dead()
             if freed:
                 LOG.info("%d runs of processes that have died are due again", freed)

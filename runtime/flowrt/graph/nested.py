@@ -13,6 +13,7 @@ from flowrt.program import (
     Fail,
     ForEach,
     Leave,
+    Lock,
     Loop,
     Op,
     Race,
@@ -34,7 +35,14 @@ def bodies_of(op: Op) -> tuple[Body, ...]:  # noqa: PLR0911 - one arm a kind
     match op:
         case Branch(_, then, orelse):
             return (then,) if orelse is None else (then, orelse)
-        case ForEach(body=body) | Block(body) | Saga(body) | Bounded(body) | Task(undo=Undo(body)):
+        case (
+            ForEach(body=body)
+            | Block(body)
+            | Saga(body)
+            | Lock(_, body)
+            | Bounded(body)
+            | Task(undo=Undo(body))
+        ):
             return (body,)
         case Loop(body=body, check=check):
             return (body,) if check is None else (body, check)

@@ -36,6 +36,7 @@ from flowrt.program import (
     Flow,
     ForEach,
     Leave,
+    Lock,
     Loop,
     Op,
     Param,
@@ -222,6 +223,12 @@ def block(step: Step, scene: Scene, *captured: Ended) -> Ended:
 
 
 @_remote
+def lock(step: Step, scene: Scene, *captured: Ended) -> Ended:
+    """Run a nested body; nobody is kept from running it at the same time without the durable engine."""
+    return _run(step, scene, captured)
+
+
+@_remote
 def call_flow(step: Step, scene: Scene, *captured: Ended) -> Ended:
     """Run a flow of the library."""
     return _run(step, scene, captured)
@@ -298,6 +305,8 @@ def remote_for(op: Op) -> Remote:  # noqa: C901, PLR0911, PLR0912 - one line a k
             return emit
         case Block():
             return block
+        case Lock():
+            return lock
         case CallFlow():
             return call_flow
         case Start():

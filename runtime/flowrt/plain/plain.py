@@ -44,6 +44,7 @@ from flowrt.program import (
     Flow,
     ForEach,
     Leave,
+    Lock,
     Loop,
     Node,
     Op,
@@ -181,8 +182,7 @@ def run_op(op: Op, env: Values, scene: Scene) -> Ended:  # noqa: C901, PLR0911, 
         case Loop():
             return run_loop(op, env, scene, run_body)
         case Sleep():
-            _sleep(op, env, scene)
-            return Done()
+            return _sleep(op, env, scene)
         case Wait():
             return _run_wait(op, env, scene)
         case Emit():
@@ -190,6 +190,8 @@ def run_op(op: Op, env: Values, scene: Scene) -> Ended:  # noqa: C901, PLR0911, 
         case Block(body, names):
             ended = run_body(body, env, scene)
             return Done(dict(ended.names), ended.names) if names and isinstance(ended, Done) else ended
+        case Lock(_, body):
+            return run_body(body, env, scene)
         case Saga():
             return run_saga(op, env, scene, run_body)
         case Switch():
@@ -257,7 +259,7 @@ def _start_flow(flow: str, inputs: Values, scene: Scene) -> str:
     return run.id
 
 
-def _sleep(op: Sleep, env: Values, scene: Scene) -> None:
+def _sleep(op: Sleep, env: Values, scene: Scene) -> Ended:
     if op.until is not None:
         pause_s = (_instant(scene.evaluate(op.until, env)) - datetime.now(UTC)).total_seconds()
     elif op.cron is not None:
@@ -268,6 +270,7 @@ def _sleep(op: Sleep, env: Values, scene: Scene) -> None:
         assert op.duration is not None, "a sleep has a duration, an instant or a cron expression"
         pause_s = duration_us("sleep", scene.evaluate(op.duration, env)) / 1_000_000
     time.sleep(max(0.0, pause_s))
+    return Done()
 
 
 def _instant(value: object) -> datetime:

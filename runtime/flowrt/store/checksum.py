@@ -34,5 +34,10 @@ def cursor_checksum(name: str, cursor: int) -> int:
     return _of(name, cursor)
 
 
+def lock_checksum(columns: tuple[object, ...], *, whole: bool, granted: bool) -> int:
+    """The checksum of a place in the queue for a lock, of its columns as they are written."""
+    return zlib.crc32(repr((*columns, whole, granted)).encode("utf-8", "surrogatepass"))
+
+
 def _of(*columns: str | int | None) -> int:
     return zlib.crc32(repr(columns).encode("utf-8", "surrogatepass"))

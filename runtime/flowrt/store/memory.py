@@ -12,8 +12,12 @@ from flowrt.errors import RunExists, RunNotEnded, SlotTaken, UnknownRun
 from flowrt.noun import replace
 from flowrt.run_id import check_run_id
 from flowrt.store.bounds import JOURNALS_MAX, PLACES_MAX
-from flowrt.store.memory_found import inbox_of, matching
-from flowrt.store.memory_rows import KeptRun, Place, keep_only, kept, new_row, stripped, was_written
+from flowrt.store.memory_deployments import MemoryDeployments
+from flowrt.store.memory_events import MemoryEvents
+from flowrt.store.memory_found import matching
+from flowrt.store.memory_locks import MemoryLocks
+from flowrt.store.memory_programs import MemoryPrograms
+from flowrt.store.memory_rows import KeptRun, new_row, was_written
 from flowrt.store.owner import alive
 from flowrt.store.ownership import check_free
 from flowrt.store.rows import (
@@ -22,6 +26,7 @@ from flowrt.store.rows import (
     Deployment,
     EventRow,
     JournalRow,
+    LockRow,
     NewEvent,
     NewRun,
     News,
@@ -42,21 +47,17 @@ class MemoryStore:
     def __init__(self) -> None:
         """Begin empty."""
         self._runs: dict[str, KeptRun] = {}
-        self._programs: dict[str, bytes] = {}
-        self._code: dict[str, bytes] = {}
-        self._program_code: dict[str, set[str]] = {}
-        self._events: list[EventRow] = []
-        self._inbox: dict[Place, list[EventRow]] = {}
-        self._dedupe: dict[str, int] = {}
-        self._last_event_id = 0
-        self._deployments: dict[str, Deployment] = {}
+        self._programs = MemoryPrograms()
+        self._events = MemoryEvents(self._wake_for_event)
+        self._deployments = MemoryDeployments()
+        self._locks = MemoryLocks(self._wake_for_lock)
         self._lock = RLock()
 
     def create(self, run: NewRun, slot: Slot | None = None) -> None:
         """Create a run. Raises RunExists, SlotTaken, BadRunId."""
         check_run_id(run.run_id)
         with self._lock:
-            if slot is not None and not self._at(slot.schedule, slot.after):
+            if slot is not None and not self._deployments.at(slot.schedule, slot.after):
                 raise SlotTaken(
                     f"The slot {slot.at} of the schedule {slot.schedule} has been dealt with by another."
                 )
@@ -67,8 +68,8 @@ class MemoryStore:
             self._create(run)
 
     def _create(self, run: NewRun) -> None:
-        self._keep_program(run.program_digest, run.program, run.code)
-        new = KeptRun(new_row(run, self._newest()), [JournalRow(0, 0, run.first)])
+        self._programs.keep(run.program_digest, run.program, run.code)
+        new = KeptRun(new_row(run, self._events.newest), [JournalRow(0, 0, run.first)])
         new.blobs.update(run.blobs, [run.snapshot] if run.snapshot else [])
         self._runs[run.run_id] = new
 
@@ -135,6 +136,8 @@ class MemoryStore:
             run = self._ours(run_id, epoch)
             if run is not None:
                 run.release(status, wake_at, problem)
+                if status == "suspended":
+                    self._locks.drop(run_id)
 
     def serve(self, run_id: str, now: int) -> None:
         """Hand a run to whoever serves the store. Raises UnknownRun."""
@@ -167,10 +170,13 @@ class MemoryStore:
                         superseded.add(batch.run_id)
                 else:
                     run.advance(batch)
-                    if run.missed(self._inbox):
+                    self._locks.change(batch)
+                    if batch.park is not None and self._locks.answered(batch.run_id, batch.park.locks):
+                        self._wake_for_lock(batch.run_id)
+                    if run.missed(self._events.inbox):
                         run.wake()
                     for event in batch.events:
-                        self._accept(event)
+                        self._events.accept(event)
                     for child in batch.creates:
                         if child.run_id not in self._runs:
                             self._create(child)
@@ -209,11 +215,11 @@ class MemoryStore:
 
     def program(self, digest: str) -> bytes:
         """The encoded program of that digest. Raises StoreCorrupt."""
-        return kept(self._programs, digest, "program")
+        return self._programs.program(digest)
 
     def code(self, digest: str) -> bytes:
         """The pickled callable of that digest. Raises StoreCorrupt."""
-        return kept(self._code, digest, "callable")
+        return self._programs.code(digest)
 
     def send(self, event: NewEvent) -> int:
         """Accept an event and return its number. Raises UnknownRun."""
@@ -225,14 +231,14 @@ class MemoryStore:
             for event in events:
                 if event.run_id is not None:
                     self._run(event.run_id)
-            return [self._accept(event) for event in events]
+            return [self._events.accept(event) for event in events]
 
     def events(self, name: str, key: str | None, run_id: str, after_id: int, limit: int) -> list[EventRow]:
         """Events of that name and key for a run with a number above `after_id`, oldest first."""
         with self._lock:
             found = [
                 event
-                for event in self._inbox.get((name, key), ())
+                for event in self._events.inbox.get((name, key), ())
                 if event.event_id > after_id and event.run_id in (None, run_id)
             ]
         return found[:limit]
@@ -240,7 +246,7 @@ class MemoryStore:
     def all_events(self, after_id: int, limit: int) -> list[EventRow]:
         """Events of every name with a number above `after_id`, oldest first."""
         with self._lock:
-            return [event for event in self._events if event.event_id > after_id][:limit]
+            return [event for event in self._events.rows if event.event_id > after_id][:limit]
 
     def request_cancel(self, run_id: str, reason: str, *, force: bool = False) -> None:
         """Note that a run is to be cancelled, unless it has ended; the first reason stays."""
@@ -255,10 +261,39 @@ class MemoryStore:
             if run.parked:
                 run.wake()
 
+    def locks_of(self, run_ids: Collection[str]) -> list[LockRow]:
+        """The places of some runs in the queues for locks."""
+        with self._lock:
+            return self._locks.of_runs(run_ids)
+
+    def lock_queue(self, name: str, limit: int) -> list[LockRow]:
+        """Who holds a lock, and then who waits for it, in order."""
+        with self._lock:
+            return self._locks.queue(name)[:limit]
+
+    def all_locks(self, after: int, limit: int) -> list[LockRow]:
+        """Places with tickets above `after`, in order."""
+        with self._lock:
+            return [row for row in self._locks.every() if row.ticket > after][:limit]
+
+    def free_locks(self, now: int) -> int:
+        """Give to others what runs have that nobody goes on with; how many such runs there were."""
+        with self._lock:
+            left = [self._runs[one] for one in self._locks.waited_for() if self._runs[one].left(now)]
+            for run in left:
+                run.lose()
+                self._locks.drop(run.row.run_id)
+            return len(left)
+
+    def _wake_for_lock(self, run_id: str) -> None:
+        run = self._runs[run_id]
+        if run.parked and run.row.status != "suspended":
+            run.wake()
+
     def news(self, run_ids: Collection[str], after_event_id: int) -> News:
         """The newest event, the places of the new ones, and which of the runs are to be cancelled."""
         with self._lock:
-            new = [event for event in self._events if event.event_id > after_event_id]
+            new = [event for event in self._events.rows if event.event_id > after_event_id]
             places = frozenset((event.name, event.key) for event in new) if len(new) <= PLACES_MAX else None
             rows = [self._runs[run_id].row for run_id in run_ids if run_id in self._runs]
             cancels = {
@@ -266,34 +301,28 @@ class MemoryStore:
                 for row in rows
                 if row.cancel_reason is not None and row.status not in ENDED
             }
-            return News(self._newest(), cancels, places)
+            return News(self._events.newest, cancels, places)
 
     def deploy(self, deployment: Deployment) -> None:
         """Serve a flow by its name from now on."""
         with self._lock:
-            self._keep_program(deployment.program_digest, deployment.program, deployment.code)
-            old = self._deployments.get(deployment.name)
-            same = old is not None and old.schedule is not None and old.schedule == deployment.schedule
-            cursor = min(old.cursor, deployment.cursor) if old is not None and same else deployment.cursor
-            self._deployments[deployment.name] = replace(stripped(deployment), cursor=cursor)
+            self._programs.keep(deployment.program_digest, deployment.program, deployment.code)
+            self._deployments.deploy(deployment)
 
     def deployments(self) -> list[Deployment]:
         """What is served, by name; `program` and `code` are left empty."""
         with self._lock:
-            return [self._deployments[name] for name in sorted(self._deployments)]
+            return self._deployments.every()
 
     def undeploy(self, name: str) -> bool:
         """Serve a flow no more; false when it was not served."""
         with self._lock:
-            return self._deployments.pop(name, None) is not None
+            return self._deployments.undeploy(name)
 
     def move_cursor(self, name: str, after: int, to: int) -> bool:
         """Move the cursor of a schedule without a run, if it is at `after`; whether it was."""
         with self._lock:
-            moves = self._at(name, after)
-            if moves:
-                self._deployments[name] = replace(self._deployments[name], cursor=to)
-            return moves
+            return self._deployments.move(name, after, to)
 
     def delete(self, run_id: str) -> frozenset[str]:
         """Remove a run that has ended; return the blobs that nothing needs now.
@@ -307,14 +336,15 @@ class MemoryStore:
                     f"Run {run_id} is {run.row.status}; only a run that has ended can be deleted."
                 )
             del self._runs[run_id]
-            self._forget(event for event in self._events if event.run_id == run_id)
+            self._locks.drop(run_id)
+            self._events.forget(lambda event: event.run_id == run_id)
             return frozenset(run.blobs) - self.needed(run.blobs)
 
     def needed(self, digests: Collection[str]) -> frozenset[str]:
         """Which of these blobs a run or a deployment refers to."""
         with self._lock:
             used = {digest for run in self._runs.values() for digest in run.blobs}
-            used.update(one.snapshot for one in self._deployments.values() if one.snapshot)
+            used.update(one.snapshot for one in self._deployments.every() if one.snapshot)
         return frozenset(digests) & used
 
     def check_references(self) -> None:
@@ -329,18 +359,15 @@ class MemoryStore:
         with self._lock:
             rows = [run.row for run in self._runs.values()]
             used = {row.program_digest for row in rows}
-            used.update(one.program_digest for one in self._deployments.values())
-            for digest in set(self._program_code) - used:
-                del self._program_code[digest]
-            callables = {digest for each in self._program_code.values() for digest in each}
-            removed = keep_only(self._programs, used) + keep_only(self._code, callables)
+            used.update(one.program_digest for one in self._deployments.every())
+            removed = self._programs.sweep(used)
             takers = {row.run_id: row.events_after for row in rows if row.status not in OVER}
-            floor = min(takers.values(), default=self._last_event_id)
-            events = self._forget(
-                event
-                for event in self._events
-                if event.at < before
-                and (event.event_id <= floor or (event.run_id is not None and event.run_id not in takers))
+            floor = min(takers.values(), default=self._events.last_id)
+            events = self._events.forget(
+                lambda event: (
+                    event.at < before
+                    and (event.event_id <= floor or (event.run_id is not None and event.run_id not in takers))
+                )
             )
             return Unused(removed, events)
 
@@ -362,39 +389,7 @@ class MemoryStore:
         run = self._runs.get(run_id)
         return run if run is not None and run.row.epoch == epoch and run.row.owner is not None else None
 
-    def _at(self, name: str, cursor: int) -> bool:
-        """Whether there is a schedule of that name with its cursor there."""
-        there = self._deployments.get(name)
-        return there is not None and there.schedule is not None and there.cursor == cursor
-
-    def _newest(self) -> int:
-        return self._events[-1].event_id if self._events else 0
-
-    def _keep_program(self, digest: str, program: bytes, code: Mapping[str, bytes]) -> None:
-        self._programs.setdefault(digest, program)
-        for key, data in code.items():
-            self._code.setdefault(key, data)
-        self._program_code.setdefault(digest, set()).update(code)
-
-    def _accept(self, event: NewEvent) -> int:
-        known = None if event.dedupe is None else self._dedupe.get(event.dedupe)
-        if known is not None:
-            return known
-        self._last_event_id += 1
-        row = EventRow(self._last_event_id, event.name, event.key, event.payload, event.at, event.run_id)
-        self._events.append(row)
-        self._inbox.setdefault((row.name, row.key), []).append(row)
-        if event.dedupe is not None:
-            self._dedupe[event.dedupe] = row.event_id
+    def _wake_for_event(self, event: EventRow) -> None:
         for run in self._runs.values():
-            if run.waits_for(row):
+            if run.waits_for(event):
                 run.wake()
-        return row.event_id
-
-    def _forget(self, events: Iterator[EventRow]) -> int:
-        """Remove events; return how many."""
-        gone = {event.event_id for event in events}
-        self._events = [event for event in self._events if event.event_id not in gone]
-        self._dedupe = {name: number for name, number in self._dedupe.items() if number not in gone}
-        self._inbox = inbox_of(self._events)
-        return len(gone)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from flowrt.errors import StoreCorrupt
 from flowrt.noun import replace
+from flowrt.store.lock_rules import LOCKS_LOST
+from flowrt.store.owner import alive
 from flowrt.store.rows import (
     Batch,
     Deployment,
@@ -83,6 +85,26 @@ class KeptRun:
         if freed:
             self.row = replace(self.row, owner=None, lease_until=0, wake_at=0)
         return freed
+
+    def left(self, now: int) -> bool:
+        """Whether it is not served, or was laid aside, and nobody goes on with it."""
+        row = self.row
+        if row.status in ENDED or (row.served and row.status != "suspended"):
+            return False
+        return row.owner is None or row.lease_until <= now or alive(row.owner) is False
+
+    def lose(self) -> None:
+        """Whoever has it is superseded."""
+        row = self.row
+        self.row = replace(
+            row,
+            epoch=row.epoch + 1,
+            owner=None,
+            lease_until=0,
+            status="suspended",
+            wake_at=None,
+            problem=row.problem or LOCKS_LOST,
+        )
 
     def release(self, status: RunStatus | None, wake_at: int | None, problem: str | None) -> None:
         """Nobody holds it any more."""

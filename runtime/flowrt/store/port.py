@@ -14,6 +14,10 @@ it wants to be looked at (`wake_at`) and the events that it waits for. An event 
 makes it due at once, in the transaction that accepts the event. While a served run is owned, its
 `wake_at` is the end of its lease: what a dead engine held becomes due by itself.
 
+Locks. A batch asks for locks by name, and gives them back; the store keeps the queues. What a run gives
+back goes to the head of the queue in the same transaction, which makes that run due if it is parked. A run
+that is suspended, or that nobody goes on with, loses what it has.
+
 Events are numbered in the order in which they are accepted: of two events of a store, the one that
 becomes visible first has the smaller number. A run sees the events that were accepted after it was
 created, by number and not by anybody's clock.
@@ -28,6 +32,7 @@ from flowrt.store.rows import (
     Deployment,
     EventRow,
     JournalRow,
+    LockRow,
     NewEvent,
     NewRun,
     News,
@@ -175,6 +180,26 @@ class Store(Protocol):
         """Note that a run is to be cancelled; its owner, or the next one, acts on it.
 
         A parked run becomes due. The first reason stays; a later request may add force.
+        """
+        ...
+
+    def locks_of(self, run_ids: Collection[str]) -> list[LockRow]:
+        """The places of some runs in the queues for locks, in order of asking. Raises StoreCorrupt."""
+        ...
+
+    def lock_queue(self, name: str, limit: int) -> list[LockRow]:
+        """Who holds a lock, and then who waits for it, in order; at most `limit`. Raises StoreCorrupt."""
+        ...
+
+    def all_locks(self, after: int, limit: int) -> list[LockRow]:
+        """Places with tickets above `after`, in order. Raises StoreCorrupt."""
+        ...
+
+    def free_locks(self, now: int) -> int:
+        """Give to others what runs have that nobody goes on with; how many such runs there were.
+
+        That are runs that are not served, or were laid aside, without an owner that lives, as far as others
+        wait for what they have. Who comes back to one after all is superseded.
         """
         ...
 

@@ -134,11 +134,42 @@ class Park:
     """How a run is let go in the transaction of its last append: it has no owner from then on.
 
     `wake_at` is when it is due, None when only one of the events that it waits for makes it due. The run
-    is due at once when such an event was accepted after the wait looked. A run that has ended has neither.
+    is due at once when such an event was accepted after the wait looked; so it is when one of the steps in
+    `locks`, which wait for locks, has got its own. A run that has ended has none of these.
     """
 
     wake_at: int | None = None
     waits: Sequence[WaitRow] = ()
+    locks: Sequence[str] = ()
+
+
+@noun
+class LockRequest:
+    """A lock that a step asks for. `whole`: until it is there, nothing of the run goes on."""
+
+    step: str
+    name: str
+    limit: int
+    whole: bool = False
+    seal: bytes = b""
+
+
+@noun
+class LockRow:
+    """A place in the queue for a lock: those with smaller tickets asked before.
+
+    `granted`: the run has the lock. `problem` says why it will never come.
+    """
+
+    ticket: int
+    name: str
+    run_id: str
+    step: str
+    limit: int
+    whole: bool
+    granted: bool
+    problem: str | None
+    seal: bytes = b""
 
 
 @noun
@@ -148,7 +179,8 @@ class Batch:
     `first_seq` is the number of the first record and must equal the run's head. In the same transaction
     `events` are sent, and the runs in `creates` made unless they are there. `status`, `started_at` and
     `ended_at` are written when not None. `blobs` are the digests of the blobs that the records refer to.
-    With `park` the run is let go. `head_seal` authenticates the new head.
+    The locks in `locks` are asked for, unless their steps have asked; those of the steps in `unlocks` are
+    given back, and go to who waits. With `park` the run is let go. `head_seal` authenticates the new head.
     """
 
     run_id: str
@@ -157,6 +189,8 @@ class Batch:
     records: Sequence[bytes]
     events: Sequence[NewEvent] = ()
     creates: Sequence[NewRun] = ()
+    locks: Sequence[LockRequest] = ()
+    unlocks: Sequence[str] = ()
     status: RunStatus | None = None
     started_at: int | None = None
     ended_at: int | None = None

@@ -8,6 +8,7 @@
     program_code  which callables a program has
     events        accepted events in order of acceptance
     waits         for which events a parked run waits; a run that has an owner has none
+    locks         who holds the locks of flows, and who waits for them in which order
     blob_refs     which blobs the records of a run, its inputs and its snapshot refer to
     deployments   what is served by name, and the cursors of schedules
 
@@ -167,6 +168,23 @@ waits = Table(
     Index("waits_place", "name", "key"),
 )
 
+locks = Table(
+    "locks",
+    metadata,
+    Column("ticket", _Number, primary_key=True, autoincrement=True),
+    Column("run_no", BigInteger, ForeignKey("runs.run_no"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("held_max", BigInteger, nullable=False),
+    Column("whole", Boolean, nullable=False),
+    Column("granted", Boolean, nullable=False),
+    Column("problem", Text),
+    Column("seal", Text, nullable=False),
+    Column("checksum", BigInteger, nullable=False),
+    UniqueConstraint("run_no", "step", name="locks_run_step"),
+    Index("locks_queue", "name", "granted", "ticket"),
+    sqlite_autoincrement=True,
+)
 blob_refs = Table(
     "blob_refs",
     metadata,

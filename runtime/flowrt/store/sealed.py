@@ -37,6 +37,7 @@ from flowrt.store.rows import (
     Deployment,
     EventRow,
     JournalRow,
+    LockRow,
     NewEvent,
     NewRun,
     News,
@@ -47,6 +48,7 @@ from flowrt.store.rows import (
     Unused,
 )
 from flowrt.store.seal import Seals
+from flowrt.store.sealed_locks import check_holders, check_lock, sealed_lock
 from flowrt.store.sealed_places import (
     deployment_place,
     event_place,
@@ -235,6 +237,7 @@ class SealedStore:
             ],
             events=[self._sealed_event(event) for event in batch.events],
             creates=[self._sealed_run(run) for run in batch.creates],
+            locks=[sealed_lock(self._seals, run_id, nonce, one) for one in batch.locks],
             head_seal=self._seals.seal(head_place(run_id, nonce, head), b""),
         )
 
@@ -302,6 +305,32 @@ class SealedStore:
 
     def _payload(self, row: EventRow) -> bytes:
         return self._seals.unseal(event_place(row), row.payload, f"event {row.event_id} ({row.name})")
+
+    # Locks
+
+    def locks_of(self, run_ids: Collection[str]) -> list[LockRow]:
+        """The places of some runs. Raises StoreCorrupt, WrongStoreKey."""
+        rows = self._store.locks_of(run_ids)
+        for row in rows:
+            self._check_lock(row)
+            if row.granted:
+                check_holders(self._store, row)
+        return rows
+
+    def lock_queue(self, name: str, limit: int) -> list[LockRow]:
+        """Who holds a lock, and who waits for it. Raises StoreCorrupt, WrongStoreKey."""
+        return [self._check_lock(row) for row in self._store.lock_queue(name, limit)]
+
+    def all_locks(self, after: int, limit: int) -> list[LockRow]:
+        """Places with tickets above `after`. Raises StoreCorrupt, WrongStoreKey."""
+        return [self._check_lock(row) for row in self._store.all_locks(after, limit)]
+
+    def free_locks(self, now: int) -> int:
+        """Give to others what runs have that nobody goes on with."""
+        return self._store.free_locks(now)
+
+    def _check_lock(self, row: LockRow) -> LockRow:
+        return check_lock(self._seals, self._of(row.run_id).nonce, row)
 
     def news(self, run_ids: Collection[str], after_event_id: int) -> News:
         """What happened outside since the last look."""

@@ -9,7 +9,7 @@ import json
 import struct
 from collections.abc import Mapping, Sequence
 
-from flowrt.store.rows import Deployment, EventRow, NewEvent, NewRun, RunRow
+from flowrt.store.rows import Deployment, EventRow, LockRequest, LockRow, NewEvent, NewRun, RunRow
 from flowrt.store.seal import place
 
 _NUMBERS = struct.Struct(">qq")
@@ -51,6 +51,11 @@ def record_place(of_run: bytes, seq: int, epoch: int) -> bytes:
 def event_place(event: NewEvent | EventRow) -> bytes:
     """An event without its number, which is not known when it is sent."""
     return place("event", _json(event.name, event.key, event.run_id, event.at))
+
+
+def lock_place(run_id: str, nonce: bytes, asked: LockRequest | LockRow) -> bytes:
+    """What a run asks for, without its ticket, which is not known then."""
+    return place("lock", nonce, _json(run_id, asked.step, asked.name, asked.limit, asked.whole))
 
 
 def deployment_place(deployment: Deployment) -> bytes:

@@ -25,6 +25,7 @@ from flowrt.store import (
     sql_events,
     sql_faults,
     sql_journal,
+    sql_locks,
     sql_remove,
     sql_runs,
 )
@@ -33,6 +34,7 @@ from flowrt.store.rows import (
     Deployment,
     EventRow,
     JournalRow,
+    LockRow,
     NewEvent,
     NewRun,
     News,
@@ -254,6 +256,25 @@ class SqlStore:
 
         self._write(f"cancel run {run_id}", work)
         hit("cancel.done")
+
+    def locks_of(self, run_ids: Collection[str]) -> list[LockRow]:
+        """The places of some runs in the queues for locks. Raises StoreCorrupt."""
+        return self._read("look for locks", lambda c: sql_locks.of_runs(c, list(run_ids)))
+
+    def lock_queue(self, name: str, limit: int) -> list[LockRow]:
+        """Who holds a lock, and then who waits for it, in order. Raises StoreCorrupt."""
+        return self._read(f"look at the lock {name}", lambda c: sql_locks.queue(c, name, limit))
+
+    def all_locks(self, after: int, limit: int) -> list[LockRow]:
+        """Places with tickets above `after`, in order. Raises StoreCorrupt."""
+        return self._read("read the locks", lambda c: sql_locks.every(c, after, limit))
+
+    def free_locks(self, now: int) -> int:
+        """Give to others what runs have that nobody goes on with; how many such runs there were."""
+        left = self._read("look for locks", lambda c: sql_locks.abandoned(c, now))
+        if not left:
+            return 0
+        return self._write("free locks", lambda c: sql_locks.free_abandoned(c, now, left))
 
     def news(self, run_ids: Collection[str], after_event_id: int) -> News:
         """The newest event, the places of the new ones, and which of the runs are to be cancelled."""

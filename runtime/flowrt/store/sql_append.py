@@ -16,7 +16,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from flowrt.errors import StoreCorrupt
 from flowrt.failpoint import hit
-from flowrt.store import sql_create, sql_events
+from flowrt.store import sql_create, sql_events, sql_locks
 from flowrt.store.checksum import wait_checksum
 from flowrt.store.rows import Batch, NewEvent, WaitRow
 from flowrt.store.run_rows import run_row
@@ -94,9 +94,9 @@ def append(connection: Connection, batches: Sequence[Batch]) -> frozenset[str]:
 
 
 def _append_once(connection: Connection, batches: Sequence[Batch]) -> frozenset[str]:
-    if any(batch.events for batch in batches):
+    if any(batch.events or batch.locks or batch.unlocks for batch in batches):
         take_turn(connection, Turn.EVENTS)
-    elif any(batch.park and batch.park.waits for batch in batches):
+    elif any(batch.park and (batch.park.waits or batch.park.locks) for batch in batches):
         take_turn(connection, Turn.EVENTS, shared=True)
     moved = connection.execute(_advance(connection.dialect.name), as_rows(map(_moves, batches))).all()
     hit("append.advanced")
@@ -104,6 +104,7 @@ def _append_once(connection: Connection, batches: Sequence[Batch]) -> frozenset[
     written = [batch for batch in batches if batch.run_id in numbers]
     _write(connection, written, numbers)
     hit("append.written")
+    sql_locks.change(connection, written, numbers)
     _park(connection, written, {run_id: run_no for run_id, run_no, waits_on in moved if waits_on})
     sent: list[NewEvent] = [event for batch in written for event in batch.events]
     sql_events.accept_all(connection, sent)
@@ -157,6 +158,9 @@ def _park(connection: Connection, batches: Sequence[Batch], numbers: Mapping[str
             connection, list({numbers[b.run_id] for b in batches if b.park and b.run_id in numbers})
         )
         hit("park.written")
+    for batch in batches:
+        if batch.park is not None and batch.park.locks and batch.run_id in numbers:
+            sql_locks.wake_answered(connection, numbers[batch.run_id], batch.park.locks)
 
 
 def _wait_row(run_no: int, wait: WaitRow) -> dict[str, object]:

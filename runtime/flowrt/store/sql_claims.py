@@ -26,6 +26,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from flowrt.errors import StoreCorrupt
 from flowrt.noun import replace
+from flowrt.store import sql_locks
 from flowrt.store.owner import alive
 from flowrt.store.ownership import check_free
 from flowrt.store.rows import Owner, RunRow, RunStatus
@@ -33,6 +34,7 @@ from flowrt.store.run_rows import owner_text, read_owner, run_row
 from flowrt.store.schema import runs, waits
 from flowrt.store.sql_checksum import RUNS, SOUND, changed
 from flowrt.store.sql_rows import as_list, as_rows, given_numbers, given_rows
+from flowrt.store.sql_turns import Turn, take_turn
 from flowrt.store.status import ENDED
 from flowrt.store.texts import spelt
 
@@ -208,7 +210,9 @@ def release(
     wake_at: int | None,
     problem: str | None,
 ) -> None:
-    """Give a run up, if it is still ours."""
+    """Give a run up, if it is still ours; what is laid aside holds no locks."""
+    if status == "suspended":
+        take_turn(connection, Turn.EVENTS)
     wanted = func.coalesce(bindparam("to_status", type_=TextType()), runs.c.status)
     after = case((runs.c.status.in_(ENDED), runs.c.status), else_=wanted)
     due = case(
@@ -217,7 +221,7 @@ def release(
         (after == "suspended", null()),
         else_=wake_at,
     )
-    connection.execute(
+    run_no = connection.scalar(
         update(runs)
         .where(runs.c.run_id == run_id, runs.c.epoch == epoch, runs.c.owner.is_not(None))
         .values(
@@ -230,9 +234,12 @@ def release(
                     "problem": spelt(problem),
                 }
             )
-        ),
+        )
+        .returning(runs.c.run_no),
         {"to_status": status},
     )
+    if status == "suspended" and run_no is not None:
+        sql_locks.drop(connection, run_no)
 
 
 def serve(connection: Connection, run_id: str, now: int) -> None:

@@ -15,6 +15,7 @@ from flowrt.store.schema import (
     code,
     deployments,
     events,
+    locks,
     program_code,
     programs,
     records,
@@ -35,7 +36,7 @@ def delete_run(connection: Connection, run_no: int, run_id: str) -> frozenset[st
     """Remove a run whose row is locked; return the blobs that nothing refers to any more."""
     refs = blob_refs.c.run_no == run_no
     digests = list(connection.scalars(select(blob_refs.c.digest).where(refs)))
-    for table in (blob_refs, waits, records):
+    for table in (blob_refs, waits, locks, records):
         connection.execute(delete(table).where(table.c.run_no == run_no))
     connection.execute(delete(events).where(events.c.run_id == run_id))
     connection.execute(delete(runs).where(runs.c.run_no == run_no))

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from flowrt.command import AwaitEvent, AwaitTimer, Command, RunTask, StopTask
+from flowrt.command import AwaitEvent, AwaitLock, AwaitTimer, Command, RunTask, StopTask
 from flowrt.expr.durations import format_duration
 from flowrt.record import (
     Begun,
@@ -18,6 +18,8 @@ from flowrt.record import (
     Failed,
     Failure,
     Fired,
+    Locked,
+    Queued,
     Received,
     Record,
     Reopened,
@@ -26,6 +28,7 @@ from flowrt.record import (
     Started,
     Stopped,
     Succeeded,
+    Unlocked,
     Waiting,
 )
 
@@ -85,10 +88,23 @@ def happened(record: Record) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a
             return f"it took event {event_id}"
         case Emitted(_, event):
             return f"it sent an event `{event}`"
+        case Queued() | Locked() | Unlocked():
+            return _of_lock(record)
         case Detached(_, run_id):
             return f"it started run {run_id}"
         case Started() | CancelRequested() | Reopened() | Ended():
             return ""
+
+
+def _of_lock(record: Queued | Locked | Unlocked) -> str:
+    match record:
+        case Queued(_, lock, limit):
+            most = f", which {limit} may hold at once" if limit > 1 else ""
+            return f"it asked for the lock `{lock}`{most}"
+        case Locked():
+            return "it got the lock"
+        case Unlocked():
+            return "it gave the lock back"
 
 
 def said(failure: Failure) -> str:
@@ -113,6 +129,8 @@ def goes_on(command: Command, now: int, owner: str | None) -> str:  # noqa: PLR0
             return f"attempt {attempt} is with the executor of {owner}: it is queued or under way"
         case StopTask():
             return "it was told to stop, and has not ended yet"
+        case AwaitLock(_, lock):
+            return f"it waits for the lock `{lock}`"
         case AwaitTimer(_, due_at):
             return f"it sleeps until {at(due_at)}"
         case AwaitEvent(_, wait, _, key, due_at):

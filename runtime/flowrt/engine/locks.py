@@ -1,0 +1,189 @@
+"""Locks of one run: asking for them, looking whether they have come, giving them back.
+
+In: commands of the core, rows of the store's queues. Out: records noted in the run, with what the store
+has to do in their transactions.
+
+The store says who holds a lock. A run that nobody went on with may have lost what it had: it was killed, or
+interrupted, or has failed and is resumed behind its failure. The state that is folded from its journal is
+inside of a lock all the same. So when a run is taken up, what the state has is held against the store, and
+what the store has given to others is asked for again, one after another and the outermost first; until
+all of it is there, nothing of the run goes on but what stops it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from flowrt.amounts import whole_number
+from flowrt.command import AwaitLock, Command, EndRun, StartLock, StopTask, Unlock
+from flowrt.engine.active import ActiveRun
+from flowrt.engine.perform import Performer
+from flowrt.errors import LocksGone
+from flowrt.expr.evaluate import evaluate
+from flowrt.failpoint import hit
+from flowrt.record import Failed, Failure, Locked, Queued, Unlocked
+from flowrt.store.port import Store
+from flowrt.store.rows import LockRequest, LockRow
+
+
+@dataclass(slots=True)
+class Locks:
+    """What a run has in the queues.
+
+    `waiting` are the locks that steps wait for. `lost` are those that the run needs back, of which the
+    first is asked for; `kept_back` are the commands that wait for that. `fresh`: it is to be looked without
+    any news. `unchecked`: the state was not held against the store yet. `there` are the steps that have a
+    place in the store.
+    """
+
+    run: ActiveRun
+    store: Store
+    performer: Performer
+    waiting: dict[str, AwaitLock] = field(default_factory=dict[str, AwaitLock])
+    lost: list[LockRequest] = field(default_factory=list[LockRequest])
+    kept_back: list[Command] = field(default_factory=list[Command])
+    there: set[str] = field(default_factory=set[str])
+    fresh: bool = False
+    unchecked: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether a lock is waited for."""
+        return bool(self.waiting or self.lost)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps that wait for locks."""
+        return (self.lost[0].step,) if self.lost else tuple(self.waiting)
+
+    def take_up(self) -> None:
+        """A run was taken up: what its state has of locks is held against the store before it goes on."""
+        open_ = any(isinstance(command, AwaitLock) for command in self.run.state.open_commands)
+        self.fresh = self.unchecked = open_ or bool(self.run.state.held_locks)
+
+    def _check(self, places: Mapping[str, LockRow]) -> None:
+        self.unchecked = False
+        self.there |= set(places)
+        for step, name, limit in self.run.state.held_locks:
+            row = places.get(step)
+            if row is None or not row.granted:
+                self.lost.append(LockRequest(step, name, limit, whole=True))
+        self._ask_again()
+        self._go_on()
+
+    def _ask_again(self) -> None:
+        if self.lost:
+            self._request(self.lost[0])
+
+    def _request(self, request: LockRequest) -> None:
+        self.run.requests = (*self.run.requests, request)
+        self.run.parking = None
+        self.there.add(request.step)
+        self.fresh = True
+
+    def holds_back(self, command: Command) -> bool:
+        """Whether a command has to wait until the run has its locks back; it is kept for then."""
+        if not (self.lost or self.unchecked) or isinstance(command, StopTask | Unlock | EndRun):
+            return False
+        self.kept_back.append(command)
+        return True
+
+    # Commands
+
+    def carry_out(self, command: StartLock | AwaitLock | Unlock) -> None:
+        """Do what a command says."""
+        match command:
+            case StartLock():
+                self._ask(command)
+            case AwaitLock(step):
+                self.waiting[step] = command
+                self.fresh = True
+            case Unlock(step):
+                self._give_back(step)
+
+    def _ask(self, command: StartLock) -> None:
+        """Take a place in the queue."""
+
+        def work() -> Queued:
+            limit = command.lock.limit
+            env = self.performer.env(command.env)
+            most = 1 if limit is None else whole_number("limit", evaluate(limit, env), 1)
+            return Queued(command.step, command.lock.name, most)
+
+        record = self.performer.guard(command.step, work)
+        if isinstance(record, Failed):
+            self.run.note(record)
+            return
+        self.there.add(record.step)
+        self.run.note(record, lock=LockRequest(record.step, record.lock, record.limit))
+        hit("lock.asked")
+
+    def _give_back(self, step: str) -> None:
+        """Give a lock back, or the place in its queue."""
+        self.waiting.pop(step, None)
+        self.run.note(Unlocked(step), unlocks=(step,))
+        self.there.discard(step)
+        hit("lock.given_back")
+        if any(one.step == step for one in self.lost):
+            asked = self.lost[0]
+            self.lost = [one for one in self.lost if one.step != step]
+            if self.lost and self.lost[0] is not asked:
+                self._ask_again()
+            self._go_on()
+
+    def all_given_back(self) -> tuple[str, ...]:
+        """The run ends, and has nothing any more: the steps that still have a place."""
+        steps = tuple(sorted(self.there))
+        self.there.clear()
+        self.waiting.clear()
+        return steps
+
+    # Looking
+
+    def look(self, rows: Sequence[LockRow] | None = None) -> None:
+        """See what has come. Raises StoreError, LocksGone."""
+        if self.run.requests:
+            return  # What is asked for is not in the store yet.
+        self.fresh = False
+        if rows is None:
+            rows = self.store.locks_of([self.run.run_id])
+        places = {row.step: row for row in rows}
+        if self.unchecked:
+            self._check(places)
+        elif self.lost:
+            self._look_for_lost(places.get(self.lost[0].step))
+        else:
+            for step, command in list(self.waiting.items()):
+                if self.run.state.command(step) is not command:
+                    del self.waiting[step]  # It was told to stop.
+                elif step not in self.run.answered:
+                    self._look_for(command, places.get(step))
+
+    def _look_for(self, command: AwaitLock, row: LockRow | None) -> None:
+        step = command.step
+        if row is None:
+            self._request(LockRequest(step, command.lock, command.limit))
+        elif row.problem is not None:
+            del self.waiting[step]
+            self.there.discard(step)
+            now = self.performer.clock.now()
+            failure = Failure("flowrt.LocksInCircle", row.problem, step)
+            self.run.note(Failed(step, failure, 1, now, now), unlocks=(step,))
+        elif row.granted:
+            del self.waiting[step]
+            self.run.note(Locked(step))
+            hit("lock.got")
+
+    def _look_for_lost(self, row: LockRow | None) -> None:
+        if row is None:
+            self._ask_again()
+        elif row.problem is not None:
+            raise LocksGone(row.problem)
+        elif row.granted:
+            del self.lost[0]
+            self._ask_again()
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if self.kept_back and not (self.lost or self.unchecked):
+            self.run.state.put_back(self.kept_back)
+            self.kept_back = []

@@ -1,0 +1,219 @@
+"""Locks in SQL. In: a connection within a transaction, and what batches ask for or give back; out: rows.
+
+Whoever changes the queues has the turn of `EVENTS`, like all who wake others: see `flowrt.store.sql_turns`.
+A release looks at the holders of one name and at the head of its queue, both by index: it costs the same
+whoever many wait.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, or_, select, update
+
+from flowrt.errors import StoreCorrupt
+from flowrt.failpoint import hit
+from flowrt.store.checksum import lock_checksum
+from flowrt.store.lock_rules import LOCKS_LOST, circle
+from flowrt.store.owner import alive
+from flowrt.store.rows import Batch, LockRequest, LockRow
+from flowrt.store.run_rows import run_row
+from flowrt.store.schema import locks, runs
+from flowrt.store.sql_checksum import RUNS, changed
+from flowrt.store.sql_insert import insert_absent
+from flowrt.store.sql_rows import as_list, given_texts
+from flowrt.store.sql_turns import Turn, take_turn
+from flowrt.store.status import ENDED
+from flowrt.store.texts import spelt, unspelt, unspelt_or_none
+
+_ROWS = select(locks, runs.c.run_id).join(runs, runs.c.run_no == locks.c.run_no)
+
+
+_CHECKED = ("whole", "granted", "run_no", "name", "step", "held_max", "seal", "problem")
+"""The columns under the checksum. The first two are truths, which databases give in ways of their own."""
+
+
+def change(connection: Connection, batches: Sequence[Batch], numbers: Mapping[str, int]) -> None:
+    """Give back and ask for what the batches say; what is free then goes to the next in line."""
+    touched: dict[str, None] = {}
+    for batch in batches:
+        for step in batch.unlocks:
+            this = locks.c.run_no == numbers[batch.run_id], locks.c.step == spelt(step)
+            touched.update(dict.fromkeys(_removed(connection, *this)))
+    asked = [(batch, request) for batch in batches for request in batch.locks]
+    for batch, request in asked:
+        insert_absent(connection, locks, [_row(numbers[batch.run_id], request)])
+        touched[spelt(request.name)] = None
+    for name in sorted(touched):
+        _grant(connection, name)
+    for batch, request in asked:
+        _look_for_circle(connection, numbers[batch.run_id], request)
+    if touched:
+        hit("locks.written")
+
+
+def drop(connection: Connection, run_no: int) -> None:
+    """A run goes on no more for now: what it has, and its places, are given to others."""
+    for name in sorted(set(_removed(connection, locks.c.run_no == run_no))):
+        _grant(connection, name)
+
+
+def wake_answered(connection: Connection, run_no: int, steps: Sequence[str]) -> None:
+    """Make a parked run due if one of these steps has got its lock, or never will, in the meantime."""
+    answered = or_(locks.c.granted, locks.c.problem.is_not(None))
+    news = exists().where(locks.c.run_no == run_no, locks.c.step.in_([*map(spelt, steps)]), answered)
+    this = runs.c.run_no == run_no, runs.c.owner.is_(None), news
+    connection.execute(update(runs).where(*this).values(changed({"wake_at": 0})))
+
+
+def of_runs(connection: Connection, run_ids: Sequence[str]) -> list[LockRow]:
+    """All places of some runs."""
+    query = _ROWS.where(runs.c.run_id.in_(given_texts(connection.dialect.name))).order_by(locks.c.ticket)
+    return [lock_row(row) for row in connection.execute(query, as_list(run_ids))]
+
+
+def queue(connection: Connection, name: str, limit: int) -> list[LockRow]:
+    """Who holds a lock, and then who waits for it, in order."""
+    query = _ROWS.where(locks.c.name == spelt(name)).order_by(locks.c.granted.desc(), locks.c.ticket)
+    return [lock_row(row) for row in connection.execute(query.limit(limit))]
+
+
+def every(connection: Connection, after: int, limit: int) -> list[LockRow]:
+    """Places with tickets above `after`, in order."""
+    query = _ROWS.where(locks.c.ticket > after).order_by(locks.c.ticket).limit(limit)
+    return [lock_row(row) for row in connection.execute(query)]
+
+
+def abandoned(connection: Connection, now: int) -> list[int]:
+    """The runs that have a lock for which others wait, and that nobody goes on with."""
+    other = locks.alias("other")
+    waited_for = exists().where(other.c.name == locks.c.name, ~other.c.granted, other.c.problem.is_(None))
+    left = or_(~runs.c.served, runs.c.status == "suspended")
+    query = RUNS.where(runs.c.run_no.in_(select(locks.c.run_no).where(locks.c.granted, waited_for)), left)
+    return [row.run_no for row in connection.execute(query) if _is_left(row, now)]
+
+
+def free_abandoned(connection: Connection, now: int, run_nos: Sequence[int]) -> int:
+    """Give to others what these runs have, as far as nobody goes on with them; how many runs that were.
+
+    Whoever comes back to such a run after all is superseded, and can commit nothing.
+    """
+    take_turn(connection, Turn.EVENTS)
+    freed = 0
+    for run_no in run_nos:
+        row = connection.execute(RUNS.where(runs.c.run_no == run_no).with_for_update()).first()
+        if row is None or row.status in ENDED or not _is_left(row, now):
+            continue
+        values = {
+            "epoch": runs.c.epoch + 1,
+            "owner": None,
+            "lease_until": 0,
+            "status": "suspended",
+            "wake_at": None,
+            "problem": row.problem or LOCKS_LOST,
+        }
+        connection.execute(update(runs).where(runs.c.run_no == run_no).values(changed(values)))
+        drop(connection, run_no)
+        freed += 1
+    if freed:
+        hit("locks.freed")
+    return freed
+
+
+def _is_left(row: Row[*tuple[object, ...]], now: int) -> bool:
+    """Whether nobody goes on with a run that is not served."""
+    run = run_row(row)
+    if run.served and run.status != "suspended":
+        return False
+    return run.owner is None or run.lease_until <= now or alive(run.owner) is False
+
+
+def _removed(connection: Connection, *where: ColumnElement[bool]) -> Sequence[str]:
+    return connection.scalars(delete(locks).where(*where).returning(locks.c.name)).all()
+
+
+def _row(run_no: int, request: LockRequest) -> dict[str, object]:
+    row: dict[str, object] = {
+        "run_no": run_no,
+        "name": spelt(request.name),
+        "step": spelt(request.step),
+        "held_max": request.limit,
+        "whole": request.whole,
+        "granted": False,
+        "problem": None,
+        "seal": request.seal.hex(),
+    }
+    return {**row, "checksum": _checksum(row)}
+
+
+def _columns(row: Row[*tuple[object, ...]]) -> dict[str, object]:
+    return {name: getattr(row, name) for name in _CHECKED}
+
+
+def _checksum(row: Mapping[str, object]) -> int:
+    columns = tuple(row[name] for name in _CHECKED[2:])
+    return lock_checksum(columns, whole=bool(row["whole"]), granted=bool(row["granted"]))
+
+
+def _grant(connection: Connection, name: str) -> None:
+    """Give a lock to those at the head of its queue, as long as they may have it."""
+    waiting = select(locks).where(locks.c.name == name, ~locks.c.granted, locks.c.problem.is_(None))
+    holding = select(func.count(), func.min(locks.c.held_max)).where(locks.c.name == name, locks.c.granted)
+    held, most = connection.execute(holding).one()
+    while True:
+        head = connection.execute(waiting.order_by(locks.c.ticket).limit(1)).first()
+        if head is None or held >= min(head.held_max, most or head.held_max):
+            return
+        _set(connection, head, {"granted": True})
+        held, most = held + 1, min(head.held_max, most or head.held_max)
+
+
+def _set(connection: Connection, row: Row[*tuple[object, ...]], values: Mapping[str, object]) -> None:
+    """Change a row, and wake its run if that is parked."""
+    whole = {**_columns(row), **values}
+    this = locks.c.ticket == row.ticket
+    connection.execute(update(locks).where(this).values(**values, checksum=_checksum(whole)))
+    parked = runs.c.run_no == row.run_no, runs.c.served, runs.c.owner.is_(None)
+    goes_on = runs.c.status.not_in([*ENDED, "suspended"])
+    connection.execute(update(runs).where(*parked, goes_on).values(changed({"wake_at": 0})))
+
+
+def _look_for_circle(connection: Connection, run_no: int, request: LockRequest) -> None:
+    """Say of a place that it waits in a circle. Only who holds a lock can have closed one."""
+    mine = _ROWS.where(locks.c.run_no == run_no)
+    found = connection.execute(mine.where(locks.c.step == spelt(request.step), ~locks.c.granted)).first()
+    if found is None or not connection.scalar(
+        select(func.count()).where(locks.c.run_no == run_no, locks.c.granted)
+    ):
+        return
+
+    def holders_of(name: str) -> list[LockRow]:
+        query = _ROWS.where(locks.c.name == spelt(name), locks.c.granted)
+        return [lock_row(row) for row in connection.execute(query)]
+
+    problem = circle(lock_row(found), holders_of, lambda run_id: of_runs(connection, [run_id]))
+    if problem is not None:
+        _set(connection, found, {"problem": spelt(problem)})
+
+
+def lock_row(row: Row[*tuple[object, ...]]) -> LockRow:
+    """A place as it is stored. Raises StoreCorrupt."""
+    try:
+        sound = row.checksum == _checksum(_columns(row))
+        found = LockRow(
+            row.ticket,
+            unspelt(row.name),
+            row.run_id,
+            unspelt(row.step),
+            row.held_max,
+            bool(row.whole),
+            bool(row.granted),
+            unspelt_or_none(row.problem),
+            bytes.fromhex(row.seal),
+        )
+    except (ValueError, TypeError, AttributeError):
+        sound, found = False, None
+    if found is None or not sound:
+        raise StoreCorrupt(
+            f"The place {row.ticket} in the queue for a lock, of run {row.run_id}, is damaged. Restore the "
+            "store from a copy, or cancel the run."
+        )
+    return found

@@ -1,0 +1,299 @@
+"""Locks: one after another in order of asking, across runs; whatever ends a body frees what it held."""
+
+from collections.abc import Sequence
+
+import pytest
+from served_stories import SECOND, begin, go_on, served, status
+from stories import (
+    HOUR,
+    NOON,
+    HoldingExecutor,
+    NotingStore,
+    Story,
+    story_of,
+)
+
+from flowrt.encoding.pack import decode_record, encode_record
+from flowrt.encoding.values import Values
+from flowrt.record import Ended, Locked, Succeeded, Unlocked
+from flowrt.store.owner import this_owner
+from flowrt.store.port import Store
+from flowrt.store.rows import Batch, LockRequest
+from flowrt.value import Inline
+
+CRITICAL = """
+flow: f
+inputs: {n: int}
+steps:
+  - lock: gpu
+    limit: 2
+    do:
+      - id: x
+        call: s.add(n, 0)
+      - sleep: 1h
+      - call: s.add(n, 1)
+  - return: x
+"""
+
+
+def beside(story: Story, run_id: str, **parts: object) -> Story:
+    """Another run of the same flow in the same store."""
+    given = {"store": story.store, "blobs": story.blobs, "clock": story.clock, **parts}
+    return Story(story.program, run_id=run_id, **given)
+
+
+def value_of(story: Story, run_id: str) -> object:
+    [*_, last] = story.store.journal(run_id)
+    ended = decode_record(last.data)
+    assert isinstance(ended, Ended)
+    return Values(story.blobs).load(ended.value)
+
+
+def order_of(story: Story, run_ids: Sequence[str]) -> list[str]:
+    """The runs in the order in which they began their bodies."""
+    made = [key.run_id for key in story.executor.made]
+    return sorted(run_ids, key=made.index)
+
+
+def test_no_more_than_the_limit_are_inside_and_they_come_in_order():
+    story = served(CRITICAL, {"n": 0})
+    names = ["story", *(f"r{n}" for n in range(1, 5))]
+    for n, name in enumerate(names[1:], 1):
+        story.clock.at += 1000
+        begin(story, name, {"n": n})
+    inside: list[int] = []
+    tickets: dict[str, int] = {}
+
+    def look(_: int) -> None:
+        rows = story.store.lock_queue("gpu", 10)
+        inside.append(sum(row.granted for row in rows))
+        tickets.update({row.run_id: row.ticket for row in rows})
+
+    go_on(story, look=look)
+    assert max(inside) == 2
+    assert order_of(story, names) == sorted(names, key=lambda name: tickets[name])
+    assert [value_of(story, name) for name in names] == [0, 1, 2, 3, 4]
+    assert story.store.all_locks(0, 10) == []
+
+
+def test_a_run_that_waits_for_a_lock_is_parked():
+    story = served(CRITICAL.replace("limit: 2", "limit: 1"), {"n": 0})
+    begin(story, "other", {"n": 1})
+    parked: set[str] = set()
+
+    def look(_: int) -> None:
+        for row in story.store.runs(status=["waiting"]):
+            if row.owner is None and row.wake_at is None:
+                parked.add(row.run_id)
+
+    go_on(story, look=look)
+    assert len(parked) == 1
+    assert (status(story), status(story, "other")) == ("succeeded", "succeeded")
+
+
+FAILING = """
+flow: f
+inputs: {fails: {type: bool, default: true}}
+steps:
+  - lock: gpu
+    do:
+      - id: a
+        call: s.add(1, 1)
+      - call: s.even_only(3 if fails else 2)
+      - id: b
+        call: s.add(a, 1)
+  - return: b
+"""
+
+
+def test_a_failure_inside_gives_the_lock_back_and_who_goes_on_has_to_get_it_again():
+    story = story_of(FAILING)
+    assert story.play().status == "failed"
+    assert story.store.all_locks(0, 10) == []
+    assert sum(isinstance(record, Unlocked) for record in story.records()) == 1
+    # Another run has the lock when the first one is resumed.
+    other = Story(story_of(CRITICAL).program, store=story.store, executor=HoldingExecutor(), run_id="other")
+    other.start({"n": 1})
+    epoch = hold(story.store, "other")
+    assert [row.run_id for row in story.store.lock_queue("gpu", 9)] == ["other"]
+    resumed = story.drive(reopen=True, interrupt=Counted(story, 30))
+    assert resumed.status == "suspended"
+    assert [key.step for key in story.executor.made].count("step#1.a") == 1
+    made = len(story.executor.made)
+    story.store.release("other", epoch, "suspended")
+    again = story.drive()
+    assert again.status == "failed"
+    assert len(story.executor.made) == made + 1
+
+
+class Counted:
+    """An interruption after so many looks; the clock goes on with each."""
+
+    def __init__(self, story: Story, looks: int) -> None:
+        self.story, self.looks = story, looks
+
+    def is_set(self) -> bool:
+        self.looks -= 1
+        self.story.clock.at += SECOND
+        return self.looks < 0
+
+    def wait(self, _: float | None = None) -> bool:
+        return self.is_set()
+
+
+def hold(
+    store: Store, run_id: str, *, lease: int = 1000 * HOUR, step: str = "held", name: str = "gpu"
+) -> int:
+    """Let a run have a lock, as its owner would, and be owned for a while."""
+    now = NOON
+    epoch = store.claim(run_id, this_owner(), now, now + lease)
+    head = store.run(run_id).head
+    assert not store.append(
+        [Batch(run_id, epoch, head, [], locks=[LockRequest(step, name, 1)], status="running")]
+    )
+    assert [row.granted for row in store.locks_of([run_id])] == [True]
+    return epoch
+
+
+NESTED = """
+flow: f
+inputs: {first: str, second: str}
+steps:
+  - if: first == "a"
+    then:
+      - lock: a
+        do:
+          - sleep: 1m
+          - lock: b
+            do: s.add(1, 2)
+    else:
+      - lock: b
+        do:
+          - sleep: 1m
+          - lock: a
+            do: s.add(1, 2)
+  - return: 1
+"""
+
+
+def test_two_runs_that_would_wait_for_each_other_are_told():
+    story = served(NESTED, {"first": "a", "second": "b"})
+    begin(story, "other", {"first": "b", "second": "a"})
+    go_on(story)
+    ends = [one for name in ("story", "other") for one in records_of(story, name) if isinstance(one, Ended)]
+    [failed] = [end for end in ends if end.status == "failed"]
+    assert failed.failure.type == "flowrt.LocksInCircle"
+    for part in ("`a`", "`b`", "this run", "is held by run ", "in one order"):
+        assert part in failed.failure.message
+    assert sorted(end.status for end in ends) == ["failed", "succeeded"]
+    assert story.store.all_locks(0, 10) == []
+
+
+def test_a_lock_inside_of_itself_is_told():
+    story = story_of("flow: f\nsteps:\n  - lock: a\n    do:\n      - lock: a\n        do: s.add(1, 1)\n")
+    failure = story.play().failure
+    assert failure.type == "flowrt.LocksInCircle"
+    assert story.store.all_locks(0, 10) == []
+
+
+def records_of(story: Story, run_id: str) -> list:
+    return [decode_record(row.data) for row in story.store.journal(run_id)]
+
+
+def test_cancel_while_waiting_leaves_the_queue():
+    story = served(CRITICAL.replace("limit: 2", "limit: 1"), {"n": 0})
+    epoch = None
+    holder = beside(story, "holder")
+    holder.start({"n": 9})
+    epoch = hold(story.store, "holder")
+    asked: list[bool] = []
+
+    def look(_: int) -> None:
+        if len(story.store.lock_queue("gpu", 9)) == 2 and not asked:
+            asked.append(True)
+            story.store.request_cancel("story", "enough")
+
+    go_on(story, look=look, done=lambda: status(story) == "cancelled")
+    assert asked
+    assert [row.run_id for row in story.store.lock_queue("gpu", 9)] == ["holder"]
+    assert [key.run_id for key in story.executor.made] == []
+    assert epoch == story.store.run("holder").epoch
+
+
+def test_who_was_told_to_stop_while_it_waited_gives_its_place_back():
+    """The body of a graph that fails leaves no place behind, and the run goes on."""
+    story = story_of("""
+flow: f
+steps:
+  - id: xs
+    for: i in range(2)
+    parallel: 2
+    errors: drop
+    do:
+      - graph:
+          bad: s.even_only(i * 3)
+          slow: {do: [{lock: gpu, do: [{sleep: 1h}, {value: i}]}]}
+  - lock: gpu
+    do:
+      - return: "len(xs)"
+""")
+    assert story.value(story.play()) == 1
+    assert story.store.all_locks(0, 10) == []
+
+
+def test_a_foreground_run_that_was_killed_loses_its_lock_to_the_next_and_gets_it_again():
+    waiting = story_of(CRITICAL.replace("limit: 2", "limit: 1"))
+    killed = beside(waiting, "killed")
+    killed.start({"n": 7})
+    # It dies inside of the body: its lease ends, and nothing was released.
+    inside = copy_inside(killed)
+    assert inside == ["killed"]
+    waiting.start({"n": 1})
+    result = waiting.drive()
+    assert waiting.value(result) == 1
+    assert waiting.store.run("killed").status == "suspended"
+    assert "locks" in waiting.store.run("killed").problem
+    locked_before = sum(isinstance(one, Locked) for one in killed.records())
+    assert killed.value(killed.drive()) == 7
+    assert sum(isinstance(one, Locked) for one in killed.records()) == locked_before == 1
+    assert [key.step for key in killed.executor.made].count("step#1.x") == 1
+
+
+def copy_inside(story: Story) -> list[str]:
+    """Drive a run into its body, and leave it as a process does that is killed there."""
+
+    def die(batches):
+        lost = NotingStore.append(story.store, batches)
+        if any(isinstance(one, Succeeded) for one in story.records()):
+            raise KeyboardInterrupt
+        return lost
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(story.store, "append", die)
+        patch.setattr(story.store, "release", lambda *_, **__: None)
+        with pytest.raises(KeyboardInterrupt):
+            story.drive()
+    return [row.run_id for row in story.store.lock_queue("gpu", 9) if row.granted]
+
+
+def test_a_zombie_that_lost_its_lock_commits_nothing():
+    waiting = story_of(CRITICAL.replace("limit: 2", "limit: 1"))
+    zombie = beside(waiting, "zombie")
+    zombie.start({"n": 7})
+    epoch = hold(waiting.store, "zombie", lease=SECOND)
+    head = waiting.store.run("zombie").head
+    waiting.start({"n": 1})
+    assert waiting.value(waiting.drive()) == 1
+    late = [encode_record(Succeeded("step#1.x", Inline(b""), 1, 0, 0))]
+    assert waiting.store.append([Batch("zombie", epoch, head, late)]) == {"zombie"}
+    assert waiting.store.run("zombie").head == head
+
+
+def test_a_served_holder_whose_server_died_is_taken_over_and_keeps_its_lock():
+    story = served(CRITICAL.replace("limit: 2", "limit: 1"), {"n": 0})
+    [row] = story.store.claim_due(this_owner(), NOON + HOUR, NOON + HOUR + SECOND, 1)
+    request = LockRequest("held", "gpu", 1)
+    assert not story.store.append([Batch("story", row.epoch, 1, [], locks=[request], status="running")])
+    begin(story, "other", {"n": 1})
+    assert story.store.free_locks(NOON + 50 * HOUR) == 0
+    assert [one.run_id for one in story.store.lock_queue("gpu", 9) if one.granted] == ["story"]
