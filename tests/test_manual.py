@@ -1,9 +1,10 @@
 """Each page of the manual is a story that is lived: its files are written, its commands are run.
 
-A block whose first line is `# NAME` is a file of that name. The `sh` blocks of a page are run one after
+A block whose first line is `# NAME` is a file of that name, which is there from the start; if a later block
+has the same name, the file is written anew where that stands. The `sh` blocks of a page are run one after
 another by one shell, in an empty folder, with tasks in threads (`--executor local`) in place of Ray. A
-`text` block is what the block before it prints: its lines come in that order, `…` stands for anything. What
-stands behind a block says how it is run:
+`text` or `flow` block without a name is what the block before it prints: its lines come in that order, `…`
+stands for anything. What stands behind a block says how it is run:
 
     <!-- not run: WHY -->     it is not, only its options are looked at
     <!-- goes on -->          it is one command, a server: it goes on until the page ends
@@ -25,7 +26,22 @@ import pytest
 from flowc.cli.main import main
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("stores", "serving", "resuming", "sagas", "editors")
+DOCS = ROOT / "docs"
+STORIES = ("tutorial",)
+"""Pages whose blocks are all commands, what they print, and files."""
+
+PAGES = ("stores", "serving", "resuming", "sagas", "editors", *STORIES)
+DRAWINGS = {"architecture"}
+"""Pages whose blocks are drawings."""
+
+ELSEWHERE = {
+    "dsl": "test_dsl_manual.py",
+    "guarantees": "test_guarantees.py",
+    "language": "test_language.py",
+    "patterns": "test_patterns.py",
+}
+"""Pages with flows or tables of their own kind, and the tests that hold them."""
+
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```(?:\n<!-- (.*?) -->)?", re.MULTILINE | re.DOTALL)
 PORT = "8484"
 RUNS_TASKS = ("run", "resume", "serve")
@@ -43,17 +59,27 @@ class Block:
     def is_run(self) -> bool:
         return self.language == "sh" and not self.note.startswith("not run: ")
 
+    @property
+    def file(self) -> str:
+        named = re.match(r"# ([\w./]+\.\w+)\n", self.text)
+        return named[1] if named and self.language != "sh" else ""
+
+    @property
+    def is_printed(self) -> bool:
+        return self.language in {"text", "flow"} and not self.file
+
 
 def blocks_of(page: str) -> list[Block]:
-    text = (ROOT / "docs" / f"{page}.md").read_text()
+    text = (DOCS / f"{page}.md").read_text()
     return [Block(*(part or "" for part in found.groups())) for found in BLOCK.finditer(text)]
 
 
 def write_files(blocks: list[Block], folder: Path) -> None:
-    for block in blocks:
-        named = re.match(r"# ([\w.]+\.\w+)\n", block.text)
-        if named and block.language != "sh":
-            (folder / named[1]).write_text(block.text)
+    """Each file as the page has it first."""
+    for block in reversed(blocks):
+        if block.file:
+            (folder / block.file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / block.file).write_text(block.text)
 
 
 def write_flowc(folder: Path, port: str) -> None:
@@ -81,6 +107,8 @@ def script_of(blocks: list[Block], port: str) -> str:
     """All that a page runs, with a mark before each block, and a line for each command that fails."""
     lines = ["set -E", """trap 'echo "FAILED: $BASH_COMMAND"' ERR"""]
     for number, block in enumerate(blocks):
+        if block.file and block.file in {earlier.file for earlier in blocks[:number]}:
+            lines.append(f"printf %s {shlex.quote(block.text)} > {block.file}")
         if not block.is_run:
             continue
         lines.append(f"echo; echo '@@ {number}'")
@@ -128,12 +156,30 @@ def test_what_a_page_says_to_do_does_what_it_says(page: str, tmp_path: Path) -> 
     for number, block in enumerate(blocks):
         if block.is_run:
             assert "FAILED: " not in printed[number], f"{block.text}\n{printed[number]}"
-        if block.language == "text":
+        if block.is_printed:
             said, at = printed[number - 1], 0
             for line in block.text.splitlines():
                 found = re.compile(pattern(line)).search(said, at)
                 assert found, f"`{line}` does not come behind\n{blocks[number - 1].text}\n{said[at:]}"
                 at = found.end()
+
+
+def test_nothing_on_a_page_escapes_the_tests() -> None:
+    """Each page is lived here or held elsewhere, each flow on it is run, and each block has its part."""
+    names = {str(path.relative_to(DOCS).with_suffix("")) for path in DOCS.rglob("*.md")}
+    names = {"language" if name.startswith("language/") else name for name in names}
+    talk = {page for page in names if not blocks_of(page)} | DRAWINGS
+    assert names == {*PAGES, *ELSEWHERE, *talk}
+    for test in ELSEWHERE.values():
+        assert (Path(__file__).parent / test).exists()
+    for page in STORIES:
+        blocks = blocks_of(page)
+        run = "\n".join(block.text for block in blocks if block.is_run)
+        for number, block in enumerate(blocks):
+            where = f"{page}:\n{block.text}"
+            assert block.file or block.language in {"sh", "text", "flow"}, where
+            assert not block.is_printed or blocks[number - 1].is_run, where
+            assert not block.file.endswith((".flow", ".flow.yaml", "_test.py")) or block.file in run, where
 
 
 def words_of(call: str) -> Iterator[str]:
@@ -146,7 +192,7 @@ def words_of(call: str) -> Iterator[str]:
 def commands() -> list[tuple[str, list[str]]]:
     """Each call of `flowc` in the manual and the README: where it stands, its words."""
     found: list[tuple[str, list[str]]] = []
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
+    for path in (ROOT / "README.md", *sorted(DOCS.rglob("*.md"))):
         for match in BLOCK.finditer(path.read_text()):
             if match[1] == "sh":
                 text = match[2].replace("\\\n", " ")
@@ -169,9 +215,7 @@ def test_the_options_that_the_manual_gives_are_there(capsys: pytest.CaptureFixtu
     assert wrong == []
 
 
-@pytest.mark.parametrize(
-    "path", [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")], ids=lambda path: path.name
-)
+@pytest.mark.parametrize("path", [*ROOT.glob("*.md"), *DOCS.rglob("*.md")], ids=lambda path: path.name)
 def test_links_lead_somewhere(path: Path) -> None:
     for link in re.findall(r"\]\(([^)]+)\)", path.read_text()):
         if "://" in link:
