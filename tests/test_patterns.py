@@ -24,6 +24,13 @@ def in_order(log, *what):
     return at == sorted(at)
 
 
+def in_turn(log):
+    """Whether each act that begins has ended when the next one begins; what was done."""
+    begun, ended = log[::2], log[1::2]
+    assert [each.replace("begin ", "end ") for each in begun] == ended
+    return [each.removeprefix("begin ") for each in begun]
+
+
 def test_01_sequence(house):
     assert house.play(1).log == ["pick", "pack", "ship"]
 
@@ -132,6 +139,13 @@ def test_16_deferred_choice(house, event, act):
     assert played.succeeded().log == [act, "file it"]
 
 
+def test_17_interleaved_parallel_routing(house):
+    done = in_turn(house.play(17).log)
+    assert sorted(done) == ["coat", "dry", "read", "wash"]
+    assert in_order(done, "wash", "coat")
+    assert in_order(done, "wash", "dry")
+
+
 def test_18_milestone(house):
     """A change that comes before the milestone waits for it; one that comes behind it finds nobody."""
     played = house.begin(18)
@@ -217,6 +231,25 @@ def test_37_acyclic_synchronizing_merge(house):
 def test_38_general_synchronizing_merge(house, translate):
     log = house.play(38, drafts=2, translate=translate).log
     assert log == ["draft 1", "draft 2", *(["translate"] if translate else []), "print"]
+
+
+def test_39_critical_section(house):
+    """Two runs, and two ways in each: nobody is on the bridge with another."""
+    first, second = house.begin(39), house.begin(39)
+    for played in (first, second):
+        assert len(played.succeeded().log) == 6
+    lines = house.acts.read_text().splitlines()
+    ours = [line for line in lines if line.startswith((first.name, second.name)) and " is " in line]
+    assert len(ours) == 8
+    for on, over in zip(ours[::2], ours[1::2], strict=True):
+        assert on.replace("is on the bridge", "is over") == over
+
+
+def test_40_interleaved_routing(house):
+    tests = ["blood", "eyes", "heart"]
+    *log, last = house.play(40, tests=tests).log
+    assert last == "report"
+    assert sorted(in_turn(log)) == tests
 
 
 def test_41_thread_merge(house):

@@ -7,8 +7,8 @@ that nothing can be said in one syntax that cannot be said in the other:
 
 - A statement that is an expression is a `value`, which a lone call may be as well; with a modifier it is a
   `call`.
-- A loop or a flow whose body is nothing but `graph:` has this graph as its body. A list with this one step
-  is written with the policy that it has anyway, `graph failure cancel:`.
+- A flow, loop, lock, case or branch whose body is nothing but `graph:` has this graph as its body. A list
+  with this one step is written with the policy that it has anyway, `graph failure cancel:`.
 """
 
 from collections.abc import Callable, Sequence
@@ -145,7 +145,7 @@ def _graph(found: Findings, kind: Made) -> list[Entry]:
 def _lock(found: Findings, kind: Made) -> list[Entry]:
     name = kind.token("NAME")
     assert name is not None  # The grammar wants one.
-    return [entry("lock", kind.word, plain(name)), *_notes(found, kind, "limit"), _block(found, "do", kind)]
+    return [entry("lock", kind.word, plain(name)), *_notes(found, kind, "limit"), _do_or_graph(found, kind)]
 
 
 def _list_of_steps(found: Findings, kind: Made) -> list[Entry]:
@@ -232,7 +232,7 @@ def _case(found: Findings, part: Made) -> Node:
 
 
 def _do_or_graph(found: Findings, part: Made) -> Entry:
-    """The body of a case or a branch: a list, or the graph that is all there is."""
+    """The body of a case, a branch or a lock: a list, or the graph that is all there is."""
     lines, span = lines_of(part)
     found.depth += 1
     body = body_of(found, "do", part, [] if found.is_too_deep(part) else lines, span)

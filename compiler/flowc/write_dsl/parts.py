@@ -50,7 +50,7 @@ def parts_of(kind: str, fields: Fields) -> list[Part]:
             return [Part("", fields[kind].key.span, fields[kind])]
         case "lock":
             block = _block(fields)
-            return [Part("", block.key.span, block)]
+            return [Part("", block.key.span, block, is_body=True)]
         case _:
             return []
 
