@@ -4,10 +4,12 @@ import pytest
 import sqlalchemy
 
 from flowrt.errors import StoreCorrupt, WrongStoreKey
+from flowrt.store.blobs import MemoryBlobs
 from flowrt.store.owner import this_owner
 from flowrt.store.rows import LockRequest, Park
 from flowrt.store.seal import seals_of
 from flowrt.store.sealed import SealedStore
+from flowrt.upkeep.check import check_store
 from stores import KINDS, LATER, another_machine, batch, new_run, owned_run, store_of
 
 ME = this_owner()
@@ -264,6 +266,8 @@ def test_a_damaged_place_is_told(tmp_path):
     change(inner, "update locks set step = 'other'")
     with pytest.raises(StoreCorrupt, match="queue for a lock"):
         inner.locks_of(["r1"])
+    found = check_store(inner, MemoryBlobs()).findings
+    assert any("queue for a lock" in finding.message for finding in found)
     inner.close()
 
 

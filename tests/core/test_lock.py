@@ -16,10 +16,13 @@ from stories import (
 from flowrt.encoding.pack import decode_record, encode_record
 from flowrt.encoding.values import Values
 from flowrt.record import Ended, Locked, Succeeded, Unlocked
+from flowrt.shown.run_json import run_json
 from flowrt.store.owner import this_owner
 from flowrt.store.port import Store
 from flowrt.store.rows import Batch, LockRequest
 from flowrt.value import Inline
+from flowrt.view import view
+from flowrt.why.why import why_run, why_step
 
 CRITICAL = """
 flow: f
@@ -297,3 +300,23 @@ def test_a_served_holder_whose_server_died_is_taken_over_and_keeps_its_lock():
     begin(story, "other", {"n": 1})
     assert story.store.free_locks(NOON + 50 * HOUR) == 0
     assert [one.run_id for one in story.store.lock_queue("gpu", 9) if one.granted] == ["story"]
+
+
+def test_why_and_show_tell_who_holds_the_lock():
+    story = story_of(CRITICAL.replace("limit: 2", "limit: 1"))
+    holder = beside(story, "holder")
+    holder.start({"n": 9})
+    hold(story.store, "holder")
+    story.start({"n": 1})
+    assert story.drive(interrupt=Counted(story, 10)).status == "suspended"
+    # Asked for again by whoever resumes it: as long as it waits in a process, its place is there.
+    epoch = story.store.claim("story", this_owner(), NOON, NOON + HOUR)
+    head = story.store.run("story").head
+    asked = LockRequest("step#1", "gpu", 1)
+    assert not story.store.append([Batch("story", epoch, head, [], locks=[asked])])
+    told = why_run(story.store, "story", NOON)
+    assert any("waits for the lock `gpu`" in line for line in told)
+    assert "the lock `gpu` is held by run holder (step `held`)" in told
+    assert "this step is the next" in why_step(story.store, "story", "step#1", NOON)
+    [waiting] = run_json(view(story.store, "story"), story.blobs)["waiting"]
+    assert waiting == {"step": "step#1", "kind": "lock", "event": None, "key": "gpu", "until": None}

@@ -299,10 +299,10 @@ class Conductor:
         """Let waits that have to look take what has arrived, one at least. Raises StoreError."""
         for step in list(self.inbox.fresh):
             self._take_event(step)
-        if self.locks.fresh:
-            self.locks.look()
             if self.clock.now() >= until:
                 return
+        if self.locks.fresh:
+            self.locks.look()
 
     def note_cancel(self, cancel: Cancel) -> None:
         """Somebody asks for the run to be cancelled; who asks again with force gets that."""

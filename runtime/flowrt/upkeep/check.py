@@ -6,7 +6,7 @@
 * each program and callable: its bytes are those of its digest
 * each blob that a record, a run or a deployment names: it is there, and its bytes are those of its
   digest; and the store knows of the reference, or the next collection would take the blob
-* each event: it is what was accepted; each deployment can be read
+* each event: it is what was accepted; each deployment, and each place in a queue for a lock, can be read
 
 Nothing is unpickled but constants of hand-written graphs, and nothing is changed. Damage is never raised:
 it is a finding, and the check goes on with the next thing; only a store that cannot be reached ends it.
@@ -56,6 +56,7 @@ def check_store(store: Store, blobs: Blobs, run_ids: Sequence[str] | None = None
     events = 0
     if run_ids is None:
         events = _check_events(store, found)
+        _check_locks(store, found)
         _check_deployments(store, programs, named, found)
     return Checked(
         tuple(dict.fromkeys(found.found)), len(ids), records, named.count, named.byte_count, events
@@ -91,6 +92,13 @@ def _events(store: Store, after: int, limit: int) -> list[int] | None:
 def _is_sound(store: Store, number: int, found: Findings) -> bool:
     event = found.attempt("event", lambda: store.all_events(number - 1, 1))
     return event is not None and [one.event_id for one in event] == [number]
+
+
+def _check_locks(store: Store, found: Findings) -> None:
+    """Read all places in the queues for locks; one that is damaged keeps those behind it from being read."""
+    after = 0
+    while page := found.attempt("lock", partial(store.all_locks, after, _PAGE)):
+        after = page[-1].ticket
 
 
 def _check_deployments(store: Store, programs: Programs, named: NamedBlobs, found: Findings) -> None:

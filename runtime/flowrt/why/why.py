@@ -2,7 +2,7 @@
 
 import difflib
 
-from flowrt.command import AwaitEvent
+from flowrt.command import AwaitEvent, AwaitLock
 from flowrt.engine.drive import owned
 from flowrt.errors import FlowrtError
 from flowrt.record import Ended, Failed
@@ -11,6 +11,9 @@ from flowrt.store.rows import RunRow
 from flowrt.why.facts import Facts, facts_of
 from flowrt.why.history import at, event_text, goes_on, happened, said
 from flowrt.why.unreached import not_started, way_to
+
+QUEUE_MAX = 10_000
+"""So many places of the queue for a lock are looked at."""
 
 OPEN_MAX = 20
 """How many of the steps that are open are told of a run."""
@@ -38,6 +41,8 @@ def why_run(store: Store, run_id: str, now: int) -> list[str]:
         step = getattr(command, "step", "")
         if step:
             lines.append(f"step `{step}`: {goes_on(command, now, owner)}")
+        if isinstance(command, AwaitLock):
+            lines += _queue(store, facts, command)
     if len(open_) > OPEN_MAX:
         lines.append(f"… and {len(open_) - OPEN_MAX} more steps that are open: flowc show {run_id}")
     return lines
@@ -65,6 +70,8 @@ def why_step(store: Store, run_id: str, step: str, now: int) -> list[str]:
         lines.append(goes_on(command, now, _owner(facts.row, now)))
     if isinstance(command, AwaitEvent):
         lines += _passed_over(store, facts, command)
+    elif isinstance(command, AwaitLock):
+        lines += _queue(store, facts, command)
     return lines
 
 
@@ -131,6 +138,22 @@ def _owner(row: RunRow, now: int) -> str | None:
     if row.owner is None or not owned(row, now):
         return None
     return f"process {row.owner.pid} on {row.owner.host}"
+
+
+def _queue(store: Store, facts: Facts, command: AwaitLock) -> list[str]:
+    """Who holds the lock that a step waits for, and how many are before it."""
+    rows = store.lock_queue(command.lock, QUEUE_MAX)
+    held = [f"run {row.run_id} (step `{row.step}`)" for row in rows if row.granted]
+    if not held:
+        return [f"nobody holds the lock `{command.lock}`: it comes as soon as a process has the run"]
+    ahead = [row for row in rows if not row.granted]
+    before = next(
+        (n for n, row in enumerate(ahead) if (row.run_id, row.step) == (facts.row.run_id, command.step)), None
+    )
+    lines = [f"the lock `{command.lock}` is held by {', '.join(held[:OPEN_MAX])}"]
+    if before is not None:
+        lines.append(f"{before} others wait for it before this step" if before else "this step is the next")
+    return lines
 
 
 def _passed_over(store: Store, facts: Facts, command: AwaitEvent) -> list[str]:
