@@ -17,6 +17,7 @@ VALUES = {
     "`if`": ("- {id: x, if: True, then: [{value: 1}, {value: 2}]}", 2),
     "`switch`": ("- {id: x, switch: 3, cases: [{is: 4, do: [{value: 1}]}]}", None),
     "`do`": ("- {id: x, do: [{value: 1}, {value: 2}]}", 2),
+    "`lock`": ("- {id: x, lock: desk, do: [{value: 1}, {value: 2}]}", 2),
     "`saga`": ("- {id: x, saga: [{value: 1}, {value: 2}]}", 2),
     "`try`": ("- {id: x, try: [{fail: no}], catch: {do: [{value: 7}]}, finally: [{value: 8}]}", 7),
     "`graph`": ("- {id: x, graph: {a: 1, b: a + 1}}", {"a": 1, "b": 2}),

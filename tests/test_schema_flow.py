@@ -27,9 +27,11 @@ from flowc.tree import Mapping, Scalar, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = files("flowc_schemas") / "flow.schema.json"
-GOOD = sorted((ROOT / "tests" / "compile" / "ok").glob("*.flow.yaml")) + sorted(
-    (ROOT / "examples").glob("*/*.flow.yaml")
-)
+GOOD = [
+    path
+    for folder in ("tests/compile/ok", "examples", "docs/patterns")
+    for path in sorted((ROOT / folder).rglob("*.flow.yaml"))
+]
 BAD = sorted((ROOT / "tests" / "compile" / "err").glob("*.flow.yaml"))
 BROKEN = runpy.run_path(str(ROOT / "tests" / "corpus" / "broken.py"))["broken_flows"]
 SCHEMA = json.loads(flow_schema_text())
@@ -113,7 +115,7 @@ def test_good_examples_of_rules_pass() -> None:
 
 def test_every_document_of_the_manual_passes() -> None:
     blocks = 0
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         for block in re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
             if "flow:" in block and "flowc: 1" in block:
                 blocks += 1
