@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from itertools import chain
 from pathlib import Path
 
+import flowrt
 import flowrt.context
 
 NOT_CALLABLE = "text"
@@ -288,3 +289,33 @@ def exit_in_a_child():
     if child == 0:
         os._exit(4)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+class Feed(flowrt.EventListener):
+    """A listener that gives its argument back, tells of itself in a file, or waits for ever."""
+
+    async def poll_for_event(self, event, note="", seconds=0.0):
+        if note:
+            with Path(note).open("a") as file:
+                print(os.getpid(), file=file)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            if note:
+                with Path(note).open("a") as file:
+                    print("ended", file=file)
+        return event
+
+
+class DeafFeed:
+    async def poll_for_event(self, note):
+        while True:
+            try:
+                await asyncio.sleep(0.1)
+            except asyncio.CancelledError:
+                Path(note).write_text("deaf")
+
+
+class WrongFeed:
+    def poll_for_event(self):
+        return 1

@@ -260,3 +260,69 @@ def _await_file(path: Path, within: float = 20.0) -> str:
             return path.read_text()
         time.sleep(0.01)
     raise AssertionError(f"{path} did not appear")
+
+
+# Listeners.
+
+
+def listener(bench: Bench, *args: object, name: str = "Feed", **parts: object) -> Attempt:
+    return bench.attempt(f"executor_tasks:{name}.poll_for_event", *args, listener=True, **parts)
+
+
+def test_a_thousand_listeners_wait_side_by_side(bench: Bench) -> None:
+    bench.make(listener(bench, 0))
+    large = bench.values.record(list(range(50_000)))
+    waiting = [listener(bench, number, "", 1) for number in range(1_000)]
+    began = time.monotonic()
+    bench.submit(*waiting)
+    first, second = bench.make(listener(bench, Name("x"), env={"x": large}), bench.attempt("inc", 1))
+    assert bench.load(first) == list(range(50_000))
+    assert bench.load(second) == 2  # No slot is taken by what waits.
+    outcomes = bench.wait(*waiting, within=60)
+    assert sorted(bench.load(outcome) for outcome in outcomes) == list(range(1_000))
+    assert time.monotonic() - began < 40
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_listener_is_stopped(bench: Bench, tmp_path: Path, force: bool) -> None:
+    note = tmp_path / "note"
+    stopped, other = listener(bench, 1, str(note), 60), listener(bench, 2, "", 1)
+    bench.submit(stopped, other)
+    _await_file(note)
+    bench.executor.stop(stopped.key, force=force)
+    assert bench.wait(stopped, within=10) == [Halted()]
+    assert bench.load(bench.wait(other)[0]) == 2
+    _await_file(note)
+    assert note.read_text().endswith("ended\n")
+
+
+def test_a_listener_that_is_deaf_ends_by_force(bench: Bench, tmp_path: Path) -> None:
+    deaf = listener(bench, str(tmp_path / "deaf"), name="DeafFeed")
+    bench.submit(deaf, listener(bench, 1))
+    bench.make(listener(bench, 1))
+    bench.executor.stop(deaf.key, force=False)
+    _await_file(tmp_path / "deaf")
+    bench.executor.stop(deaf.key, force=True)
+    assert bench.wait(deaf, within=20) == [Halted()]
+
+
+def test_what_is_no_listener(bench: Bench) -> None:
+    wrong, none, unknown = bench.make(
+        listener(bench, name="WrongFeed"), listener(bench, name="nap"), listener(bench, name="Fed")
+    )
+    for outcome, message in (
+        (wrong, "write `async def poll_for_event`"),
+        (none, "`executor_tasks:nap` is no listener: it has no method `poll_for_event`"),
+        (unknown, "did you mean `Feed`?"),
+    ):
+        assert isinstance(outcome, Raised)
+        assert message in outcome.failure.message
+        assert "thread.py" not in outcome.failure.traceback
+
+
+def test_what_is_checkpointed_is_a_task_like_others(bench: Bench) -> None:
+    attempts = [
+        bench.attempt(f"executor_tasks:{name}.event_checkpointed", 1, listener=True)
+        for name in ("Feed", "WrongFeed")
+    ]
+    assert [bench.load(outcome) for outcome in bench.make(*attempts)] == [None, None]

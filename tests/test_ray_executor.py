@@ -48,6 +48,24 @@ def test_a_killed_worker_is_a_lost_attempt(bench: Bench, tmp_path: Path) -> None
     assert outcome.reason
 
 
+def test_listeners_of_a_killed_actor_are_lost_and_others_come_after_them(
+    bench: Bench, tmp_path: Path
+) -> None:
+    def listener(note: str, seconds: float) -> Attempt:
+        path = "executor_tasks:Feed.poll_for_event"
+        plain = bench.attempt(path, 1, str(tmp_path / note), seconds)
+        return replace(plain, task=replace(plain.task, listener=True))
+
+    waiting = [listener("pid", 60) for _ in range(3)]
+    bench.executor.submit(waiting)
+    pids = set(await_lines(tmp_path / "pid", 3))
+    assert len(pids) == 1, "they share a process"
+    os.kill(int(pids.pop()), signal.SIGKILL)
+    assert all(isinstance(outcome, Lost) for outcome in bench.wait(*waiting))
+    [outcome] = bench.make(listener("next", 0))
+    assert bench.load(outcome) == 1
+
+
 def test_an_attempt_that_may_be_made_once_is_not_made_again_for_a_neighbours_sake(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

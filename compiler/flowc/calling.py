@@ -17,10 +17,14 @@ class Ident:
 
 @noun
 class TaskCallee:
-    """A Python callable or exception class: its import path `package.module:name`, and where it stands."""
+    """A Python callable or exception class: its import path `package.module:name`, and where it stands.
+
+    `listener`: it is a method of a listener's class, `package.module:Class.method`.
+    """
 
     path: str
     span: Span
+    listener: bool = False
 
 
 @noun

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
         WaitTimedOut,
         WorkerLost,
     )
+    from flowrt.listener import EventListener
 
 __all__ = [
     "BlockTimedOut",
     "Collected",
+    "EventListener",
     "FlowFailed",
     "FlowrtError",
     "ForError",
@@ -68,6 +70,7 @@ _ROOMS = {
     "RecursionLimit": "flowrt.failures",
     "WaitTimedOut": "flowrt.failures",
     "WorkerLost": "flowrt.failures",
+    "EventListener": "flowrt.listener",
 }
 
 

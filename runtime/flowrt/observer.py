@@ -22,6 +22,7 @@ StepKind = Literal[
     "switch",
     "race",
     "try",
+    "listener",
 ]
 StepEnd = Literal["succeeded", "failed", "stopped"]
 

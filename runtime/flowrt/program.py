@@ -59,7 +59,8 @@ class Task:
     `lost_max` is how often an attempt whose worker was lost is made again. `heartbeat` is how long an
     attempt may go on without calling `flowrt.heartbeat()`. With `once` there is at most one attempt: that it
     is begun is recorded before, and when nobody knows what became of it the step fails as unknown.
-    `undo` takes back what the task did, when the saga around it does not end well.
+    `undo` takes back what the task did, when the saga around it does not end well. `listener`: the callee is
+    a method of a `flowrt.EventListener`.
     """
 
     callee: Callee
@@ -73,6 +74,7 @@ class Task:
     heartbeat: Expr | None = None
     once: bool = False
     undo: "Undo | None" = None
+    listener: bool = False
 
 
 @noun

@@ -69,3 +69,17 @@ def mix(a: int, b: int) -> int:
 
 def less(a: int, b: int) -> bool:
     return a < b
+
+
+class Once(flowrt.EventListener):
+    """A listener that hears at once."""
+
+    async def poll_for_event(self, value, more=0):
+        return {"value": value + more}
+
+
+class Silent:
+    """A listener that hears nothing that is an event, at once."""
+
+    async def poll_for_event(self):
+        return None

@@ -22,6 +22,9 @@ from flowrt.program import (
 )
 from flowrt.program import Start as StartOp
 
+LISTENER_LOST_MAX = 1_000
+"""A listener may wait for months, and what is lost by losing its worker is nothing but the wait."""
+
 _SAMPLES: dict[str, SampleKind] = {
     "flowc:now": "now",
     "flowc:today": "today",
@@ -92,6 +95,8 @@ def _task(call: Call) -> tuple[Task, list[str]]:
         heartbeat=said.heartbeat,
         once=once,
     )
+    if call.callee.listener:
+        task = replace(task, listener=True, lost_max=LISTENER_LOST_MAX)
     lengths = (said.timeout, said.heartbeat)
     values = (*call.args, *(value for _, value in call.kwargs), said.options, *lengths)
     return task, names_in(*values, *read_by(retry))

@@ -214,7 +214,7 @@ STEPS: Mapping[str, Construct] = {
     "sleep": _step({"sleep": "a duration, {until: instant}, or {cron, tz}"}),
     "wait": _step(
         {
-            "wait": "the name of an event",
+            "wait": "the name of an event, or a call of a listener",
             "key": "the key that the event must have",
             "match": "a condition on the payload `event`",
             "timeout": "how long to wait",

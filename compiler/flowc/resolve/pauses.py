@@ -1,12 +1,13 @@
 """The steps that wait, or make others go on, come in as text; `Sleep`, `Wait` and `Emit` go out."""
 
 from flowc.diagnostic import Fix
-from flowc.ir import Emit, Ident, Sleep, Step, Wait
+from flowc.ir import Block, Emit, Ident, Sleep, Step, Wait
 from flowc.resolve.cron import cron_part
-from flowc.resolve.fields import not_supported, read_fields
+from flowc.resolve.fields import read_fields
 from flowc.resolve.found import excerpt, shape
 from flowc.resolve.keys import SLEEP
 from flowc.resolve.lift import Barrier, lift
+from flowc.resolve.listen import resolve_listen
 from flowc.resolve.names import read_name
 from flowc.resolve.places import read_expression
 from flowc.resolve.step_text import StepText
@@ -72,10 +73,22 @@ def _instant(step: StepText, node: Node) -> Expr | None:
 
 
 def resolve_wait(step: StepText) -> Step | None:
-    """`wait` for an event, with what it must be and what happens when it does not come."""
+    """`wait` for an event or a listener, with what happens when it does not come."""
+    if _is_listener(step):
+        timeout, orelse = _limits(step)
+        return resolve_listen(step, timeout, orelse)
     event = _event(step)
     key = step.expr("key")
     match = _match(step)
+    timeout, orelse = _limits(step)
+    if event is None:
+        return None
+    declared = step.setting.names.payloads.get(event.text)
+    return Wait(step.meta(), event, key, match, timeout, orelse, declared)
+
+
+def _limits(step: StepText) -> tuple[Expr | None, Block | None]:
+    """How long a wait lasts, and what comes then."""
     timeout = step.duration("timeout")
     orelse = step.block("else")
     if orelse is not None and timeout is None:
@@ -85,10 +98,14 @@ def resolve_wait(step: StepText) -> Step | None:
             step.fields["else"].key.span,
             help="add `timeout: 48h`, or leave `else` out",
         )
-    if event is None:
-        return None
-    declared = step.setting.names.payloads.get(event.text)
-    return Wait(step.meta(), event, key, match, timeout, orelse, declared)
+    return timeout, orelse
+
+
+def _is_listener(step: StepText) -> bool:
+    """Whether what is waited for is a class, by an alias or an import path."""
+    node = step.main.value
+    name = node.text.partition("(")[0] if isinstance(node, Scalar) else ""
+    return ("." in name or ":" in name) and "${{" not in name
 
 
 def _match(step: StepText) -> Expr | None:
@@ -116,18 +133,12 @@ def _event(step: StepText) -> Ident | None:
     text = node.text.strip() if isinstance(node, Scalar) else ""
     name, bracket, rest = text.partition("(")
     if not isinstance(node, Scalar) or "${{" in text or not bracket:
-        if isinstance(node, Scalar) and step.kind == "wait" and "." in text and "${{" not in text:
-            not_supported(step.found, node, "a listener of your own is")
-            return None
         if not isinstance(node, Scalar):
             step.found.error(
                 "F0103", f"`{step.kind}` takes the name of an event, not {shape(node)}", excerpt(node)
             )
             return None
         return read_name(step.found, node, "an event")
-    if "." in name:
-        not_supported(step.found, node, "a listener of your own is")
-        return None
     key = rest.removesuffix(")").strip()
     step.found.error(
         "F0103",

@@ -230,9 +230,9 @@ def _task(task: Task) -> str:
     callee = task.callee.path if isinstance(task.callee, Imported) else f"pickled {task.callee.name}"
     args = [*map(write_expr, task.args), *(f"{name}={write_expr(value)}" for name, value in task.kwargs)]
     retry = " retry never" if task.once else "" if task.retry is None else _retry(task.retry)
-    lost = "" if task.lost_max == LOST_MAX else f" lost_max {task.lost_max}"
+    lost = "" if task.listener or task.lost_max == LOST_MAX else f" lost_max {task.lost_max}"
     return (
-        f"{'raise' if task.raises else 'task'} {callee}({', '.join(args)})"
+        f"{'raise' if task.raises else 'listener' if task.listener else 'task'} {callee}({', '.join(args)})"
         f"{retry}{_word('timeout', task.timeout)}{_word('heartbeat', task.heartbeat)}"
         f"{_word('options', task.options)}{lost}"
     )

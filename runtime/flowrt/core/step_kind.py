@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from flowrt.listener import POLL
 from flowrt.observer import StepKind
 from flowrt.program import (
     Block,
@@ -12,6 +13,7 @@ from flowrt.program import (
     Emit,
     Fail,
     ForEach,
+    Imported,
     Leave,
     Lock,
     Loop,
@@ -32,6 +34,8 @@ from flowrt.program import (
 def kind_of(op: Op) -> StepKind:  # noqa: C901, PLR0911, PLR0912 - one arm a kind
     """The word by which an operation is shown."""
     match op:
+        case Task(listener=True, callee=Imported(path)) if path.endswith(f".{POLL}"):
+            return "listener"
         case Task():
             return "task"
         case Compute() | Fail():

@@ -34,6 +34,7 @@ from flowrt.executor.redaction import Redaction
 from flowrt.executor.run_info import run_info
 from flowrt.expr.evaluate import evaluate
 from flowrt.expr.tree import Const, Expr
+from flowrt.listener import POLL
 from flowrt.program import Pickled
 from flowrt.store.port import Blobs
 from flowrt.value import Handle
@@ -82,6 +83,11 @@ class Pulse(Protocol):
         ...
 
 
+async def listen(attempt: Attempt, values: Values) -> Outcome:
+    """Make an attempt that waits for an event, as a coroutine among others. Ends as Halted when cancelled."""
+    return await _Making(attempt, values, None, alone=False).listened()
+
+
 def make_with(
     attempt: Attempt, values: Values, pulse: Pulse | None = None, *, alone: bool = False
 ) -> Outcome:
@@ -120,6 +126,24 @@ class _Making:
                 self._phase = "record"
                 value = self._recorded(result)
         except Interrupted:
+            return Halted()
+        except BaseException as error:  # noqa: BLE001 - the author's code may raise anything
+            return self._ended_by(error, started_at)
+        return Returned(value, started_at, _now())
+
+    async def listened(self) -> Outcome:
+        """The outcome of an attempt that waits: only the author's coroutine has the event loop."""
+        import asyncio  # noqa: PLC0415 - see `_run_coroutine`
+
+        started_at = _now()
+        try:
+            call = await asyncio.to_thread(self._prepare)
+            self._phase = "call"
+            with entered(_context(self._attempt)), redacted(self._secrets, whole_process=False):
+                event = await _coroutine(call.function(*call.args, **call.kwargs))
+            self._phase = "record"
+            value = await asyncio.to_thread(self._recorded, event)
+        except (Interrupted, asyncio.CancelledError):
             return Halted()
         except BaseException as error:  # noqa: BLE001 - the author's code may raise anything
             return self._ended_by(error, started_at)
@@ -212,6 +236,13 @@ def _raise(result: object, step: str) -> None:
         case _:
             given = qualified(type(result))
             raise TypeError(f"`{step}` raises what its callable gives; it gave a {given}, not an exception.")
+
+
+def _coroutine(result: object) -> Coroutine[object, object, object]:
+    """What a listener waits with. Anything else has waited already, and held up all others meanwhile."""
+    if isinstance(result, CoroutineType):
+        return cast("Coroutine[object, object, object]", result)
+    raise TypeError(f"A listener waits with `await`: write `async def {POLL}`.")
 
 
 def _finished(result: object) -> object:

@@ -26,6 +26,7 @@ DEPTH = 3
 MOST_STEPS = 512
 MOST_BYTES = 1 << 20
 MOST_ALONE = 256
+MOST_WAITING = 100_000
 
 T = TypeVar("T")
 
@@ -44,12 +45,13 @@ class Entry(Generic[T]):
 class Lane(Generic[T]):
     """Attempts of one callable and one set of options.
 
-    `cpus` is what one attempt occupies; `alone`: no two in one batch.
+    `cpus` is what one attempt occupies; `alone`: no two in one batch; `waits`: they wait, and occupy nothing.
     """
 
     options: Mapping[str, object]
     cpus: float = 1.0
     alone: bool = False
+    waits: bool = False
     under_way: int = 0
     ready: int = 0
     size: int = 1
@@ -73,6 +75,8 @@ class Lane(Generic[T]):
 
     def room(self, total_cpus: float) -> int:
         """How many more batches may be under way on a cluster of that many CPUs."""
+        if self.waits:
+            return MOST_WAITING - self.under_way
         most = MOST_ALONE if self.cpus <= 0 else min(MOST_ALONE, max(2, int(DEPTH * total_cpus / self.cpus)))
         return most - self.under_way
 

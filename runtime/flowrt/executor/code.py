@@ -6,7 +6,7 @@ cluster, and every later engine, have the same.
 
 from collections.abc import Callable
 
-from flowrt.executor.callee import load
+from flowrt.executor.listener import load_task
 from flowrt.executor.port import Attempt
 from flowrt.snapshot.cache import code_folders
 from flowrt.store.port import Blobs
@@ -22,4 +22,4 @@ def function_of(attempt: Attempt, blobs: Blobs) -> Callable[..., object]:
     """
     run = attempt.run
     folders = code_folders(run.python_path, run.snapshot, blobs)
-    return load(attempt.task.callee, attempt.code, folders, run.snapshot)
+    return load_task(attempt.task, attempt.code, folders, run.snapshot)

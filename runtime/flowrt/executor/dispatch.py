@@ -26,6 +26,7 @@ from flowrt.executor.batching import Entry, Lane
 from flowrt.executor.flight import CameBack, Closed, Flight, FlightEvent, StopAsked, Submitted, Taken
 from flowrt.executor.held import Kept, References
 from flowrt.executor.launcher import Launcher, Trouble
+from flowrt.executor.listener import polls
 from flowrt.executor.options import BadOption, apart, options_key, wish
 from flowrt.executor.port import Attempt, AttemptKey, Halted, Lost, Outcome, Raised, Report
 from flowrt.executor.verdict import overdue, told_of
@@ -156,8 +157,12 @@ class Dispatch:
         self._wait(taken)
 
     def _new_lane(self, attempt: Attempt) -> Lane[Taken]:
-        asked = wish(attempt.options)
         place = _place(attempt)
+        if polls(attempt.task):
+            waiting: Lane[Taken] = Lane({}, 0.0, alone=True, waits=True)
+            self._prepared[id(waiting)] = self._launcher.host(place)
+            return waiting
+        asked = wish(attempt.options)
         self._home = place if self._home is None else self._home
         named = asked.named if place == self._home else apart(asked.named, place)
         prepared = self._launcher.accept(named)

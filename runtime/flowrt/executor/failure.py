@@ -24,6 +24,7 @@ _PYTHON = Path(os.__file__).parent
 _NOT_THE_AUTHORS = (
     f"{Path(__file__).parents[1]}{os.sep}",
     f"{_PYTHON}{os.sep}asyncio{os.sep}",
+    f"{_PYTHON}{os.sep}concurrent{os.sep}",
     f"{_PYTHON}{os.sep}importlib{os.sep}",
     "<frozen importlib.",
 )

@@ -24,6 +24,10 @@ class Launcher(Protocol):
         """Prepare for batches with these options. Raises BadOption."""
         ...
 
+    def host(self, place: tuple[str, ...]) -> object:
+        """Prepare for attempts that wait for events, of the code of that place. Each is a job of its own."""
+        ...
+
     def launch(
         self,
         prepared: object,

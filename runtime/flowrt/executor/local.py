@@ -11,14 +11,19 @@ import threading
 import time
 from collections.abc import Sequence
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 from flowrt.encoding.values import Values
 from flowrt.executor.alarm import too_long, too_silent
 from flowrt.executor.attempt import make_with
 from flowrt.executor.exits import survived
 from flowrt.executor.failure import failure_of
+from flowrt.executor.listener import polls
 from flowrt.executor.port import Attempt, AttemptKey, Halted, Lost, Outcome, Raised, Report
 from flowrt.store.port import Blobs
+
+if TYPE_CHECKING:
+    from flowrt.executor.listening import Listeners
 
 
 class _Watch:
@@ -75,6 +80,7 @@ class LocalExecutor:
         self._running: dict[AttemptKey, _Watch | None] = {}
         self._report: Report | None = None
         self._blobs: Blobs | None = None
+        self._listeners: Listeners | None = None
 
     def start(self, report: Report, blobs: Blobs) -> None:
         """Begin."""
@@ -84,13 +90,18 @@ class LocalExecutor:
 
     def submit(self, attempts: Sequence[Attempt]) -> None:
         """Take attempts on."""
-        with self._lock:
-            self._waiting.update((attempt.key, attempt) for attempt in attempts)
         for attempt in attempts:
+            if polls(attempt.task):
+                self._listen(attempt)
+                continue
+            with self._lock:
+                self._waiting[attempt.key] = attempt
             self._queue.put(attempt.key)
 
     def stop(self, key: AttemptKey, *, force: bool) -> None:
         """Stop an attempt: one that waits at once, one that runs only by force."""
+        if self._listeners is not None and self._listeners.stop(key, force=force):
+            return
         with self._lock:
             waited = self._waiting.pop(key, None) is not None
         if waited:
@@ -100,6 +111,8 @@ class LocalExecutor:
 
     def close(self) -> None:
         """Report nothing any more and let the threads end."""
+        if self._listeners is not None:
+            self._listeners.close()
         with self._lock:
             self._report = None
             self._waiting.clear()
@@ -110,6 +123,14 @@ class LocalExecutor:
                 watch.timer.cancel()
         for _ in range(self._count):
             self._queue.put(None)
+
+    def _listen(self, attempt: Attempt) -> None:
+        if self._listeners is None:
+            from flowrt.executor.listening import Listeners  # noqa: PLC0415 - few flows have listeners
+
+            assert self._blobs is not None, "the executor was not started"
+            self._listeners = Listeners(self._tell, self._blobs)
+        self._listeners.begin(attempt)
 
     def _add_thread(self) -> None:
         threading.Thread(target=self._work, name="flowrt-local", daemon=True).start()

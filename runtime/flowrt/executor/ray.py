@@ -25,6 +25,7 @@ from flowrt.executor.held import Kept
 from flowrt.executor.launcher import Trouble
 from flowrt.executor.options import BadOption
 from flowrt.executor.port import Attempt, AttemptKey, Report
+from flowrt.executor.ray_listeners import ListenerActor
 from flowrt.executor.signs import Sign, kill_named, read_sign, remove_sign
 from flowrt.executor.wire import Packer
 from flowrt.executor.worker import work
@@ -50,16 +51,18 @@ _LOST = (
     exceptions.RaySystemError,
     exceptions.ObjectStoreFullError,
     exceptions.OutOfDiskError,
+    exceptions.RayActorError,
 )
 # Not ObjectLostError: it is told apart first, for an argument that is lost can be had from the blob store.
 
 
 @dataclass(slots=True)
 class _Launched:
-    """A call of the remote function: its two return values."""
+    """A call of the remote function: its two return values. `hosted`: its process has others to serve too."""
 
     reply: Any
     kept: Any
+    hosted: bool = False
 
 
 class RayLauncher:
@@ -75,6 +78,7 @@ class RayLauncher:
         self._knocked_at = 0.0
         self._silent_since: float | None = None
         self._died = ""
+        self._hosts: dict[tuple[str, ...], ListenerActor] = {}
 
     def accept(self, options: Mapping[str, object]) -> object:
         """The remote function with these options. Raises BadOption."""
@@ -82,6 +86,15 @@ class RayLauncher:
             return self._remote.options(name="flowrt", **_strategy(options)) if options else self._remote
         except (TypeError, ValueError) as error:
             raise BadOption(f"Ray refuses the options of the step: {error}") from error
+
+    def host(self, place: tuple[str, ...]) -> object:
+        """The actor of the listeners of that code."""
+        return self._hosts.setdefault(place, ListenerActor())
+
+    def end(self) -> None:
+        """End the actors."""
+        for host in self._hosts.values():
+            host.kill()
 
     def launch(
         self,
@@ -96,16 +109,20 @@ class RayLauncher:
         except Exception as error:  # noqa: BLE001 - whatever Ray has against it becomes the step's outcome
             done(error)
             return _Launched(None, None)
+        host = prepared if isinstance(prepared, ListenerActor) else None
+        handle = None if host is None else host.handle
 
         def completed(future: "Future[bytes]") -> None:
             error = future.exception()
+            if host is not None and isinstance(error, exceptions.RayActorError):
+                host.forget(handle)
             if error is not None:
                 # Ray logs an error that nobody has looked at; both values have it, and it is looked after.
                 kept.future()
             done(future.result() if error is None else error)
 
         reply.future().add_done_callback(completed)
-        return _Launched(reply, kept)
+        return _Launched(reply, kept, hosted=host is not None)
 
     def put(self, kept: Kept) -> object:
         """Put into the object store."""
@@ -113,9 +130,9 @@ class RayLauncher:
 
     def cancel(self, launched: object, *, force: bool) -> None:
         """Interrupt a call, or kill its worker."""
-        reply = cast("_Launched", launched).reply
-        if reply is not None:
-            cast("Any", ray).cancel(reply, force=force)
+        call = cast("_Launched", launched)
+        if call.reply is not None:
+            cast("Any", ray).cancel(call.reply, force=force and not call.hosted)
 
     def sign(self, name: str) -> Sign | None:
         """The last sign of the worker that made a job, if it makes any."""
@@ -220,6 +237,7 @@ class RayExecutor:
         self._quiet = quiet
         self._prints = prints
         self._connection: Connection | None = None
+        self._launcher: RayLauncher | None = None
         self._dispatch: Dispatch | None = None
         self._thread: threading.Thread | None = None
 
@@ -231,7 +249,8 @@ class RayExecutor:
             raise ExecutorUnavailable(f"Ray's workers cannot use this store. {error}") from error
         self._connection = join(self._address, self._num_cpus, quiet=self._quiet, prints=self._prints)
         held_bytes = max(_LEAST_HELD, int(_resources().get("object_store_memory", 0.0) / 4))
-        self._dispatch = Dispatch(RayLauncher(), report, packer, held_bytes)
+        self._launcher = RayLauncher()
+        self._dispatch = Dispatch(self._launcher, report, packer, held_bytes)
         self._thread = threading.Thread(target=self._dispatch.run, name="flowrt-ray", daemon=True)
         self._thread.start()
 
@@ -252,6 +271,8 @@ class RayExecutor:
         if self._dispatch is not None and self._thread is not None:
             self._dispatch.close()
             self._thread.join()
+            if self._launcher is not None and not self._dispatch.gone:
+                self._launcher.end()
             if self._prints:
                 time.sleep(max(0.0, self._dispatch.printed_at + _LOGS_TAKE_S - time.monotonic()))
             self._dispatch = self._thread = None

@@ -13,8 +13,8 @@ from typing import cast
 
 from flowrt.amounts import duration_us
 from flowrt.core.retry import Policy, next_attempt_at
-from flowrt.executor.callee import load
 from flowrt.executor.failure import failure_of
+from flowrt.executor.listener import load_task
 from flowrt.expr.tree import Expr
 from flowrt.plain.scene import PlainFailure, Scene, Values
 from flowrt.program import Pickled, Retry, Task
@@ -23,7 +23,7 @@ from flowrt.program import Pickled, Retry, Task
 def run_task(task: Task, env: Values, scene: Scene) -> object:
     """Call the task's callable until it returns or its policy gives up."""
     code = scene.code.get(task.callee.digest) if isinstance(task.callee, Pickled) else None
-    function = load(task.callee, code, scene.python_path)
+    function = load_task(task, code, scene.python_path)
     first_at = _now()
     retries = 0
     while True:
