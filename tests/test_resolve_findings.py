@@ -65,7 +65,7 @@ STEPS = [
     ("{do: [{call: t.f()}], retry: never}", [("F0103", "never")]),
     ("{call: other(a), heartbeat: 3s}", [("F0108", "heartbeat")]),
     ("{call: other(a), retry: never}", [("F0103", "never")]),
-    ('{wait: "feeds.Price(a)"}', [("F0108", '"feeds.Price(a)"')]),
+    ('{wait: "feeds.Price(a)"}', [("F0113", "feeds")]),
     # Lists and graphs
     ("{for: x in xs, do: {call: t.f(x)}}", [("F0105", "{call: t.f(x)}")]),
     ("{for: x in xs, do: {b: t.f(x)}}", [("F0105", "{b: t.f(x)}")]),

@@ -49,6 +49,7 @@ _SCHEMAS: Mapping[Place, Schema] = {
     "exceptions": one_or_many({"type": "string"}),
     "binder": {"type": "string", "pattern": BINDER},
     "callee": {"type": "string"},
+    "waited": {"type": "string"},
     "call": text_or_map({"type": "string"}, ref("undo")),
     "arguments": map_of({}),
     "duration": {"type": "string", "pattern": DURATION},
