@@ -8,6 +8,7 @@ import pytest
 from reference import PAGES, PAIR, understood, whole_files
 from stories import Story, copy_first
 
+import flowrt
 from flowc.lower.file import lower_linked
 from flowrt.encoding.values import Values
 from flowrt.record import Begun, Detached, Emitted, Succeeded
@@ -48,10 +49,18 @@ def rows(*_, **__):
     return [1, 2]
 
 
+class Arrival(flowrt.EventListener):
+    async def poll_for_event(self, path):
+        return f"the text of {path}"
+
+    async def event_checkpointed(self, event):
+        assert event == "the text of orders.csv"
+
+
 class Shop(ModuleType):
     """A module that has every task."""
 
-    Busy, Fatal, Rejected = Busy, Busy, Rejected
+    Busy, Fatal, Rejected, Arrival = Busy, Busy, Rejected, Arrival
 
     def __getattr__(self, name):
         if name.startswith("_"):
@@ -61,7 +70,7 @@ class Shop(ModuleType):
 
 @pytest.fixture(autouse=True)
 def shop(monkeypatch):
-    for name in ("shop", "shop.tasks", "shop.other"):
+    for name in ("shop", "shop.tasks", "shop.other", "feeds"):
         monkeypatch.setitem(sys.modules, name, Shop(name))
     monkeypatch.setenv("API_KEY", "not a secret")
 
