@@ -63,7 +63,7 @@ class Findings:
 _PLACES = {
     "flow_doc": (
         "a text by itself",
-        "it is the text of a flow as its first line; the text of a step is `doc`",
+        'a flow has its text in its first line, a step has `doc`; as the value of a block it is `("text")`',
     ),
     "flow_timeout": (
         "`timeout`",
