@@ -157,6 +157,48 @@ def test_a_run_colours_its_flow(flowc) -> None:
     assert "7/8 done" in flowc("graph", "--run", "r", "--format", "svg")[1].out
 
 
+GUARDED = """\
+flowc: 1
+events: {go: {external: true}}
+flow: guarded
+steps:
+  - id: got
+    try:
+      - do: [{id: x, value: "[1][7]"}, {value: x}]
+        timeout: 1h
+        retry: {max: 1, delay: 1ms, catch: [LookupError]}
+    catch:
+      - {type: OSError, as: e, do: [{value: e.message}]}
+      - {type: [IndexError, flowrt.errors:StoreError], as: e, do: [{value: e.step}]}
+    finally:
+      - switch: 2
+        cases:
+          - {is: 1, do: [{value: "'one'"}]}
+          - {is: [2, 3], do: [{value: "'two'"}]}
+      - race:
+          - {id: first, do: [{value: 1}]}
+          - {id: other, do: [{wait: go}]}
+  - return: got
+"""
+
+
+def test_a_run_colours_the_parts_of_a_try_and_all_attempts_of_a_block(flowc, tmp_path) -> None:
+    (tmp_path / "x.flow.yaml").write_text(GUARDED)
+    assert flowc("run", "x.flow.yaml", "--executor", "local", "--id", "r")[0] == 0
+    code, said = flowc("graph", "--run", "r")
+    assert code == 0
+    lines = [line.strip() for line in said.out.splitlines()]
+    assert 'subgraph f0_0_0_0["do timeout 1h retry 1"]' in lines
+    assert 'f0_0_0_0_0_0["x<br/>value #91;1#93;#91;7#93;<br/>0/2 done, 2 failed"]:::failed' in lines
+    assert 'subgraph f0_0_1_part["catch OSError as e"]' in lines
+    assert 'f0_0_1_0["value e.message"]' in lines
+    assert 'subgraph f0_0_2_part["catch IndexError, StoreError as e"]' in lines
+    assert 'f0_0_2_0["value e.step"]:::succeeded' in lines
+    assert "class f0_0_3_0 succeeded" in lines
+    assert 'f0_0_3_0_1_0["value #39;two#39;"]:::succeeded' in lines
+    assert 'f0_0_3_1_1_0["wait go"]:::stopped' in lines
+
+
 def test_a_run_that_waits_and_a_flow_that_has_changed(flowc, tmp_path) -> None:
     flowc("run", "x.flow.yaml", "--executor", "local", "--id", "r", "-i", "n=3")
     (tmp_path / "x.flow.yaml").write_text(FLOW.replace("x > 5", "x > 6"))

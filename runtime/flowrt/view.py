@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from flowrt.clock import WallClock
 from flowrt.command import AwaitEvent, AwaitLock, AwaitTimer
 from flowrt.core.path import LIMIT
+from flowrt.core.state import State
 from flowrt.encoding.pack import decode_program, decode_record
 from flowrt.engine.drive import owned
 from flowrt.engine.fold import fold
@@ -26,9 +27,9 @@ class UnknownStep(FlowrtError):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A step that waits: `kind` is `sleep`, `event` or `lock`, whose name is the `key`.
+    """A step that waits: `kind` is `sleep`, `event`, `pause` (of a block, before its next attempt) or `lock`.
 
-    `until` is in microseconds, None for no time-out.
+    The name of a lock is the `key`. `until` is in microseconds, None for no time-out.
     """
 
     step: str
@@ -36,6 +37,14 @@ class Waiting:
     event: str | None
     key: str | None
     until: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A block, or the whole run (`step` is empty), that may take until an instant."""
+
+    step: str
+    until: int
 
 
 @dataclass(slots=True)
@@ -65,6 +74,7 @@ class RunView:
     value: Handle | None
     failure: Failure | None
     waiting: tuple[Waiting, ...]
+    bounds: tuple[Bound, ...]
     steps: tuple[StepView, ...]
 
 
@@ -117,14 +127,15 @@ def view(store: Store, run_id: str) -> RunView:
         for step in notes.steps.values():
             # Nobody works on it, whatever was under way when somebody last did.
             step.status = "open" if step.status == "running" else step.status
-    waiting = tuple(found for command in state.open_commands if (found := _waiting(command)) is not None)
+    waits = [_waiting(command, state) for command in state.open_commands]
     return RunView(
         row=row,
         status=status,
         inputs=state.started.inputs if state.started else (),
         value=ended.value if ended else None,
         failure=ended.failure if ended else None,
-        waiting=waiting,
+        waiting=tuple(found for found in waits if isinstance(found, Waiting)),
+        bounds=tuple(found for found in waits if isinstance(found, Bound)),
         steps=tuple(notes.steps.values()),
     )
 
@@ -156,10 +167,13 @@ def status_of(row: RunRow) -> RunStatus:
     return "waiting" if row.status == "waiting" else "pending"
 
 
-def _waiting(command: object) -> Waiting | None:
+def _waiting(command: object, state: State) -> Waiting | Bound | None:
     match command:
-        case AwaitTimer(step, due_at) if step != LIMIT:
-            return Waiting(step, "sleep", None, None, due_at)
+        case AwaitTimer(step, due_at):
+            kind = state.timer_kind(step)
+            if kind in ("bound", "limit"):
+                return Bound("" if step == LIMIT else step, due_at)
+            return Waiting(step, kind, None, None, due_at)
         case AwaitEvent(step, wait, _, key, due_at):
             return Waiting(step, "event", wait.event, key, due_at or None)
         case AwaitLock(step, lock):

@@ -1,12 +1,16 @@
 """Blocks with a bound in time, and blocks and flows that are made again as a whole."""
 
+from threading import Event
+
 import pytest
 import try_tasks
-from stories import HOUR, NOON, copy_first
+from stories import HOUR, NOON, Story, copy_first
 from try_stories import cut_everywhere, played, tale, told
 
 from flowrt.plain.plain import run_plain
 from flowrt.record import Entered, Reopened, Retrying
+from flowrt.view import RunView, StepNotes, view
+from flowrt.why.why import why_run, why_step
 
 
 @pytest.fixture(autouse=True)
@@ -263,3 +267,75 @@ steps:
     try_tasks.BROKEN["b"] = OSError()
     assert played(text) == ("failed", "OSError")
     assert try_tasks.LOG == ["a", "!b", "a", "!b", "undo", "undo"]
+
+
+# What is told of it
+
+
+TOLD = """
+flow: f
+timeout: 2d
+steps:
+  - id: b
+    do:
+      - call: g.do("a")
+      - sleep: 3h
+      - try: [{call: 'g.do("b")'}]
+        catch: {type: KeyError, do: []}
+        finally: [{call: 'g.do("end")'}]
+    timeout: 9h
+    retry: {max: 2, delay: 5h, cap: 5h, jitter: none}
+"""
+
+
+class StopsAt(StepNotes):
+    """Interrupts a run when it waits, or has failed in an attempt."""
+
+    def __init__(self, at: str) -> None:
+        super().__init__()
+        self.at, self.interrupt = at, Event()
+
+    def waiting(self, step: str, event: str, key: str | None, due_at: int) -> None:
+        super().waiting(step, event, key, due_at)
+        if step == self.at:
+            self.interrupt.set()
+
+    def attempted(self, step: str, attempt: int, error: str, started_at: int, ended_at: int) -> None:
+        super().attempted(step, attempt, error, started_at, ended_at)
+        if step == self.at:
+            self.interrupt.set()
+
+
+def suspended(at: str) -> tuple[Story, RunView, str, str]:
+    """A run that stands at a step, as `show` and `why` tell of it."""
+    try_tasks.BROKEN["b"] = OSError()
+    story, watch = begun(TOLD), StopsAt(at)
+    assert story.drive(interrupt=watch.interrupt, observer=watch).status == "suspended"
+    now = story.clock.now()
+    run, step = (why_run(story.store, "story", now), why_step(story.store, "story", "b", now))
+    return story, view(story.store, "story"), "\n".join(run), "\n".join(step)
+
+
+def test_what_is_told_of_a_bound() -> None:
+    _, seen, run, step = suspended("b.step#2")
+    assert [(one.step, one.kind, one.until) for one in seen.waiting] == [
+        ("b.step#2", "sleep", NOON + 3 * HOUR)
+    ]
+    assert {(one.step, one.until) for one in seen.bounds} == {("", NOON + 48 * HOUR), ("b", NOON + 9 * HOUR)}
+    assert "step `b`: the block may take until 2027-01-15 17:00:00 UTC" in run
+    assert "\nthe run may take until 2027-01-17 08:00:00 UTC" in run
+    assert "step `b.step#2`: it sleeps until 2027-01-15 11:00:00 UTC" in run
+    assert "attempt 1 of the block began at 2027-01-15 08:00:00 UTC; its time is up at" in step
+    assert step.endswith("the block may take until 2027-01-15 17:00:00 UTC")
+
+
+def test_what_is_told_of_a_pause() -> None:
+    story, seen, run, step = suspended("b")
+    assert [(one.step, one.kind, one.until) for one in seen.waiting] == [("b", "pause", NOON + 8 * HOUR)]
+    assert [one.step for one in seen.bounds] == [""]
+    again = "its last attempt failed; the block is made again at 2027-01-15 16:00:00 UTC"
+    assert f"step `b`: {again}" in run
+    assert "attempt 1 began at 2027-01-15 08:00:00 UTC and failed: OSError; the next from" in step
+    assert step.endswith(again)
+    end = why_step(story.store, "story", "b~r2.step#3.finally.step#1", story.clock.now())
+    assert "nothing has started it yet" in " ".join(end)

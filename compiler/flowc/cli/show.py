@@ -12,7 +12,7 @@ from flowc.cli.parser import CommandParser
 from flowc.cli.places import StoreArguments, add_store_arguments, open_place
 
 if TYPE_CHECKING:
-    from flowrt.view import RunView, StepView, Waiting
+    from flowrt.view import Bound, RunView, StepView, Waiting
 
 EXAMPLE = """\
   flowc show etl-2026-01-01
@@ -66,6 +66,7 @@ def _text(run: "RunView") -> str:
     if row.cancel_reason is not None:
         parts.append(f"cancel requested: {row.cancel_reason}\n")
     parts.extend(_waiting_text(one) for one in run.waiting)
+    parts.extend(_bound_text(one) for one in run.bounds)
     if run.steps:
         head = ("STEP", "KIND", "STATUS", "ATTEMPTS", "TIME", "ERROR")
         parts.append("\n" + align(head, [_step_row(one) for one in run.steps]))
@@ -77,6 +78,11 @@ def _waiting_text(one: "Waiting") -> str:
     key = f" with key {one.key}" if one.key is not None else ""
     until = f" until {local(one.until)}" if one.until is not None else ""
     return f"step {one.step} waits {what}{key}{until}\n"
+
+
+def _bound_text(one: "Bound") -> str:
+    what = f"block {one.step}" if one.step else "the run"
+    return f"{what} may take until {local(one.until)}\n"
 
 
 def _step_row(one: "StepView") -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """A program comes in, and perhaps the tally of a run; its diagram goes out."""
 
+import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
@@ -7,9 +8,11 @@ from flowc.draw.diagram import Arrow, Box, Diagram, FlowBox, Group, State
 from flowc.expr.types import show
 from flowc.render.text_cells import printable
 from flowc.write.expr import write_expr
-from flowc.write.program import labelled_bodies, operation_text
+from flowc.write.program import labelled_bodies, operation_text, worded
 from flowrt.noun import noun
-from flowrt.program import Body, Fail, Flow, ForEach, Imported, Leave, Loop, Node, Out, Program, Task
+from flowrt.program import Body, Bounded, Fail, Flow, ForEach, Imported, Leave, Loop, Node, Out, Program, Task
+
+_MODULE = re.compile(r"[\w.]+:(?=\w)")
 
 WIDEST = 46
 """Texts are cut at so many characters."""
@@ -71,7 +74,7 @@ def _group(key: str, label: str, body: Body, standings: Standings) -> Group:
 
 def _box(key: str, node: Node, standings: Standings) -> Box:
     groups = tuple(
-        _group(inner, cut(label), body, standings) for inner, label, body in keyed_bodies(key, node)
+        _group(inner, cut(_title(label)), body, standings) for inner, label, body in keyed_bodies(key, node)
     )
     standing = standings.get(key, Standing("none"))
     return Box(
@@ -85,18 +88,25 @@ def _box(key: str, node: Node, standings: Standings) -> Box:
     )
 
 
+def _title(label: str) -> str:
+    """The label of a body; a catch names its classes without their modules."""
+    return _MODULE.sub("", label) if label.startswith("catch ") else label
+
+
 def _name(node_id: str) -> str:
     """The name that the author gave; ids of other steps are ordinals and say nothing."""
     return node_id if node_id.partition("#")[0].isidentifier() and not node_id.startswith("step#") else ""
 
 
 def _text(node: Node) -> str:
-    """What a step does; of a task its call alone, for the rest of it is about how."""
+    """What a step does; of a task its call alone, for the rest is about how; of a retry how often."""
     op = node.op
     if isinstance(op, ForEach | Loop):
         return f"↻ {operation_text(op)}"
     if isinstance(op, Leave) and op.kind == "return" and (op.value or "").startswith("$"):
         return "return"
+    if isinstance(op, Bounded):
+        return f"do{worded('timeout', op.timeout)}{'' if op.retry is None else worded('retry', op.retry.max)}"
     if not isinstance(op, Task):
         return operation_text(op)
     callee = op.callee.path.rpartition(":")[2] if isinstance(op.callee, Imported) else op.callee.name

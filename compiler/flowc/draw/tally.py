@@ -22,7 +22,7 @@ from flowrt.store.rows import RunStatus
 from flowrt.view import status_of
 
 NOT_REACHED: State = "none"
-_INDICES = re.compile(r"\[\d+\]|~\d+")
+_INDICES = re.compile(r"\[\d+\]|~r?\d+")
 
 
 @dataclass(slots=True)
@@ -80,7 +80,8 @@ def tally(store: Store, run_id: str) -> Tallied:
     counts = _Counts()
     state = fold(store, run_id, program, counts).state
     for command in state.open_commands:
-        if isinstance(command, AwaitTimer | AwaitEvent):
+        is_timer = isinstance(command, AwaitTimer) and state.timer_kind(command.step) in ("sleep", "pause")
+        if is_timer or isinstance(command, AwaitEvent):
             counts.of(command.step).waiting += 1
     status = state.ended.status if state.ended else status_of(row)
     return Tallied(program, _standings(program, counts.by_path), status)
@@ -157,9 +158,17 @@ def _inside(program: Program, keys: Mapping[str, str], node: Node, key: str, res
                 yield found
         return
     for number, (inner, label, body) in enumerate(keyed_bodies(key, node)):
-        # Some bodies add a word to the path (`then`, `case#1`, the name of a branch), some do not (`do`).
-        for prefix in ("", f"{label}.", f"case#{number + 1}.", f"{label.removeprefix('branch ')}."):
+        for prefix in _words(number, label):
             if rest.startswith(prefix):
                 found = _find(program, keys, body, inner, rest[len(prefix) :])
                 if found is not None:
                     yield found
+
+
+def _words(number: int, label: str) -> tuple[str, ...]:
+    """What the paths of body `number` of a node may go on with.
+
+    Some bodies add a word to the path (`then`, `case#1`, `catch#2`, a branch's name), some do not (`do`).
+    """
+    catch = "catch." if number == 1 else f"catch#{number}."
+    return ("", f"{label}.", f"case#{number + 1}.", f"{label.removeprefix('branch ')}.", catch)

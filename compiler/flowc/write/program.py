@@ -74,7 +74,7 @@ def write_text(program: Program) -> str:
 def _flow(flow: Flow) -> Iterator[str]:
     inputs = ", ".join(map(_input, flow.inputs))
     returns = "" if flow.returns is None else f" -> {show(flow.returns)}"
-    yield f"flow {flow.name}({inputs}){returns}{_word('timeout', flow.timeout)}"
+    yield f"flow {flow.name}({inputs}){returns}{worded('timeout', flow.timeout)}"
     for name, text in flow.labels:
         yield f"{STEP}label {name}={text!r}"
     if flow.schedule is not None:
@@ -85,7 +85,9 @@ def _flow(flow: Flow) -> Iterator[str]:
 def _input(declared: Input) -> str:
     default = "" if declared.default is None else f" = {write_expr(declared.default)}"
     bounds = (
-        _word("min", declared.minimum) + _word("max", declared.maximum) + _word("choices", declared.choices)
+        worded("min", declared.minimum)
+        + worded("max", declared.maximum)
+        + worded("choices", declared.choices)
     )
     return f"{declared.name}: {show(declared.type)}{default}{bounds}"
 
@@ -189,27 +191,31 @@ def operation_text(op: Op) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a k
             return _for_each(op)
         case Loop():
             carried = _carried(op.carried)
-            return f"{op.kind} {write_expr(op.cond)}{_word('max', op.max)}{_word('every', op.every)}{carried}"
+            return (
+                f"{op.kind} {write_expr(op.cond)}{worded('max', op.max)}{worded('every', op.every)}{carried}"
+            )
         case Sleep(duration, until, cron, tz):
-            return f"sleep{_word('', duration)}{_word('until', until)}{_word('cron', cron)}{_word('tz', tz)}"
+            return (
+                f"sleep{worded('', duration)}{worded('until', until)}{worded('cron', cron)}{worded('tz', tz)}"
+            )
         case Wait(event, key, match, timeout):
-            return f"wait {event}{_word('key', key)}{_word('match', match)}{_word('timeout', timeout)}"
+            return f"wait {event}{worded('key', key)}{worded('match', match)}{worded('timeout', timeout)}"
         case Emit(event, key, payload):
-            return f"emit {event}{_word('key', key)}{_word('with', payload)}"
+            return f"emit {event}{worded('key', key)}{worded('with', payload)}"
         case Block(_, names):
             return "graph" if names else "do"
         case Lock(name, _, limit):
-            return f"lock {name}{_word('limit', limit)}"
+            return f"lock {name}{worded('limit', limit)}"
         case Saga():
             return "saga"
         case Switch(subject):
             return f"switch {write_expr(subject)}"
         case Race(_, need, errors):
-            return f"race{_word('need', need)}{'' if errors == 'fail' else f' errors {errors}'}"
+            return f"race{worded('need', need)}{'' if errors == 'fail' else f' errors {errors}'}"
         case Try():
             return "try"
         case Bounded(_, timeout, retry):
-            return f"do{_word('timeout', timeout)}{'' if retry is None else _retry(retry)}"
+            return f"do{worded('timeout', timeout)}{'' if retry is None else _retry(retry)}"
         case Rethrow(name):
             return f"raise {name}"
         case CallFlow(flow, args):
@@ -233,8 +239,8 @@ def _task(task: Task) -> str:
     lost = "" if task.listener or task.lost_max == LOST_MAX else f" lost_max {task.lost_max}"
     return (
         f"{'raise' if task.raises else 'listener' if task.listener else 'task'} {callee}({', '.join(args)})"
-        f"{retry}{_word('timeout', task.timeout)}{_word('heartbeat', task.heartbeat)}"
-        f"{_word('options', task.options)}{lost}"
+        f"{retry}{worded('timeout', task.timeout)}{worded('heartbeat', task.heartbeat)}"
+        f"{worded('options', task.options)}{lost}"
     )
 
 
@@ -242,16 +248,16 @@ def _retry(retry: Retry) -> str:
     catch = f" catch {', '.join(retry.catch)}" if retry.catch else ""
     unless = f" unless {', '.join(retry.unless)}" if retry.unless else ""
     return (
-        f"{_word('retry', retry.max)}{_word('delay', retry.delay)}{_word('factor', retry.factor)}"
-        f"{_word('cap', retry.cap)} jitter {retry.jitter}{catch}{unless}{_word('within', retry.within)}"
+        f"{worded('retry', retry.max)}{worded('delay', retry.delay)}{worded('factor', retry.factor)}"
+        f"{worded('cap', retry.cap)} jitter {retry.jitter}{catch}{unless}{worded('within', retry.within)}"
     )
 
 
 def _for_each(op: ForEach) -> str:
     return (
-        f"for {op.var} in {op.items}{_word('parallel', op.parallel)}"
+        f"for {op.var} in {op.items}{worded('parallel', op.parallel)}"
         f"{'' if op.errors == 'fail' else f' errors {op.errors}'}"
-        f"{_word('need', op.need)}{_word('batch', op.batch)}{_carried(op.carried)}"
+        f"{worded('need', op.need)}{worded('batch', op.batch)}{_carried(op.carried)}"
         f"{'' if op.keep else ' (value not kept)'}"
     )
 
@@ -264,7 +270,8 @@ def _args(args: tuple[tuple[str, str], ...]) -> str:
     return ", ".join(f"{name}={source}" for name, source in args)
 
 
-def _word(word: str, expr: Expr | None) -> str:
+def worded(word: str, expr: Expr | None) -> str:
+    """A word and an expression behind a space, or nothing when there is no expression."""
     if expr is None:
         return ""
     text = write_expr(expr)

@@ -11,6 +11,7 @@ run that was killed goes on from `State` folded anew, with `take` giving everyth
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Literal, TypeAlias
 
 from flowrt.command import AwaitTimer, Command, EndRun, StartSleep, Unlock
 from flowrt.core.constructs import answer, frame_ended, open_step, stop_step
@@ -38,6 +39,10 @@ from flowrt.record import (
     StepRecord,
 )
 from flowrt.value import Handle
+
+TimerKind: TypeAlias = Literal["sleep", "pause", "bound", "limit"]
+"""What a timer is for: a sleep (or the pause of a loop), the pause before a block's next attempt, the bound
+on a block, the bound on the whole run."""
 
 END = ""
 """The path under which the end of the run is commanded: no step has it."""
@@ -117,6 +122,13 @@ class State:
     def is_open(self, step: str) -> bool:
         """Whether a command for this step waits for its answer."""
         return self._machine.open_command(step) is not None
+
+    def timer_kind(self, step: str) -> TimerKind:
+        """What the timer is for that is set for a path."""
+        found = self._machine.steps.get(step)
+        if found is None or found.tries is None:
+            return "limit" if step == LIMIT else "sleep"
+        return "bound" if found.tries.failed is None else "pause"
 
     @property
     def consumed(self) -> set[int]:

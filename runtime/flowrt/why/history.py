@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from flowrt.command import AwaitEvent, AwaitLock, AwaitTimer, Command, RunTask, StopTask
+from flowrt.core.state import TimerKind
 from flowrt.expr.durations import format_duration
 from flowrt.record import (
     Begun,
@@ -118,8 +119,11 @@ def event_text(event: str, key: str | None) -> str:
     return f"an event `{event}`" + (f" with key {key!r}" if key is not None else " without a key")
 
 
-def goes_on(command: Command, now: int, owner: str | None) -> str:  # noqa: PLR0911 - one a command
-    """What a step that is open is doing; `owner` is the process that has the run, if one has it."""
+def goes_on(command: Command, timer: TimerKind, now: int, owner: str | None) -> str:  # noqa: PLR0911 - one a command
+    """What a step that is open is doing; `owner` is the process that has the run, if one has it.
+
+    `timer` is what the timer of the step is for, if it waits for one.
+    """
     match command:
         case RunTask(attempt=attempt, not_before=not_before) if not_before > now:
             return f"attempt {attempt} is to be made at {at(not_before)}"
@@ -132,10 +136,22 @@ def goes_on(command: Command, now: int, owner: str | None) -> str:  # noqa: PLR0
         case AwaitLock(_, lock):
             return f"it waits for the lock `{lock}`"
         case AwaitTimer(_, due_at):
-            return f"it sleeps until {at(due_at)}"
+            return _timer_text(timer, at(due_at))
         case AwaitEvent(_, wait, _, key, due_at):
             return f"it waits for {event_text(wait.event, key)}" + (f", until {at(due_at)}" if due_at else "")
         case _:
             if owner is None:
                 return "the engine has still to work on it; no process has the run at the moment"
             return f"the engine of {owner} works on it"
+
+
+def _timer_text(kind: TimerKind, until: str) -> str:
+    match kind:
+        case "sleep":
+            return f"it sleeps until {until}"
+        case "pause":
+            return f"its last attempt failed; the block is made again at {until}"
+        case "bound":
+            return f"the block may take until {until}"
+        case "limit":
+            return f"the run may take until {until}"

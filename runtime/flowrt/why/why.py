@@ -3,6 +3,7 @@
 import difflib
 
 from flowrt.command import AwaitEvent, AwaitLock
+from flowrt.core.path import LIMIT
 from flowrt.engine.drive import owned
 from flowrt.errors import FlowrtError
 from flowrt.record import Ended, Failed
@@ -40,7 +41,8 @@ def why_run(store: Store, run_id: str, now: int) -> list[str]:
     for command in open_[:OPEN_MAX]:
         step = getattr(command, "step", "")
         if step:
-            lines.append(f"step `{step}`: {goes_on(command, now, owner)}")
+            told = goes_on(command, facts.state.timer_kind(step), now, owner)
+            lines.append(told if step == LIMIT else f"step `{step}`: {told}")
         if isinstance(command, AwaitLock):
             lines += _queue(store, facts, command)
     if len(open_) > OPEN_MAX:
@@ -67,7 +69,8 @@ def why_step(store: Store, run_id: str, step: str, now: int) -> list[str]:
         lines.append(f"what it did is taken back: step `{step}.undo` {_stands(facts, f'{step}.undo')}")
     command = facts.command(step)
     if command is not None:
-        lines.append(goes_on(command, now, _owner(facts.row, now)))
+        timer = facts.state.timer_kind(step)
+        lines.append(goes_on(command, timer, now, _owner(facts.row, now)))
     if isinstance(command, AwaitEvent):
         lines += _passed_over(store, facts, command)
     elif isinstance(command, AwaitLock):
