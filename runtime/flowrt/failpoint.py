@@ -81,6 +81,8 @@ FailpointName = Literal[
     "sleep.noted",  # A timer is decided on and not durable.
     "timer.set",
     "timer.fired",  # A timer went off; that is not durable.
+    "enter.noted",  # The bound of a block is worked out; that is not durable.
+    "again.noted",  # A block is to be made again, or not; that is not durable.
     "wait.noted",
     "inbox.looked",  # The inbox was read.
     "inbox.taken",  # A wait has taken an event; that is not durable.

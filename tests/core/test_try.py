@@ -7,7 +7,7 @@ from try_stories import cancelled, cut_everywhere, played, tale, told
 
 from flowrt.executor.port import Lost
 from flowrt.plain.plain import run_plain
-from flowrt.record import CancelRequested, Reopened
+from flowrt.record import CancelRequested, Reopened, Succeeded
 
 
 @pytest.fixture(autouse=True)
@@ -402,6 +402,9 @@ def reopened(story, **broken: object) -> tuple[list[str], list[str]]:
     expected = told(story)
     for count in range(last + 1, len(records)):
         assert told(copy_first(story, count)) == expected, f"after {count}"
+    voided = {seq for record in records if isinstance(record, Reopened) for seq in record.voided}
+    done = [r.step for seq, r in enumerate(records) if isinstance(r, Succeeded) and seq not in voided]
+    assert len(done) == len(set(done)), "what is made anew counts once"
     return before, after
 
 

@@ -1,4 +1,4 @@
-"""What processes die in: seven shapes of runs, and everything else that a store is asked to do.
+"""What processes die in: eight shapes of runs, and everything else that a store is asked to do.
 
 A scenario prepares a place in an undisturbed life. Its `act` is then done in lives that die, again and
 again until one of them comes to its end, so it must be what a person would do who starts over. `check`
@@ -40,7 +40,7 @@ SUPPORT = SHAPES.parent.parent / "support"
 
 HOUR_US = 3_600 * SECOND_US
 
-SHAPE_NAMES = ("chain", "fan", "loop", "pauses", "recursion", "graph", "saga")
+SHAPE_NAMES = ("chain", "fan", "loop", "pauses", "recursion", "graph", "saga", "blocks")
 
 
 @dataclass(frozen=True)

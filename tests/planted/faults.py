@@ -8,6 +8,7 @@ from campaign import Fault
 from faults_of_races import RACES
 from faults_of_sagas import SAGAS
 from faults_of_stops import STOPS
+from faults_of_tries import TRIES
 
 SIMULATED = ("tests/simulation/test_simulation.py::test_no_seed_breaks_a_promise",)
 CONTRACT = ("tests/test_store_contract.py",)
@@ -385,4 +386,4 @@ ATTEMPTS = (
     ),
 )
 
-FAULTS = (*OWNERSHIP, *JOURNAL, *BLOBS_AND_KEYS, *WAITS, *ATTEMPTS, *STOPS, *SAGAS, *RACES)
+FAULTS = (*OWNERSHIP, *JOURNAL, *BLOBS_AND_KEYS, *WAITS, *ATTEMPTS, *STOPS, *SAGAS, *RACES, *TRIES)

@@ -9,8 +9,8 @@ SAGAS = (
     Fault(
         "a cancel stops the undos of a saga",
         "core/constructs.py",
-        "    elif is_undoing(step):\n",
-        "    elif False:\n",
+        "    elif is_undoing(step) or is_finishing(step):\n",
+        "    elif is_finishing(step):\n",
         STOPPED,
     ),
     Fault(

@@ -52,8 +52,8 @@ STOPS = (
     Fault(
         "who reopens a run does not void the intent",
         "core/constructs.py",
-        "Broken(failure, (*step.begun, seq))",
-        "Broken(failure, (seq,))",
+        "Broken(failure, (*step.begun, seq, *told))",
+        "Broken(failure, (seq, *told))",
         ONCE,
     ),
     Fault(

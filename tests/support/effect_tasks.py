@@ -55,6 +55,17 @@ def third_time_lucky(effects: str, number: object) -> dict[str, object]:
     return effect(effects, [number], work)
 
 
+def second_block(effects: str, number: object) -> dict[str, object]:
+    """The number, in the second attempt of the block around."""
+
+    def work() -> object:
+        if "~r2." not in flowrt.current().step:
+            raise ConnectionError("not in this block")
+        return plain(number)
+
+    return effect(effects, [number], work)
+
+
 def large(effects: str, number: object, count: int) -> dict[str, object]:
     """A list too large for a record, whose first element is the number."""
     return effect(effects, [number], lambda: [plain(number), *range(count)])

@@ -211,12 +211,16 @@ def violations(
 
 
 def _twice_recorded(journal: Sequence[Line]) -> Iterator[str]:
+    """Timers of a block do not settle it: each bound and each pause of it fires once."""
     kinds: Counter[tuple[str, ...]] = Counter()
+    timers: Counter[str] = Counter()
     for line in journal:
         kind, step = type(line.record).__name__, getattr(line.record, "step", "")
-        attempt = str(line.record.attempt) if kind == "Retrying" else ""
-        kinds[kind, step, attempt] += 1
-        if kind in SETTLING:
+        attempt = str(line.record.attempt) if kind in ("Retrying", "Entered") else ""
+        timers[step] += bool(attempt)
+        of_block = kind == "Fired" and timers[step] > 0
+        kinds[kind, step, str(timers[step]) if of_block else attempt] += 1
+        if kind in SETTLING and not of_block:
             kinds["settling", step] += 1
     for (kind, step, *_), count in kinds.items():
         if count > 1:

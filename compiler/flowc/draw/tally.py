@@ -80,9 +80,13 @@ def tally(store: Store, run_id: str) -> Tallied:
     counts = _Counts()
     state = fold(store, run_id, program, counts).state
     for command in state.open_commands:
-        is_timer = isinstance(command, AwaitTimer) and state.timer_kind(command.step) in ("sleep", "pause")
-        if is_timer or isinstance(command, AwaitEvent):
-            counts.of(command.step).waiting += 1
+        match command:
+            case AwaitEvent(step):
+                counts.of(step).waiting += 1
+            case AwaitTimer(step) if state.timer_kind(step) in ("sleep", "pause"):
+                counts.of(step).waiting += 1
+            case _:
+                pass
     status = state.ended.status if state.ended else status_of(row)
     return Tallied(program, _standings(program, counts.by_path), status)
 
