@@ -37,8 +37,8 @@ OWNERSHIP = (
     Fault(
         "a claim in memory leaves the epoch as it was",
         "store/memory_rows.py",
-        "            epoch=row.epoch + 1,\n",
-        "            epoch=max(row.epoch, 1),\n",
+        "            epoch=row.epoch + 1,\n            owner=owner,\n",
+        "            epoch=max(row.epoch, 1),\n            owner=owner,\n",
         SIMULATED,
     ),
     Fault(

@@ -143,10 +143,8 @@ class Conductor:
                 hit("detach.noted")
             case EnterBlock():
                 run.note(self.performer.enter(command))
-                hit("enter.noted")
             case RetryBlock():
                 run.note(self.performer.retry(command))
-                hit("again.noted")
             case StartLock() | AwaitLock() | Unlock():
                 self.locks.carry_out(command)
             case StopTask(step):

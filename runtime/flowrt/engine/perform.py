@@ -38,6 +38,7 @@ from flowrt.executor.port import RunFacts
 from flowrt.expr.choose import choose
 from flowrt.expr.evaluate import evaluate, truth
 from flowrt.expr.tree import Expr
+from flowrt.failpoint import hit
 from flowrt.program import Retry, Sleep
 from flowrt.record import (
     Chosen,
@@ -204,7 +205,9 @@ class Performer:
                 due_at = now + duration_us("timeout", length)
             return Entered(command.step, command.attempt, now, due_at)
 
-        return self.guard(command.step, work)
+        entered = self.guard(command.step, work)
+        hit("enter.noted")
+        return entered
 
     def retry(self, command: RetryBlock) -> Retrying | Failed:
         """Whether a block that failed is made again, and when."""
@@ -221,6 +224,7 @@ class Performer:
             now,
             random(),  # noqa: S311 - jitter
         )
+        hit("again.noted")
         if at is None:
             return Failed(command.step, command.failure, command.attempt, first_at, now)
         return Retrying(command.step, command.failure, command.attempt, first_at, now, at)
