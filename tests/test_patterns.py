@@ -14,9 +14,9 @@ def house(tmp_path_factory):
     folder = tmp_path_factory.mktemp("patterns")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ACTS", str(folder / "acts.log"))
-        found, end = served(folder)
+        found = served(folder)
         yield found
-        end()
+        found.close()
 
 
 def in_order(log, *what):

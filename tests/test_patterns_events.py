@@ -11,9 +11,9 @@ def house(tmp_path_factory):
     folder = tmp_path_factory.mktemp("patterns")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ACTS", str(folder / "acts.log"))
-        found, end = served(folder)
+        found = served(folder)
         yield found
-        end()
+        found.close()
 
 
 def test_23_transient_trigger(house):
@@ -108,3 +108,31 @@ def test_36_dynamic_partial_join_for_instances(house):
     assert played.succeeded().log[-1] == "build for 110"
     played.send("pledge", 1, to="bob")
     played.has_done(*done, "ask cyd", "cyd gives 50", "build for 110", "bob gives 1")
+
+
+def acts(played):
+    """What was done, in order; what was under way when its server ended may have been done twice."""
+    return list(dict.fromkeys(played.log))
+
+
+def another_server(house):
+    house.close()
+    house.open()
+
+
+def test_servers_come_and_go_between_the_events(house):
+    """Each event finds another server than the one before it; the runs do not notice."""
+    bikes, site = house.begin(33, bikes=2), house.begin(15).has_done("arrive at first")
+    for event, what in [("frame", "f1"), ("wheel", "w1"), ("wheel", "w2"), ("frame", "f2")]:
+        bikes.send(event, what)
+        another_server(house)
+    site.send("found", "second")
+    site.has_done("arrive at first", "arrive at second")
+    another_server(house)
+    site.send("found", None)
+    site.send("left", to="second")
+    another_server(house)
+    site.send("left", to="first")
+    assert acts(bikes.succeeded()) == ["bike of f1 and w1", "bike of f2 and w2"]
+    assert acts(site.succeeded())[-1] == "report"
+    assert len(acts(site)) == 5

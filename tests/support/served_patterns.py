@@ -36,6 +36,26 @@ class House:
     store: Store
     blobs: Blobs
     acts: Path
+    _end: Callable[[], None] = lambda: None
+
+    def open(self) -> None:
+        """Let a server begin."""
+        executor, interrupt = LocalExecutor(threads=4), Event()
+        parts = (self.store, self.blobs, executor)
+        how = {"interrupt": interrupt, "pace": Pace(news_us=10_000)}
+        server = Thread(target=serve, args=parts, kwargs=how)
+        server.start()
+
+        def end() -> None:
+            interrupt.set()
+            server.join()
+            executor.close()
+
+        self._end = end
+
+    def close(self) -> None:
+        """End the server: what it has of runs is given up."""
+        self._end()
 
     def begin(self, number: int, **inputs: object) -> "Played":
         """Begin a run of the flow of a pattern."""
@@ -91,7 +111,7 @@ class Played:
 
     def has_done(self, *what: str) -> "Played":
         """Wait until all of this is done, in whatever order."""
-        return self._until(lambda: sorted(self.log) == sorted(what), f"has done {what}")
+        return self._until(lambda: set(self.log) == set(what), f"has done {what}")
 
     def succeeded(self) -> "Played":
         return self.ended("succeeded")
@@ -114,20 +134,8 @@ class Played:
         return self
 
 
-def served(folder: Path) -> "tuple[House, Callable[[], None]]":
-    """A house in a folder, and what ends its server."""
-    store, blobs = MemoryStore(), MemoryBlobs()
-    executor, interrupt = LocalExecutor(threads=4), Event()
-    pace = Pace(news_us=10_000)
-    server = Thread(
-        target=serve, args=(store, blobs, executor), kwargs={"interrupt": interrupt, "pace": pace}
-    )
-    server.start()
-
-    def end() -> None:
-        interrupt.set()
-        server.join()
-        executor.close()
-        store.close()
-
-    return House(store, blobs, folder / "acts.log"), end
+def served(folder: Path) -> House:
+    """A house in a folder, with a server."""
+    house = House(MemoryStore(), MemoryBlobs(), folder / "acts.log")
+    house.open()
+    return house
