@@ -194,10 +194,8 @@ def operation_text(op: Op) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a k
             return (
                 f"{op.kind} {write_expr(op.cond)}{worded('max', op.max)}{worded('every', op.every)}{carried}"
             )
-        case Sleep(duration, until, cron, tz):
-            return (
-                f"sleep{worded('', duration)}{worded('until', until)}{worded('cron', cron)}{worded('tz', tz)}"
-            )
+        case Sleep():
+            return _sleep(op)
         case Wait(event, key, match, timeout):
             return f"wait {event}{worded('key', key)}{worded('match', match)}{worded('timeout', timeout)}"
         case Emit(event, key, payload):
@@ -230,6 +228,11 @@ def operation_text(op: Op) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a k
             return f"fail {write_expr(message)}"
         case _:
             assert_never(op)
+
+
+def _sleep(op: Sleep) -> str:
+    until = f"{worded('until', op.until)}{worded('cron', op.cron)}{worded('tz', op.tz)}"
+    return f"sleep{worded('', op.duration)}{until}"
 
 
 def _task(task: Task) -> str:
