@@ -66,6 +66,7 @@ STEPS = [
     ("{call: other(a), heartbeat: 3s}", [("F0108", "heartbeat")]),
     ("{call: other(a), retry: never}", [("F0103", "never")]),
     ('{wait: "feeds.Price(a)"}', [("F0113", "feeds")]),
+    ("{race: [{id: x, do: [], doc: {}}, {id: y, do: []}]}", [("F0103", "{}")]),
     # Lists and graphs
     ("{for: x in xs, do: {call: t.f(x)}}", [("F0105", "{call: t.f(x)}")]),
     ("{for: x in xs, do: {b: t.f(x)}}", [("F0105", "{b: t.f(x)}")]),

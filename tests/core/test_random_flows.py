@@ -242,3 +242,4 @@ def test_random_flows_hold_what_they_should() -> None:
         "timeout",
     ):
         assert sum(f'"{word}"' in text for text in texts) >= 5, word
+    assert sum("s.Heard(" in text for text in texts) >= 5

@@ -112,7 +112,7 @@ class Writer:
         return steps, place, False
 
     def kinds(self, place: Place) -> dict[str, int]:
-        kinds = {"task": 6, "value": 3, "lift": 1, "pause": 1}
+        kinds = {"task": 6, "value": 3, "lift": 1, "pause": 1, "listen": 1}
         if place.alone:
             kinds["event"] = 1
         if self.callable and place.depth < 2:
@@ -154,6 +154,16 @@ class Writer:
 
     def pause(self, place: Place):
         return [{"sleep": f"{self.rng.randint(1, 90)}s"}], place, False
+
+    def listen(self, place: Place):
+        """A listener that hears at once; its time is never over, for nobody knows who would be faster."""
+        name, after = self.target(place)
+        step = {"id": name, "wait": f"s.Heard({self.number(place)})"}
+        if self.rng.random() < 0.5:
+            step["timeout"] = FAR
+            if self.rng.random() < 0.5:
+                step["else"] = [{"id": name, "value": "0"}]
+        return [step], after, False
 
     def event(self, place: Place):
         name, after = self.target(place)

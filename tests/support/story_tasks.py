@@ -78,6 +78,13 @@ class Once(flowrt.EventListener):
         return {"value": value + more}
 
 
+class Heard(flowrt.EventListener):
+    """A listener of numbers."""
+
+    async def poll_for_event(self, number: int) -> int:
+        return number + 1
+
+
 class Silent:
     """A listener that hears nothing that is an event, at once."""
 

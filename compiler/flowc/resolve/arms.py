@@ -4,14 +4,16 @@ from collections.abc import Mapping as Table
 
 from flowc.ir import Block, Steps
 from flowc.resolve.found import Found
-from flowc.resolve.step_text import StepText
+from flowc.resolve.step_text import StepText, read_text
 from flowc.span import Span
 from flowc.tree import Entry, Mapping, Node, Scalar, Sequence
 from flowrt.noun import replace
 
 
 def arm_body(step: StepText, fields: Table[str, Entry], title: str, span: Span) -> Block:
-    """The body of a case or branch: `do` or `graph`, and not both."""
+    """The body of a case or branch: `do` or `graph`, and not both. Its `doc` is text, for readers."""
+    if "doc" in fields:
+        read_text(step.found, fields["doc"].value, "doc")
     do, graph = fields.get("do"), fields.get("graph")
     if do is not None and graph is not None:
         step.found.error(

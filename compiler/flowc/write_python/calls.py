@@ -3,6 +3,7 @@
 from flowc.ir import Call, FlowCallee, Modifiers, Retry
 from flowc.write_python.page import SAMPLES, Function, Page
 from flowrt.expr.tree import Const, DictOf
+from flowrt.noun import replace
 
 
 def write_prelude(page: Page, calls: tuple[Call, ...]) -> None:
@@ -47,6 +48,10 @@ def function_of(page: Page, call: Call) -> Function:
     """What is called: a flow of the file, or a function as a task with its modifiers."""
     if isinstance(call.callee, FlowCallee):
         return Function(page.flow(call.callee.name))
+    if call.callee.listener:
+        path, _, method = call.callee.path.rpartition(".")
+        made = page.callee(replace(call.callee, path=path))
+        return Function(f"{made}().{method}")
     page.use("task")
     return Function("task", (page.callee(call.callee), *modifiers_of(page, call.modifiers)))
 
