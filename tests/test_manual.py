@@ -27,7 +27,8 @@ from flowc.cli.main import main
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-STORIES = ("tutorial",)
+HOW_TO = ("approvals", "fan-out", "retries", "testing", "training")
+STORIES = ("tutorial", *(f"how-to/{page}" for page in HOW_TO))
 """Pages whose blocks are all commands, what they print, and files."""
 
 PAGES = ("stores", "serving", "resuming", "sagas", "editors", *STORIES)
@@ -174,7 +175,7 @@ def test_nothing_on_a_page_escapes_the_tests() -> None:
         assert (Path(__file__).parent / test).exists()
     for page in STORIES:
         blocks = blocks_of(page)
-        run = "\n".join(block.text for block in blocks if block.is_run)
+        run = "\n".join(block.text for block in blocks if block.is_run or block.file.endswith("_test.py"))
         for number, block in enumerate(blocks):
             where = f"{page}:\n{block.text}"
             assert block.file or block.language in {"sh", "text", "flow"}, where
