@@ -8,8 +8,11 @@ stands for anything. What stands behind a block says how it is run:
 
     <!-- not run: WHY -->     it is not, only its options are looked at
     <!-- goes on -->          it is one command, a server: it goes on until the page ends
+    <!-- elsewhere: WHERE --> it is a text for another system, of which only the syntax is looked at
 """
 
+import ast
+import json
 import os
 import re
 import shlex
@@ -22,13 +25,14 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from flowc.cli.main import main
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 HOW_TO = ("approvals", "fan-out", "retries", "testing", "training")
-STORIES = ("tutorial", *(f"how-to/{page}" for page in HOW_TO))
+STORIES = ("tutorial", "coming-from", *(f"how-to/{page}" for page in HOW_TO))
 """Pages whose blocks are all commands, what they print, and files."""
 
 PAGES = ("stores", "serving", "resuming", "sagas", "editors", *STORIES)
@@ -43,6 +47,7 @@ ELSEWHERE = {
 }
 """Pages with flows or tables of their own kind, and the tests that hold them."""
 
+READERS = {"json": json.loads, "python": ast.parse, "yaml": yaml.safe_load}
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```(?:\n<!-- (.*?) -->)?", re.MULTILINE | re.DOTALL)
 PORT = "8484"
 RUNS_TASKS = ("run", "resume", "serve")
@@ -178,6 +183,9 @@ def test_nothing_on_a_page_escapes_the_tests() -> None:
         run = "\n".join(block.text for block in blocks if block.is_run or block.file.endswith("_test.py"))
         for number, block in enumerate(blocks):
             where = f"{page}:\n{block.text}"
+            if block.note.startswith("elsewhere: "):
+                READERS[block.language](block.text)
+                continue
             assert block.file or block.language in {"sh", "text", "flow"}, where
             assert not block.is_printed or blocks[number - 1].is_run, where
             assert not block.file.endswith((".flow", ".flow.yaml", "_test.py")) or block.file in run, where

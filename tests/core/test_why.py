@@ -68,6 +68,14 @@ def test_a_step_that_does_not_exist_is_named_with_the_nearest():
         why(story, "aftre")
 
 
+@pytest.mark.parametrize(("said", "meant"), [("y", r"xs\[0\]\.y"), ("xs[1]", r"xs\[1\]\.y")])
+def test_the_id_of_a_step_inside_or_the_path_of_a_body_leads_to_a_path(said, meant):
+    story = story_of(BRANCHES)
+    story.play({"n": 3})
+    with pytest.raises(NoSuchStep, match=f"Did you mean `{meant}`"):
+        why(story, said)
+
+
 FAILING = """
 flow: f
 steps:

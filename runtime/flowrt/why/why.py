@@ -54,10 +54,8 @@ def why_step(store: Store, run_id: str, step: str, now: int) -> list[str]:
     """Why a step ran, or did not, or has not yet. Raises UnknownRun, NoSuchStep, StoreError."""
     facts = facts_of(store, run_id)
     if step not in facts.steps.opened_steps and way_to(facts.program, step) is None:
-        close = difflib.get_close_matches(step, facts.steps.opened_steps, n=1)
-        hint = (
-            f" Did you mean `{close[0]}`?" if close else f" `flowc show {run_id}` lists those that have run."
-        )
+        meant = _meant(step, list(facts.steps.opened_steps))
+        hint = f" Did you mean `{meant}`?" if meant else f" `flowc show {run_id}` lists those that have run."
         raise NoSuchStep(f"The flow of run {run_id} has no step `{step}`.{hint}")
     if step not in facts.steps.opened_steps:
         return [f"step `{step}` was not started", *not_started(facts, step)]
@@ -76,6 +74,15 @@ def why_step(store: Store, run_id: str, step: str, now: int) -> list[str]:
     elif isinstance(command, AwaitLock):
         lines += _queue(store, facts, command)
     return lines
+
+
+def _meant(step: str, opened: list[str]) -> str | None:
+    """The step that somebody meant who gave its `id` alone, the path of a body, or a path with a slip."""
+    close = difflib.get_close_matches(step, opened, n=1)
+    inside = (
+        path for path in opened if path.endswith(f".{step}") or path.startswith((f"{step}.", f"{step}["))
+    )
+    return min(inside, default=next(iter(close), None))
 
 
 def _standing(facts: Facts, now: int) -> str:
