@@ -199,9 +199,9 @@ def words_of(call: str) -> Iterator[str]:
 
 
 def commands() -> list[tuple[str, list[str]]]:
-    """Each call of `flowc` in the manual and the README: where it stands, its words."""
+    """Each call of `flowc` in the manual and the READMEs: where it stands, its words."""
     found: list[tuple[str, list[str]]] = []
-    for path in (ROOT / "README.md", *sorted(DOCS.rglob("*.md"))):
+    for path in (ROOT / "README.md", *sorted(DOCS.rglob("*.md")), *sorted(ROOT.glob("examples/*/README.md"))):
         for match in BLOCK.finditer(path.read_text()):
             if match[1] == "sh":
                 text = match[2].replace("\\\n", " ")
