@@ -109,6 +109,9 @@ def test_a_listener_whose_engine_is_killed_polls_again(folder):
 def test_a_listener_that_waits_is_cancelled(folder, capsys):
     waiting = begun("run", "x.flow.yaml", "--id", "r")
     notes(folder, 1)
+    assert main(["why", "r"]) == 0
+    assert "step `letter.poll`: attempt 1 is with the executor of" in (said := capsys.readouterr().out)
+    assert "it waits for its event" in said
     assert main(["cancel", "r"]) == 0
     waiting.communicate(timeout=60)
     assert waiting.returncode == 1

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from flowrt.command import AwaitEvent, AwaitLock, AwaitTimer, Command, RunTask, StopTask
 from flowrt.core.state import TimerKind
+from flowrt.core.step_kind import kind_of
 from flowrt.expr.durations import format_duration
 from flowrt.record import (
     Begun,
@@ -130,7 +131,9 @@ def goes_on(command: Command, timer: TimerKind, now: int, owner: str | None) -> 
         case RunTask(attempt=attempt):
             if owner is None:
                 return f"attempt {attempt} is to be made; no process has the run at the moment"
-            return f"attempt {attempt} is with the executor of {owner}: it is queued or under way"
+            waits = kind_of(command.task) == "listener"
+            doing = "it waits for its event" if waits else "it is queued or under way"
+            return f"attempt {attempt} is with the executor of {owner}: {doing}"
         case StopTask():
             return "it was told to stop, and has not ended yet"
         case AwaitLock(_, lock):
