@@ -4,8 +4,10 @@ What people write who know another language's switch is told what to write here:
 `else` or `default` as the last case, `case`, `when` and `then` as keys.
 """
 
+from flowc.diagnostic import Fix
 from flowc.ir import Block, Case, Step, Switch
 from flowc.resolve.arms import arm_body, line_of, loose_body
+from flowc.resolve.corrected import as_arms, column, dashed, shown
 from flowc.resolve.fields import read_fields
 from flowc.resolve.found import excerpt, shape
 from flowc.resolve.keys import CASE
@@ -125,25 +127,27 @@ def _values(step: StepText, entry: Entry, number: int) -> tuple[Expr, ...]:
 def _map_for_cases(step: StepText, mapping: Mapping, cases: list[Case], strays: list[Block]) -> None:
     """A map where the list of cases should be: one case without its dash, or values with their steps."""
     found = step.found
-    if any(each.key.text in _CASE_KEYS for each in mapping.entries):
-        found.error(
-            "F0129",
-            "`cases` takes a list of cases, and this is a map",
-            excerpt(mapping),
-            hint="this looks like a single case without its dash",
-            help="write the case with a dash: `- is: …` and, below it, `do: …`",
-        )
-        _read_case(step, mapping, cases, strays)
-        return
-    first = next((each for each in mapping.entries if each.key.text not in _ELSE), mapping.entries[0])
-    body = line_of(found, first.value, "…")
+    at = column(found, mapping.span)
+    one = any(each.key.text in _CASE_KEYS for each in mapping.entries)
+    named = [each for each in mapping.entries if each.key.text not in _ELSE]
+    better = dashed(found, mapping) if one else as_arms(found, named, at, "is")
+    rest = (
+        ""
+        if one or len(named) == len(mapping.entries)
+        else "\nand what runs otherwise under `else:`, beside `cases:`"
+    )
+    whole = one or not (rest or mapping.flow)
     found.error(
         "F0129",
         "`cases` takes a list of cases, and this is a map",
         excerpt(mapping),
-        help=f"write each case with a dash: `- is: {found.text(first.key.span)}` and, below it, `do: {body}`"
-        "; what runs when no case fits stands under `else:`, beside `cases:`",
+        hint="this looks like a single case without its dash" if one else "",
+        help=f"write each case with a dash:\n{shown(at, better)}{rest}",
+        fixes=(Fix(mapping.span, better, "add the dashes"),) if whole else (),
     )
+    if one:
+        _read_case(step, mapping, cases, strays)
+        return
     for each in mapping.entries:
         body_ = loose_body(step, each.key, each.value)
         if each.key.text in _ELSE:

@@ -162,17 +162,8 @@ def bare_word(node: Node) -> Literal["break", "continue"] | None:
             return None
 
 
-def report_bare(found: Found, node: Node, span: Span) -> Ident | None:
-    """Reports an item of a list of steps that is not a map, and returns the name that it assigns."""
-    if not isinstance(node, Scalar):
-        found.error(
-            "F0106",
-            "a step is a map, and this is a list",
-            span,
-            hint="one dash too many?",
-            help="write one dash for each step; steps inside of steps stand under `do:`",
-        )
-        return None
+def report_bare(found: Found, node: Scalar, span: Span) -> Ident | None:
+    """Reports an item of a list of steps that is text, and returns the name that it assigns."""
     text = node.text.strip()
     if not text:
         found.error(

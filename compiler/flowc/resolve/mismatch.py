@@ -8,12 +8,11 @@ map with the key of a kind of step in it is one step that lost its dash, any oth
 from typing import Literal
 
 from flowc.diagnostic import Fix
+from flowc.resolve.corrected import as_graph, as_list, column, dashed, one_dash, shown
 from flowc.resolve.found import Found, excerpt
 from flowc.resolve.keys import LATER_STEPS, STEPS
 from flowc.span import Span
-from flowc.tree import Entry, Mapping, Scalar, Sequence
-
-_LINES = 12
+from flowc.tree import Entry, Mapping, Sequence
 
 
 def is_step(mapping: Mapping) -> bool:
@@ -26,92 +25,82 @@ def map_for_list(found: Found, entry: Entry, mapping: Mapping) -> Literal["step"
     key = entry.key.text
     message = f"`{key}` takes a list of steps, and this is a map"
     if is_step(mapping):
-        text, better = _dashed(found, mapping)
+        better = dashed(found, mapping)
         found.error(
             "F0105",
             message,
             excerpt(mapping),
             hint="this looks like a single step without its dash",
-            help=f"write the step with a dash:\n{text}",
+            help=f"write the step with a dash:\n{shown(column(found, mapping.span), better)}",
             fixes=(Fix(mapping.span, better, "add the dash"),),
         )
         return "step"
+    better = as_list(found, mapping)
+    list_fix = Fix(mapping.span, better, "write a list, for steps that run from top to bottom")
     graph_allowed = key in ("steps", "do")
+    way_out = (
+        f"or, if they may run as soon as their inputs are ready, write `graph:` instead of `{key}:`"
+        if graph_allowed
+        else "or put the map under `- graph:`, if they may run as soon as their inputs are ready"
+    )
     found.error(
         "F0105",
         message,
         excerpt(mapping),
         hint="this looks like a graph, a map of names to steps",
-        help=f"write `graph:` instead of `{key}:` if the steps may run as soon as their inputs are ready, "
-        "or a list with dashes, `- id: name`, if they run from top to bottom"
-        if graph_allowed
-        else "write a list with dashes, `- id: name`, or put the map under `- graph:`",
-        fixes=(Fix(entry.key.span, "graph", "write `graph:`"),) if graph_allowed else (),
+        help="if the steps run from top to bottom, write a list with dashes:\n"
+        f"{shown(column(found, mapping.span), better)}\n{way_out}",
+        fixes=(
+            *((Fix(entry.key.span, "graph", "write `graph:`"),) if graph_allowed else ()),
+            *((list_fix,) if not mapping.flow else ()),
+        ),
     )
     return "graph"
 
 
 def list_for_graph(found: Found, entry: Entry, sequence: Sequence, word: str) -> None:
     """Reports a list under `graph`; `word` is the key under which a list may stand here."""
-    better = _named(found, sequence)
     list_fix = Fix(entry.key.span, word, f"write `{word}:`, for steps that run from top to bottom")
-    if better is None:
-        way_out = f"write `{word}:` instead of `graph:`, or give every step a name:\ngraph:\n  name: …"
-        fixes: tuple[Fix, ...] = (list_fix,)
-    else:
-        way_out = (
-            f"write the names as keys:\n{_shown(better)}\n"
-            f"or, for steps that run from top to bottom, write `{word}:` instead of `graph:`"
-        )
-        graph_fix = Fix(sequence.span, better.lstrip(" "), "write the names as keys")
-        fixes = () if sequence.flow else (graph_fix, list_fix)
+    better, named = as_graph(found, sequence)
+    text = shown(column(found, sequence.span), better)
+    graph_fix = Fix(sequence.span, better, "write the names as keys")
     found.error(
         "F0104",
         "`graph` takes a map of names to steps, and this is a list",
         excerpt(sequence),
         hint="a list runs from top to bottom",
+        help=f"{'write the names as keys' if named else 'give every step a name, as its key'}:\n{text}\n"
+        f"or, for steps that run from top to bottom, write `{word}:` instead of `graph:`"
+        if sequence.items
+        else f"write `{{}}`, or `{word}:` instead of `graph:`",
+        fixes=(graph_fix, list_fix) if named and sequence.items and not sequence.flow else (list_fix,),
+    )
+
+
+def list_for_step(found: Found, sequence: Sequence) -> None:
+    """Reports a list among the steps of a list: one dash too many."""
+    start = _dash_before(found, sequence.span)
+    if sequence.flow or not sequence.items or start is None:
+        way_out = "write one dash for each step; steps inside of steps stand under `do:`"
+        fixes: tuple[Fix, ...] = ()
+    else:
+        better = one_dash(found, sequence, start)
+        told = shown(start, f"- {better}")
+        way_out = (
+            f"write one dash for each step:\n{told}\nor, for steps inside of a step, put them under `- do:`"
+        )
+        fixes = (Fix(sequence.span, better, "take the second dash away"),)
+    found.error(
+        "F0106",
+        "a step is a map, and this is a list",
+        excerpt(sequence),
+        hint="one dash too many?",
         help=way_out,
         fixes=fixes,
     )
 
 
-def _dashed(found: Found, mapping: Mapping) -> tuple[str, str]:
-    """The map as the one item of a list: as a message shows it, and in its place."""
-    text = found.text(mapping.span).rstrip()
-    if mapping.flow:
-        return f"[{text}]", f"[{text}]"
-    better = "- " + text.replace("\n", "\n  ")
-    column = _column(found, mapping.span)
-    return _shown(" " * column + better), better
-
-
-def _named(found: Found, sequence: Sequence) -> str | None:
-    """The list of named steps as a map, in the columns of the text; None when some step has no name."""
-    indent = " " * _column(found, sequence.span)
-    lines: list[str] = []
-    for item in sequence.items:
-        if not isinstance(item, Mapping):
-            return None
-        names = [entry.value for entry in item.entries if entry.key.text == "id"]
-        rest = [entry for entry in item.entries if entry.key.text != "id"]
-        if len(names) != 1 or not isinstance(names[0], Scalar) or not rest:
-            return None
-        value = rest[0].value
-        if len(rest) == 1 and rest[0].key.text in ("call", "value") and isinstance(value, Scalar):
-            lines.append(f"{indent}{names[0].text}: {found.text(value.span)}")
-            continue
-        lines.append(f"{indent}{names[0].text}:")
-        lines += [f"{indent}  {found.text(entry.key.span.to(entry.value.span)).rstrip()}" for entry in rest]
-    return "\n".join(lines)
-
-
-def _column(found: Found, span: Span) -> int:
-    return found.source.position(span.start)[1] - 1
-
-
-def _shown(text: str) -> str:
-    """A text for a message: moved to the left, with two spaces before each line, and not too long."""
-    lines = text.split("\n")
-    indent = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
-    shown = [f"  {line[indent:]}".rstrip() for line in lines[:_LINES]]
-    return "\n".join([*shown, "  …"] if len(lines) > _LINES else shown)
+def _dash_before(found: Found, span: Span) -> int | None:
+    """The column of the dash whose item begins at a place, when they stand on one line."""
+    before = found.source.text[: span.start].rpartition("\n")[2]
+    return len(before) - 2 if before.endswith("- ") and not before[:-2].strip(" -") else None

@@ -1,7 +1,9 @@
 """The text of a `race` comes in; a `Race` goes out, and for a wrong shape what to write in its place."""
 
+from flowc.diagnostic import Fix
 from flowc.ir import Block, Ident, Race, RaceBranch, Step, Steps
 from flowc.resolve.arms import arm_body, line_of, loose_body
+from flowc.resolve.corrected import as_arms, column, dashed, shown
 from flowc.resolve.fields import read_fields
 from flowc.resolve.found import excerpt, shape
 from flowc.resolve.keys import RACE_BRANCH
@@ -102,24 +104,20 @@ def _step_for_branch(step: StepText, item: Mapping, branches: list[RaceBranch]) 
 def _map_for_branches(step: StepText, mapping: Mapping, branches: list[RaceBranch]) -> None:
     """A map where the list of branches should be: one branch or step without its dash, or named branches."""
     found = step.found
-    if is_step(mapping) or any(entry.key.text == "id" for entry in mapping.entries):
-        found.error(
-            "F0129",
-            "`race` takes a list of branches, and this is a map",
-            excerpt(mapping),
-            hint="this looks like a single branch without its dash",
-            help="write each branch with a dash: `- id: name` and, below it, `do: …`",
-        )
-        _read_branch(step, mapping, branches)
-        return
-    first = mapping.entries[0]
+    at = column(found, mapping.span)
+    one = is_step(mapping) or any(entry.key.text == "id" for entry in mapping.entries)
+    better = dashed(found, mapping) if one else as_arms(found, mapping.entries, at, "id")
     found.error(
         "F0129",
         "`race` takes a list of branches, and this is a map",
         excerpt(mapping),
-        help=f"write each branch with a dash: `- id: {first.key.text}` and, below it, "
-        f"`do: {line_of(found, first.value, '…')}`",
+        hint="this looks like a single branch without its dash" if one else "",
+        help=f"write each branch with a dash:\n{shown(at, better)}",
+        fixes=(Fix(mapping.span, better, "add the dashes"),) if one or not mapping.flow else (),
     )
+    if one:
+        _read_branch(step, mapping, branches)
+        return
     for entry in mapping.entries:
         key = Entry(entry.key, entry.key)
         _add(step, key, loose_body(step, entry.key, entry.value), mapping, branches)

@@ -27,7 +27,7 @@ from flowc.resolve.fields import read_fields
 from flowc.resolve.found import Found, excerpt, shape
 from flowc.resolve.keys import AFTER, NAMELESS, STEPS, Construct
 from flowc.resolve.kinds import bare_word, kind_of, named_by_key, report_bare
-from flowc.resolve.mismatch import list_for_graph, map_for_list
+from flowc.resolve.mismatch import list_for_graph, list_for_step, map_for_list
 from flowc.resolve.names import alias_names, read_name
 from flowc.resolve.pauses import resolve_emit, resolve_sleep, resolve_wait
 from flowc.resolve.places import at, read_expression
@@ -125,7 +125,10 @@ def _list(setting: Setting, items: tuple[Node, ...], span: Span) -> Steps:
         match item:
             case Mapping():
                 steps += _step(setting, item, path, None)
-            case Scalar() | Sequence():
+            case Sequence():
+                list_for_step(setting.found, item)
+                steps += _list(setting, item.items, item.span).steps
+            case Scalar():
                 name = report_bare(setting.found, item, excerpt(item))
                 steps += [] if name is None else [_unknown(name, path)]
     return Steps(tuple(steps), span)

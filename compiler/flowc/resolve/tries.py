@@ -2,8 +2,10 @@
 
 import builtins
 
-from flowc.diagnostic import Label
+from flowc.diagnostic import Fix, Label
 from flowc.ir import Catch, Ident, Step, TaskCallee, Try
+from flowc.resolve.arms import loose_body
+from flowc.resolve.corrected import as_do, column, shown
 from flowc.resolve.fields import Fields, read_fields
 from flowc.resolve.found import excerpt, shape
 from flowc.resolve.keys import CATCH
@@ -43,6 +45,8 @@ def _catches(step: StepText) -> tuple[Catch, ...]:
     if node is None:
         return ()
     nodes: tuple[Node, ...] = node.items if isinstance(node, Sequence) else (node,)
+    if isinstance(node, Mapping | Sequence) and nodes and all(map(_is_plain_step, nodes)):
+        return (_steps_for_catch(step, node),)
     if not nodes:
         step.found.error(
             "F0103",
@@ -57,7 +61,7 @@ def _catches(step: StepText) -> tuple[Catch, ...]:
 
 
 def _catch(step: StepText, node: Node) -> Catch | None:
-    if not isinstance(node, Mapping) or (is_step(node) and not _is_catch(node)):
+    if not isinstance(node, Mapping) or _is_plain_step(node):
         step.found.error(
             "F0103",
             f"`catch` takes a map with `type`, `as` and `do`, not {shape(node)}"
@@ -79,8 +83,29 @@ def _catch(step: StepText, node: Node) -> Catch | None:
     return Catch(types, name, body, excerpt(node))
 
 
-def _is_catch(node: Mapping) -> bool:
-    return all(entry.key.text in CATCH.keys for entry in node.entries)
+def _steps_for_catch(step: StepText, node: Mapping | Sequence) -> Catch:
+    """Steps right under `catch`: one that deals with every failure, without its `do`."""
+    found = step.found
+    better = as_do(found, node)
+    found.error(
+        "F0103",
+        "`catch` takes a map with `type`, `as` and `do`, and these are steps",
+        excerpt(node),
+        help="write them under `do`; without `type` the catch deals with every failure:\n"
+        + shown(column(found, node.span), better),
+        fixes=(Fix(node.span, better, "write `do`"),),
+    )
+    body = loose_body(step, step.fields["catch"].key, node)
+    return Catch((), None, body, excerpt(node))
+
+
+def _is_plain_step(node: Node) -> bool:
+    """Whether a node is a step, and no catch."""
+    return (
+        isinstance(node, Mapping)
+        and is_step(node)
+        and not all(entry.key.text in CATCH.keys for entry in node.entries)
+    )
 
 
 def _types(step: StepText, fields: Fields) -> tuple[TaskCallee, ...]:
