@@ -292,6 +292,18 @@ def test_locks_come_back_and_their_form_is_for_ever():
     assert program_digest(program) == "2263cf78bdb07093bed7fe205a15bbf90df6509202b4a3baae00db21a7a5d528"
 
 
+CACHING = p.Flow(
+    "f",
+    p.Body((p.Node("c", p.Task(p.Imported("m:f"), cache=p.Cache(t.Const("k"), t.Const(dt.timedelta(7))))),)),
+)
+
+
+def test_caches_come_back_and_their_form_is_for_ever():
+    program = p.Program({"f": CACHING}, "f")
+    assert decode_program(encode_program(program)) == program
+    assert program_digest(program) == "bfa56183e071d9cc44ab6e6fe2d563cd2b6c3778bc9a24105810b95758466d0f"
+
+
 def test_every_class_is_written_somewhere_in_these_tests():
     seen = set()
 
@@ -310,7 +322,7 @@ def test_every_class_is_written_somewhere_in_these_tests():
     look([CHOICES, *CHOSEN])
     look([STARTING, *STARTS])
     look([TRIED, *ENTERED])
-    look([LOCKING, *LOCKED])
+    look([LOCKING, *LOCKED, CACHING])
     assert {cls for cls in CLASSES.values() if cls.__name__ != "Library"} <= seen
 
 

@@ -58,6 +58,15 @@ class Retry:
 
 
 @noun
+class Cache:
+    """`cache`: by a key, or by the callable's source and arguments."""
+
+    key: Expr | None
+    ttl: Expr | None
+    span: Span
+
+
+@noun
 class Modifiers:
     """What may stand beside a call; None where nothing was said."""
 
@@ -65,3 +74,4 @@ class Modifiers:
     retry: Retry | None = None
     timeout: Expr | None = None
     heartbeat: Expr | None = None
+    cache: Cache | None = None

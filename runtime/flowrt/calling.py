@@ -44,6 +44,18 @@ class Retry:
 
 
 @noun
+class Cache:
+    """That the value of a task is taken over from a run that made the same call.
+
+    Which calls are the same says `key`, with the callable's name; without it, the callable's source and its
+    arguments. A value is not older than `ttl`, a duration.
+    """
+
+    key: Expr | None = None
+    ttl: Expr | None = None
+
+
+@noun
 class CallFlow:
     """Run a flow of the library; `args` pairs each of its inputs with a name of the environment."""
 

@@ -17,6 +17,7 @@ node's `env`. Step identity (what the journal is keyed by) is the path of node i
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
+from flowrt.calling import Cache as Cache
 from flowrt.calling import Callee as Callee
 from flowrt.calling import CallFlow as CallFlow
 from flowrt.calling import Imported as Imported
@@ -75,6 +76,7 @@ class Task:
     once: bool = False
     undo: "Undo | None" = None
     listener: bool = False
+    cache: Cache | None = None
 
 
 @noun

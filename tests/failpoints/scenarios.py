@@ -315,6 +315,20 @@ def _die_inside(place: Place, program: Program) -> None:
     go_on(place)
 
 
+def _cached() -> Scenario:
+    """A run takes over what another has made."""
+    program = program_of(SHAPES / "cached.flow.yaml")
+
+    def act(place: Place) -> object:
+        begin_run(place, program)
+        first = go_on(place)
+        second = replace(place, run_id=f"{place.run_id}-b")
+        begin_run(second, program)
+        return [first, go_on(second)]
+
+    return Scenario("cached", act)
+
+
 def scenarios() -> list[Scenario]:
     """All of them."""
     shapes = map(_shape, SHAPE_NAMES)
@@ -329,6 +343,7 @@ def scenarios() -> list[Scenario]:
         _delete(),
         _starts(),
         _locks(),
+        _cached(),
         _locks_left(),
     ]
     return [*shapes, *others, *served]

@@ -68,7 +68,7 @@ CODES: tuple[Code, ...] = (
         "This part of the language cannot run yet",
         "The language describes more than this version of flowc runs. What it does not run it names, "
         "rather than to leave it out in silence.",
-        bad=_STEPS + "  - call: t.load()\n    cache: true\n",
+        bad="actors: {a: t.Account}\n" + _STEPS + "  - call: t.load()\n",
         good=_STEPS + "  - call: t.load()\n",
     ),
     Code(

@@ -8,6 +8,7 @@ from flowrt.noun import replace
 from flowrt.program import (
     Body,
     Bounded,
+    Cache,
     CallFlow,
     Imported,
     Leave,
@@ -94,10 +95,12 @@ def _task(call: Call) -> tuple[Task, list[str]]:
         timeout=said.timeout,
         heartbeat=said.heartbeat,
         once=once,
+        cache=None if said.cache is None else Cache(said.cache.key, said.cache.ttl),
     )
     if call.callee.listener:
         task = replace(task, listener=True, lost_max=LISTENER_LOST_MAX)
-    lengths = (said.timeout, said.heartbeat)
+    cached = () if said.cache is None else (said.cache.key, said.cache.ttl)
+    lengths = (said.timeout, said.heartbeat, *cached)
     values = (*call.args, *(value for _, value in call.kwargs), said.options, *lengths)
     return task, names_in(*values, *read_by(retry))
 

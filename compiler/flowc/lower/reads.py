@@ -96,6 +96,8 @@ def _undo_reads(step: Step) -> set[str]:
 
 def _modifiers(said: Modifiers) -> Iterator[Expr | None]:
     yield from (said.options, said.timeout, said.heartbeat)
+    if said.cache is not None:
+        yield from (said.cache.key, said.cache.ttl)
     if said.retry is not None:
         retry = said.retry
         yield from (retry.max, retry.delay, retry.factor, retry.cap, retry.within)

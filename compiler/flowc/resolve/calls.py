@@ -2,6 +2,7 @@
 
 from flowc.diagnostic import Fix, Label
 from flowc.ir import Call, Callee, FlowCallee, Ident, Modifiers, Step, TaskCallee, Value
+from flowc.resolve.cache import read_cache
 from flowc.resolve.callees import Lost, Pure, meaning_of, report_undefined, root_of
 from flowc.resolve.durations import read_size
 from flowc.resolve.found import Found, excerpt, listing, shape
@@ -102,7 +103,7 @@ def _with(step: StepText, inline: Arguments, callee: Callee) -> tuple[tuple[Iden
 
 
 def _modifiers(step: StepText, callee: Callee) -> Modifiers:
-    written = [key for key in ("options", "retry", "timeout", "heartbeat") if key in step.fields]
+    written = [key for key in ("options", "retry", "timeout", "heartbeat", "cache") if key in step.fields]
     if isinstance(callee, FlowCallee) or callee.path.startswith("flowc:"):
         flow = isinstance(callee, FlowCallee)
         for key in written:
@@ -114,7 +115,7 @@ def _modifiers(step: StepText, callee: Callee) -> Modifiers:
                 if isinstance(callee, FlowCallee)
                 else f"`{key}` has no meaning for a value that is taken at once",
                 step.fields[key].key.span,
-                help=f"set `{key}` at the calls inside that flow, or in its `defaults`"
+                help=f"set `{key}` at the calls inside that flow"
                 if isinstance(callee, FlowCallee)
                 else "leave it out",
             )
@@ -130,6 +131,7 @@ def _modifiers(step: StepText, callee: Callee) -> Modifiers:
             None if retry is None else read_retry(retry, step.where("retry")),
             step.duration("timeout"),
             step.duration("heartbeat"),
+            read_cache(step),
         ),
         step.setting,
     )
@@ -148,6 +150,7 @@ def merge_modifiers(own: Modifiers, setting: Setting) -> Modifiers:
         own.retry or defaults.retry,
         own.timeout or defaults.timeout,
         own.heartbeat or defaults.heartbeat,
+        own.cache,
     )
 
 

@@ -120,10 +120,12 @@ def _defaults(setting: Setting, node: Node) -> Modifiers:
     return Modifiers(
         lift(read_options(found, fields["options"].value), where) if "options" in fields else None,
         read_retry(fields["retry"].value, where) if "retry" in fields else None,
-        *(
-            lift(read_duration(found, fields[key].value, key), where) if key in fields else None
-            for key in ("timeout", "heartbeat")
-        ),
+        lift(read_duration(found, fields["timeout"].value, "timeout"), where)
+        if "timeout" in fields
+        else None,
+        lift(read_duration(found, fields["heartbeat"].value, "heartbeat"), where)
+        if "heartbeat" in fields
+        else None,
     )
 
 

@@ -134,6 +134,8 @@ HOLDINGS: Mapping[str, Holding] = {
     "race": Holding("branches"),
     "lock": Holding("name", ("gpu",)),
     "limit": Holding("expression", (2,), default=1),
+    "cache": Holding("expression", (True,)),
+    "ttl": Holding("duration", ("7d",)),
     "start": Holding("callee", ("other(a)", "other")),
     "try": _BLOCK,
     "finally": _BLOCK,

@@ -146,6 +146,14 @@ CATCH = Construct(
     required=("do",),
 )
 
+CACHE = Construct(
+    "`cache`",
+    {
+        "key": "what tells calls apart; the callable's source and arguments",
+        "ttl": "how old a value may be; for ever",
+    },
+)
+
 SLEEP = Construct(
     "`sleep`",
     {
@@ -156,7 +164,6 @@ SLEEP = Construct(
 )
 
 _COMMON = {"id": "the name of the step's value", "doc": "a text for readers"}
-_CALL_LATER = {"cache": "`cache` is"}
 _BLOCKS = {
     "do": "a list that runs from top to bottom",
     "graph": "a map of names to steps that run when their inputs are ready",
@@ -179,8 +186,8 @@ STEPS: Mapping[str, Construct] = {
             "timeout": "a bound on each attempt",
             "heartbeat": "how long an attempt may go on without calling `flowrt.heartbeat()`",
             "undo": "in a saga: the call that takes this one back",
+            "cache": "`true`, a key, or {key, ttl}: take the value over from a run that made the same call",
         },
-        later=_CALL_LATER,
     ),
     "value": _step({"value": "an expression"}),
     "if": _step(

@@ -3,6 +3,7 @@
 It is a call of a task, written as at `call`: a text, or a map with the call and its modifiers.
 """
 
+from flowc.diagnostic import Label
 from flowc.ir import Call, FlowCallee, TaskCallee
 from flowc.resolve.callees import Lost, Pure, meaning_of, report_undefined, root_of
 from flowc.resolve.calls import make_call
@@ -51,6 +52,15 @@ def with_undo(step: StepText, call: Call) -> Call:
             "by a task that is called in this one"
             if isinstance(call.callee, FlowCallee)
             else "leave it out",
+        )
+        return call
+    if call.modifiers.cache is not None:
+        step.found.error(
+            "F0128",
+            "`undo` takes back what a call has done, and a value out of the cache was not done by this run",
+            entry.key.span,
+            labels=(Label(call.modifiers.cache.span, "it is cached here"),),
+            help="leave out `cache`, or `undo`",
         )
         return call
     return replace(call, undo=_undo(step, entry))

@@ -92,6 +92,8 @@ class Reads:
     def modifiers(self, modifiers: Modifiers, frame: Frame, place: Span) -> None:
         """Note what the modifiers of a call or a block read."""
         self.all((modifiers.options, modifiers.timeout, modifiers.heartbeat), frame, place)
+        if modifiers.cache is not None:
+            self.all((modifiers.cache.key, modifiers.cache.ttl), frame, place)
         retry = modifiers.retry
         if retry is not None:
             self.all((retry.max, retry.delay, retry.factor, retry.cap, retry.within), frame, place)

@@ -29,6 +29,7 @@ from flowrt.program import (
     Body,
     Bounded,
     Branch,
+    Cache,
     CallFlow,
     Compute,
     Emit,
@@ -243,8 +244,12 @@ def _task(task: Task) -> str:
     return (
         f"{'raise' if task.raises else 'listener' if task.listener else 'task'} {callee}({', '.join(args)})"
         f"{retry}{worded('timeout', task.timeout)}{worded('heartbeat', task.heartbeat)}"
-        f"{worded('options', task.options)}{lost}"
+        f"{worded('options', task.options)}{lost}{_cache(task.cache)}"
     )
+
+
+def _cache(cache: Cache | None) -> str:
+    return "" if cache is None else f" cache{worded('', cache.key)}{worded('ttl', cache.ttl)}"
 
 
 def _retry(retry: Retry) -> str:

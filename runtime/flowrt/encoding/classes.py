@@ -84,6 +84,7 @@ CLASSES: Mapping[int, type] = {
     78: program.RaceBranch,
     80: program.Start,
     81: program.Lock,
+    82: program.Cache,
     84: program.Bounded,
     85: program.Catch,
     86: program.Try,

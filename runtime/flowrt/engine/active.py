@@ -19,7 +19,21 @@ from flowrt.encoding.pack import encode_record
 from flowrt.executor.port import AttemptKey, RunFacts
 from flowrt.program import Program
 from flowrt.record import CancelRequested, Ended, Record, Reopened, Started, digests_of
-from flowrt.store.rows import Batch, Cancel, LockRequest, NewEvent, NewRun, Park, RunStatus
+from flowrt.store.rows import Batch, Cancel, LockRequest, NewCached, NewEvent, NewRun, Park, RunStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Along:
+    """What else is done in the transaction of a record."""
+
+    event: NewEvent | None = None
+    child: NewRun | None = None
+    lock: LockRequest | None = None
+    unlocks: tuple[str, ...] = ()
+    cached: NewCached | None = None
+
+
+NOTHING = Along()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +42,7 @@ class Noted:
 
     seq: int
     record: Record
-    event: NewEvent | None
-    child: NewRun | None = None
-    lock: LockRequest | None = None
-    unlocks: tuple[str, ...] = ()
+    along: Along
 
 
 @dataclass(slots=True)
@@ -65,22 +76,13 @@ class ActiveRun:
     requests: tuple[LockRequest, ...] = ()
     let_go: bool = False
 
-    def note(
-        self,
-        record: Record,
-        *,
-        follows: bool = False,
-        event: NewEvent | None = None,
-        child: NewRun | None = None,
-        lock: LockRequest | None = None,
-        unlocks: tuple[str, ...] = (),
-    ) -> None:
+    def note(self, record: Record, *, follows: bool = False, along: Along = NOTHING) -> None:
         """Take a record in. `follows`: it says only what would be computed again in the same way."""
         seq = self.head
         self.head += 1
         self.parking = None
         at_once = follows and self.applied == len(self.pending)
-        self.pending.append(Noted(seq, record, event, child, lock, unlocks))
+        self.pending.append(Noted(seq, record, along))
         if at_once:
             self.applied += 1
             self.state.apply(record, seq)
@@ -89,7 +91,7 @@ class ActiveRun:
 
     def batch(self) -> Batch:
         """What is to be appended."""
-        started = self.state.started
+        started, along = self.state.started, [noted.along for noted in self.pending]
         ended = next((noted.record for noted in self.pending if isinstance(noted.record, Ended)), None)
         status: RunStatus | None = ended.status if ended else self.wanted_status
         return Batch(
@@ -97,10 +99,11 @@ class ActiveRun:
             epoch=self.epoch,
             first_seq=self.pending[0].seq if self.pending else self.head,
             records=[encode_record(noted.record) for noted in self.pending],
-            events=tuple(noted.event for noted in self.pending if noted.event is not None),
-            creates=tuple(noted.child for noted in self.pending if noted.child is not None),
-            locks=(*self.requests, *(noted.lock for noted in self.pending if noted.lock is not None)),
-            unlocks=tuple(step for noted in self.pending for step in noted.unlocks),
+            events=tuple(one.event for one in along if one.event is not None),
+            creates=tuple(one.child for one in along if one.child is not None),
+            locks=(*self.requests, *(one.lock for one in along if one.lock is not None)),
+            unlocks=tuple(step for one in along for step in one.unlocks),
+            cached=tuple(one.cached for one in along if one.cached is not None),
             status=status,
             started_at=started.at if started and status == "running" else None,
             ended_at=ended.at if ended else None,

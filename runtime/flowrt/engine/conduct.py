@@ -34,7 +34,8 @@ from flowrt.command import (
     Unlock,
 )
 from flowrt.encoding.values import Values
-from flowrt.engine.active import ActiveRun, cancel_noted
+from flowrt.engine.active import ActiveRun, Along, cancel_noted
+from flowrt.engine.caching import Caching
 from flowrt.engine.detach import Detacher
 from flowrt.engine.inbox import Inbox
 from flowrt.engine.locks import Locks
@@ -89,6 +90,7 @@ class Conductor:
     performer: Performer
     detacher: Detacher
     locks: Locks
+    caching: Caching
     ready: dict[str, Attempt] = field(default_factory=dict[str, Attempt])
     forced: bool = False
 
@@ -135,11 +137,11 @@ class Conductor:
                 self._await_event(command)
             case SendEvent():
                 record, event = self.performer.event(command, run.state.times_anew(command.step))
-                run.note(record, event=event)
+                run.note(record, along=Along(event=event))
                 hit("emit.noted")
             case StartRun():
                 detached, child = self.detacher.detach(command, run.state.times_anew(command.step))
-                run.note(detached, child=child)
+                run.note(detached, along=Along(child=child))
                 hit("detach.noted")
             case EnterBlock():
                 run.note(self.performer.enter(command))
@@ -150,7 +152,7 @@ class Conductor:
             case StopTask(step):
                 self._stop(step)
             case EndRun():
-                run.note(self.performer.end(command), unlocks=self.locks.all_given_back())
+                run.note(self.performer.end(command), along=Along(unlocks=self.locks.all_given_back()))
                 hit("end.noted")
             case _:
                 assert_never(command)
@@ -165,11 +167,19 @@ class Conductor:
         if isinstance(attempt, Failed):
             self.run.note(attempt)
             return
+        failed = self.caching.prepare(command)
+        if failed is not None:
+            self.run.note(failed)
+            return
         self.run.in_flight[command.step] = attempt.key
         self.ready[command.step] = attempt
 
     def submit(self) -> None:
         """Hand the attempts that are ready to the executor."""
+        for record in self.caching.take_over(self.ready):
+            del self.ready[record.step], self.run.in_flight[record.step]
+            self.caching.left_by(record)
+            self.run.note(record)
         if self.ready:
             hit("dispatch.begun")
             self.executor.submit(list(self.ready.values()))
@@ -229,7 +239,7 @@ class Conductor:
                 record = Outcomes(self.performer).record(key, outcome, command, self.clock.now())
                 tell_attempt(self.run.run_id, record)
                 del self.run.in_flight[key.step]
-                self.run.note(record)
+                self.run.note(record, along=Along(cached=self.caching.left_by(record)))
                 hit("outcome.taken")
 
     def fire(self, timer: Timer) -> None:

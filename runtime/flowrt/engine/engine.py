@@ -23,6 +23,7 @@ from flowrt.command import Command
 from flowrt.encoding.values import Values
 from flowrt.engine.active import ActiveRun
 from flowrt.engine.blocked import Blocked
+from flowrt.engine.caching import Caching
 from flowrt.engine.care import StoreCare
 from flowrt.engine.conduct import Conductor
 from flowrt.engine.detach import Detacher
@@ -109,6 +110,7 @@ class Engine:
             performer=performer,
             detacher=Detacher(run.program, run.facts, run.versions, self.store, performer),
             locks=Locks(run, self.store, performer),
+            caching=Caching(self.store, run.facts, self.values, performer),
         )
         if not ended:
             conductor.locks.take_up()

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from flowrt.amounts import whole_number
 from flowrt.command import AwaitLock, Command, EndRun, StartLock, StopTask, Unlock
-from flowrt.engine.active import ActiveRun
+from flowrt.engine.active import ActiveRun, Along
 from flowrt.engine.perform import Performer
 from flowrt.errors import LocksGone
 from flowrt.expr.evaluate import evaluate
@@ -114,13 +114,13 @@ class Locks:
             self.run.note(record)
             return
         self.there.add(record.step)
-        self.run.note(record, lock=LockRequest(record.step, record.lock, record.limit))
+        self.run.note(record, along=Along(lock=LockRequest(record.step, record.lock, record.limit)))
         hit("lock.asked")
 
     def _give_back(self, step: str) -> None:
         """Give a lock back, or the place in its queue."""
         self.waiting.pop(step, None)
-        self.run.note(Unlocked(step), unlocks=(step,))
+        self.run.note(Unlocked(step), along=Along(unlocks=(step,)))
         self.there.discard(step)
         hit("lock.given_back")
         if any(one.step == step for one in self.lost):
@@ -167,7 +167,7 @@ class Locks:
             self.there.discard(step)
             now = self.performer.clock.now()
             failure = Failure("flowrt.LocksInCircle", row.problem, step)
-            self.run.note(Failed(step, failure, 1, now, now), unlocks=(step,))
+            self.run.note(Failed(step, failure, 1, now, now), along=Along(unlocks=(step,)))
         elif row.granted:
             del self.waiting[step]
             self.run.note(Locked(step))

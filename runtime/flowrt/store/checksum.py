@@ -39,5 +39,10 @@ def lock_checksum(columns: tuple[object, ...], *, whole: bool, granted: bool) ->
     return zlib.crc32(repr((*columns, whole, granted)).encode("utf-8", "surrogatepass"))
 
 
+def cache_checksum(key: str, run_no: int, made_at: int, expires_at: int | None, value: bytes) -> int:
+    """The checksum of a cached value, of its columns as they are written."""
+    return zlib.crc32(value, _of(key, run_no, made_at, expires_at))
+
+
 def _of(*columns: str | int | None) -> int:
     return zlib.crc32(repr(columns).encode("utf-8", "surrogatepass"))

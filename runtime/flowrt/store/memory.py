@@ -11,10 +11,11 @@ from threading import RLock
 from flowrt.errors import RunExists, RunNotEnded, SlotTaken, UnknownRun
 from flowrt.noun import replace
 from flowrt.run_id import check_run_id
-from flowrt.store.bounds import JOURNALS_MAX, PLACES_MAX
+from flowrt.store.bounds import JOURNALS_MAX
+from flowrt.store.memory_cache import MemoryCache
 from flowrt.store.memory_deployments import MemoryDeployments
 from flowrt.store.memory_events import MemoryEvents
-from flowrt.store.memory_found import matching
+from flowrt.store.memory_found import cancels_of, matching
 from flowrt.store.memory_locks import MemoryLocks
 from flowrt.store.memory_programs import MemoryPrograms
 from flowrt.store.memory_rows import KeptRun, new_row, was_written
@@ -22,7 +23,7 @@ from flowrt.store.owner import alive
 from flowrt.store.ownership import check_free
 from flowrt.store.rows import (
     Batch,
-    Cancel,
+    CachedRow,
     Deployment,
     EventRow,
     JournalRow,
@@ -51,6 +52,7 @@ class MemoryStore:
         self._events = MemoryEvents(self._wake_for_event)
         self._deployments = MemoryDeployments()
         self._locks = MemoryLocks(self._wake_for_lock)
+        self._cache = MemoryCache()
         self._lock = RLock()
 
     def create(self, run: NewRun, slot: Slot | None = None) -> None:
@@ -171,6 +173,7 @@ class MemoryStore:
                 else:
                     run.advance(batch)
                     self._locks.change(batch)
+                    self._cache.add(batch)
                     if batch.park is not None and self._locks.answered(batch.run_id, batch.park.locks):
                         self._wake_for_lock(batch.run_id)
                     if run.missed(self._events.inbox):
@@ -261,6 +264,16 @@ class MemoryStore:
             if run.parked:
                 run.wake()
 
+    def cached(self, keys: Collection[str], now: int) -> list[CachedRow]:
+        """The values under these keys that have not expired."""
+        with self._lock:
+            return self._cache.found(keys, now)
+
+    def all_cached(self, after: str, limit: int) -> list[CachedRow]:
+        """Cached values with keys behind `after`, in their order."""
+        with self._lock:
+            return self._cache.every(after, limit)
+
     def locks_of(self, run_ids: Collection[str]) -> list[LockRow]:
         """The places of some runs in the queues for locks."""
         with self._lock:
@@ -279,11 +292,7 @@ class MemoryStore:
     def free_locks(self, now: int) -> int:
         """Give to others what runs have that nobody goes on with; how many such runs there were."""
         with self._lock:
-            left = [self._runs[one] for one in self._locks.waited_for() if self._runs[one].left(now)]
-            for run in left:
-                run.lose()
-                self._locks.drop(run.row.run_id)
-            return len(left)
+            return self._locks.free(self._runs, now)
 
     def _wake_for_lock(self, run_id: str) -> None:
         run = self._runs[run_id]
@@ -293,15 +302,8 @@ class MemoryStore:
     def news(self, run_ids: Collection[str], after_event_id: int) -> News:
         """The newest event, the places of the new ones, and which of the runs are to be cancelled."""
         with self._lock:
-            new = [event for event in self._events.rows if event.event_id > after_event_id]
-            places = frozenset((event.name, event.key) for event in new) if len(new) <= PLACES_MAX else None
             rows = [self._runs[run_id].row for run_id in run_ids if run_id in self._runs]
-            cancels = {
-                row.run_id: Cancel(row.cancel_reason, row.cancel_force)
-                for row in rows
-                if row.cancel_reason is not None and row.status not in ENDED
-            }
-            return News(self._events.newest, cancels, places)
+            return News(self._events.newest, cancels_of(rows), self._events.places(after_event_id))
 
     def deploy(self, deployment: Deployment) -> None:
         """Serve a flow by its name from now on."""
@@ -337,6 +339,7 @@ class MemoryStore:
                 )
             del self._runs[run_id]
             self._locks.drop(run_id)
+            self._cache.drop(run_id)
             self._events.forget(lambda event: event.run_id == run_id)
             return frozenset(run.blobs) - self.needed(run.blobs)
 
@@ -361,6 +364,7 @@ class MemoryStore:
             used = {row.program_digest for row in rows}
             used.update(one.program_digest for one in self._deployments.every())
             removed = self._programs.sweep(used)
+            self._cache.sweep(before)
             takers = {row.run_id: row.events_after for row in rows if row.status not in OVER}
             floor = min(takers.values(), default=self._events.last_id)
             events = self._events.forget(

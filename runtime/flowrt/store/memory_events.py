@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from flowrt.store.bounds import PLACES_MAX
 from flowrt.store.memory_found import inbox_of
 from flowrt.store.memory_rows import Place
 from flowrt.store.rows import EventRow, NewEvent
@@ -22,6 +23,11 @@ class MemoryEvents:
     def newest(self) -> int:
         """The number of the newest event that is there."""
         return self.rows[-1].event_id if self.rows else 0
+
+    def places(self, after: int) -> frozenset[Place] | None:
+        """The names and keys of the events behind a number; None when they are too many."""
+        new = [event for event in self.rows if event.event_id > after]
+        return frozenset((event.name, event.key) for event in new) if len(new) <= PLACES_MAX else None
 
     def accept(self, event: NewEvent) -> int:
         """Add an event, or find the one of its dedupe id."""

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 
 from flowrt.store.memory_rows import Place
-from flowrt.store.rows import EventRow, RunRow, RunStatus
+from flowrt.store.rows import Cancel, EventRow, RunRow, RunStatus
+from flowrt.store.status import ENDED
 
 
 def matching(rows: Sequence[RunRow], status: Collection[RunStatus] | None, flow: str | None) -> list[RunRow]:
@@ -19,3 +20,12 @@ def inbox_of(events: Sequence[EventRow]) -> dict[Place, list[EventRow]]:
     for event in events:
         inbox.setdefault((event.name, event.key), []).append(event)
     return inbox
+
+
+def cancels_of(rows: Sequence[RunRow]) -> dict[str, Cancel]:
+    """Which of some runs are to be cancelled."""
+    return {
+        row.run_id: Cancel(row.cancel_reason, row.cancel_force)
+        for row in rows
+        if row.cancel_reason is not None and row.status not in ENDED
+    }

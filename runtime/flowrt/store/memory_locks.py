@@ -1,9 +1,10 @@
 """The locks of a store in memory. In: what batches ask for and give back; out: rows, and runs to be woken."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from flowrt.noun import replace
 from flowrt.store.lock_rules import circle
+from flowrt.store.memory_rows import KeptRun
 from flowrt.store.rows import Batch, LockRow
 
 
@@ -63,7 +64,15 @@ class MemoryLocks:
         """All places, in order."""
         return list(self._rows.values())
 
-    def waited_for(self) -> dict[str, None]:
+    def free(self, runs: Mapping[str, KeptRun], now: int) -> int:
+        """Give to others what those of these runs have that nobody goes on with; how many those are."""
+        left = [run_id for run_id in self._waited_for() if runs[run_id].left(now)]
+        for run_id in left:
+            runs[run_id].lose()
+            self.drop(run_id)
+        return len(left)
+
+    def _waited_for(self) -> dict[str, None]:
         """The runs that have a lock for which others wait."""
         wanted = {row.name for row in self._rows.values() if not row.granted and row.problem is None}
         return {row.run_id: None for row in self._rows.values() if row.granted and row.name in wanted}

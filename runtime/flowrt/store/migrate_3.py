@@ -16,7 +16,7 @@ from flowrt.errors import StoreCorrupt
 from flowrt.store import sql_deployments
 from flowrt.store.checksum import event_checksum, pair_checksum, wait_checksum
 from flowrt.store.run_rows import seal_text, unchecked
-from flowrt.store.schema import blob_refs, deployments, events, locks, program_code, runs, waits
+from flowrt.store.schema import blob_refs, cache, deployments, events, locks, program_code, runs, waits
 from flowrt.store.sql_checksum import checksum_of
 from flowrt.store.texts import unspelt, unspelt_or_none
 
@@ -38,6 +38,7 @@ def to_3(connection: Connection) -> None:
     for statement in _CHANGES:
         connection.exec_driver_sql(statement)
     locks.create(connection)
+    cache.create(connection)
     _runs(connection)
     _events(connection)
     _pairs(connection)

@@ -29,6 +29,7 @@ from typing import Protocol
 from flowrt.store.rows import (
     Batch,
     BlobFacts,
+    CachedRow,
     Deployment,
     EventRow,
     JournalRow,
@@ -201,6 +202,14 @@ class Store(Protocol):
         That are runs that are not served, or were laid aside, without an owner that lives, as far as others
         wait for what they have. Who comes back to one after all is superseded.
         """
+        ...
+
+    def cached(self, keys: Collection[str], now: int) -> list[CachedRow]:
+        """The values under these keys that have not expired. Raises StoreCorrupt."""
+        ...
+
+    def all_cached(self, after: str, limit: int) -> list[CachedRow]:
+        """Cached values with keys behind `after`, in their order. Raises StoreCorrupt."""
         ...
 
     def news(self, run_ids: Collection[str], after_event_id: int) -> News:

@@ -173,6 +173,27 @@ class LockRow:
 
 
 @noun
+class NewCached:
+    """A value to be taken over by others: its key, the encoded handle, until when (None: for ever)."""
+
+    key: str
+    value: bytes
+    made_at: int
+    expires_at: int | None
+
+
+@noun
+class CachedRow:
+    """A value that a run has made, and others may take over."""
+
+    key: str
+    run_id: str
+    value: bytes
+    made_at: int
+    expires_at: int | None
+
+
+@noun
 class Batch:
     """What one run appends in one transaction.
 
@@ -180,7 +201,8 @@ class Batch:
     `events` are sent, and the runs in `creates` made unless they are there. `status`, `started_at` and
     `ended_at` are written when not None. `blobs` are the digests of the blobs that the records refer to.
     The locks in `locks` are asked for, unless their steps have asked; those of the steps in `unlocks` are
-    given back, and go to who waits. With `park` the run is let go. `head_seal` authenticates the new head.
+    given back, and go to who waits. What is `cached` may be taken over by other runs.
+    With `park` the run is let go. `head_seal` authenticates the new head.
     """
 
     run_id: str
@@ -191,6 +213,7 @@ class Batch:
     creates: Sequence[NewRun] = ()
     locks: Sequence[LockRequest] = ()
     unlocks: Sequence[str] = ()
+    cached: Sequence[NewCached] = ()
     status: RunStatus | None = None
     started_at: int | None = None
     ended_at: int | None = None

@@ -9,6 +9,7 @@
     events        accepted events in order of acceptance
     waits         for which events a parked run waits; a run that has an owner has none
     locks         who holds the locks of flows, and who waits for them in which order
+    cache         values that steps have made and that other runs may take over, by the digest of their keys
     blob_refs     which blobs the records of a run, its inputs and its snapshot refer to
     deployments   what is served by name, and the cursors of schedules
 
@@ -185,6 +186,19 @@ locks = Table(
     Index("locks_queue", "name", "granted", "ticket"),
     sqlite_autoincrement=True,
 )
+cache = Table(
+    "cache",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("run_no", BigInteger, ForeignKey("runs.run_no"), nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("checksum", BigInteger, nullable=False),
+    Index("cache_run", "run_no"),
+    Index("cache_expires", "expires_at"),
+)
+
 blob_refs = Table(
     "blob_refs",
     metadata,

@@ -148,3 +148,13 @@ def _mac(key: StoreKey, where: bytes, data: bytes) -> bytes:
     mac.update(len(where).to_bytes(8, "big") + where)
     mac.update(data)
     return mac.digest()
+
+
+def of_digest(digest: str, data: bytes, what: str) -> bytes:
+    """The bytes, if they are those of a digest that is authenticated. Raises StoreCorrupt."""
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise StoreCorrupt(
+            f"The {what} {digest} in the store is another one: its bytes are not those of its digest. "
+            "Restore the store from a copy."
+        )
+    return data

@@ -23,7 +23,6 @@ it anew. What is wrong with one run of several is left to whoever asks for that 
 a run aside, and `journals` leaves it out.
 """
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,6 +33,7 @@ from flowrt.errors import StoreCorrupt, StoreError, UnknownRun
 from flowrt.store.port import Store
 from flowrt.store.rows import (
     Batch,
+    CachedRow,
     Deployment,
     EventRow,
     JournalRow,
@@ -47,7 +47,8 @@ from flowrt.store.rows import (
     Slot,
     Unused,
 )
-from flowrt.store.seal import Seals
+from flowrt.store.seal import Seals, of_digest
+from flowrt.store.sealed_cache import opened_cached, sealed_cached
 from flowrt.store.sealed_locks import check_holders, check_lock, sealed_lock
 from flowrt.store.sealed_places import (
     deployment_place,
@@ -236,6 +237,7 @@ class SealedStore:
                 for seq, data in enumerate(batch.records, batch.first_seq)
             ],
             events=[self._sealed_event(event) for event in batch.events],
+            cached=[sealed_cached(self._seals, run_id, one) for one in batch.cached],
             creates=[self._sealed_run(run) for run in batch.creates],
             locks=[sealed_lock(self._seals, run_id, nonce, one) for one in batch.locks],
             head_seal=self._seals.seal(head_place(run_id, nonce, head), b""),
@@ -275,11 +277,11 @@ class SealedStore:
 
     def program(self, digest: str) -> bytes:
         """The encoded program of that digest. Raises StoreCorrupt."""
-        return _of_digest(digest, self._store.program(digest), "program")
+        return of_digest(digest, self._store.program(digest), "program")
 
     def code(self, digest: str) -> bytes:
         """The pickled callable of that digest. Raises StoreCorrupt."""
-        return _of_digest(digest, self._store.code(digest), "callable")
+        return of_digest(digest, self._store.code(digest), "callable")
 
     # Events
 
@@ -305,6 +307,16 @@ class SealedStore:
 
     def _payload(self, row: EventRow) -> bytes:
         return self._seals.unseal(event_place(row), row.payload, f"event {row.event_id} ({row.name})")
+
+    # Cached values
+
+    def cached(self, keys: Collection[str], now: int) -> list[CachedRow]:
+        """The values under these keys. Raises StoreCorrupt, WrongStoreKey."""
+        return [opened_cached(self._seals, row) for row in self._store.cached(keys, now)]
+
+    def all_cached(self, after: str, limit: int) -> list[CachedRow]:
+        """Cached values with keys behind `after`. Raises StoreCorrupt, WrongStoreKey."""
+        return [opened_cached(self._seals, row) for row in self._store.all_cached(after, limit)]
 
     # Locks
 
@@ -384,12 +396,3 @@ class SealedStore:
     def close(self) -> None:
         """Let go of connections and files."""
         self._store.close()
-
-
-def _of_digest(digest: str, data: bytes, what: str) -> bytes:
-    if hashlib.sha256(data).hexdigest() != digest:
-        raise StoreCorrupt(
-            f"The {what} {digest} in the store is another one: its bytes are not those of its digest. "
-            "Restore the store from a copy."
-        )
-    return data

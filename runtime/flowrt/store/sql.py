@@ -8,17 +8,17 @@ So two processes that want the same thing at once cannot both have it, on any da
 The store may be used from several threads: see `flowrt.store.sql_transactions`.
 """
 
-import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 
-from sqlalchemy import Connection, Engine, Row, Table, select
+from sqlalchemy import Connection, Engine, Row
 
-from flowrt.errors import RunExists, RunNotEnded, SlotTaken, StoreCorrupt, UnknownRun
+from flowrt.errors import RunExists, SlotTaken, StoreCorrupt, UnknownRun
 from flowrt.failpoint import hit
 from flowrt.run_id import check_run_id
 from flowrt.store import (
     sql_append,
+    sql_cache,
     sql_claims,
     sql_create,
     sql_deployments,
@@ -31,6 +31,7 @@ from flowrt.store import (
 )
 from flowrt.store.rows import (
     Batch,
+    CachedRow,
     Deployment,
     EventRow,
     JournalRow,
@@ -47,7 +48,6 @@ from flowrt.store.rows import (
 from flowrt.store.run_rows import run_row
 from flowrt.store.schema import code, programs
 from flowrt.store.sql_transactions import Transactions
-from flowrt.store.status import ENDED
 
 
 class SqlStore:
@@ -209,11 +209,15 @@ class SqlStore:
 
     def program(self, digest: str) -> bytes:
         """The encoded program of that digest. Raises StoreCorrupt."""
-        return self._kept(programs, digest, "program")
+        return self._read(
+            "read a program", lambda c: sql_create.kept(c, programs, digest, f"program {digest}", self._place)
+        )
 
     def code(self, digest: str) -> bytes:
         """The pickled callable of that digest. Raises StoreCorrupt."""
-        return self._kept(code, digest, "callable")
+        return self._read(
+            "read a callable", lambda c: sql_create.kept(c, code, digest, f"callable {digest}", self._place)
+        )
 
     def send(self, event: NewEvent) -> int:
         """Accept an event and return its number. Raises UnknownRun."""
@@ -276,6 +280,14 @@ class SqlStore:
             return 0
         return self._write("free locks", lambda c: sql_locks.free_abandoned(c, now, left))
 
+    def cached(self, keys: Collection[str], now: int) -> list[CachedRow]:
+        """The values under these keys that have not expired. Raises StoreCorrupt."""
+        return self._read("look for cached values", lambda c: sql_cache.found(c, keys, now))
+
+    def all_cached(self, after: str, limit: int) -> list[CachedRow]:
+        """Cached values with keys behind `after`, in their order. Raises StoreCorrupt."""
+        return self._read("read the cache", lambda c: sql_cache.every(c, after, limit))
+
     def news(self, run_ids: Collection[str], after_event_id: int) -> News:
         """The newest event, the places of the new ones, and which of the runs are to be cancelled."""
 
@@ -321,11 +333,7 @@ class SqlStore:
 
         def work(connection: Connection) -> frozenset[str]:
             row = self._locked(connection, run_id)
-            if row.status not in ENDED:
-                raise RunNotEnded(
-                    f"Run {run_id} is {row.status}; only a run that has ended can be deleted. "
-                    f"Cancel it first: flowc cancel {run_id}"
-                )
+            sql_remove.check_ended(run_id, row.status)
             unneeded = sql_remove.delete_run(connection, row.run_no, run_id)
             hit("delete.written")
             return unneeded
@@ -351,6 +359,7 @@ class SqlStore:
 
         def programs_gone(connection: Connection) -> int:
             count = sql_remove.sweep_programs(connection)
+            sql_cache.sweep(connection, before)
             hit("sweep.written")
             return count
 
@@ -381,17 +390,6 @@ class SqlStore:
         if row is None:
             raise self._unknown(run_id)
         return row
-
-    def _kept(self, table: Table, digest: str, what: str) -> bytes:
-        row = self._read(
-            f"read a {what}",
-            lambda c: c.execute(select(table).where(table.c.digest == digest)).first(),
-        )
-        if row is None:
-            raise StoreCorrupt(f"The {what} {digest} is missing from the store {self._place}.")
-        if not isinstance(row.data, bytes) or hashlib.sha256(row.data).hexdigest() != row.sha256:
-            raise StoreCorrupt(f"The {what} {digest} in the store {self._place} is damaged.")
-        return row.data
 
     def _unknown(self, run_id: str) -> UnknownRun:
         return UnknownRun(

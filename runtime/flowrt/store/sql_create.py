@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection, Table, bindparam, func, insert, select
 
+from flowrt.errors import StoreCorrupt
 from flowrt.failpoint import hit
 from flowrt.store.checksum import pair_checksum, record_checksum
 from flowrt.store.rows import NewRun
@@ -75,3 +76,13 @@ def record_row(run_id: str, run_no: int, seq: int, epoch: int, data: bytes) -> d
     """The row of a record."""
     checksum = record_checksum(run_id, seq, epoch, data)
     return {"run_no": run_no, "seq": seq, "epoch": epoch, "checksum": checksum, "data": data}
+
+
+def kept(connection: Connection, table: Table, digest: str, what: str, place: str) -> bytes:
+    """The bytes of a program or a callable. Raises StoreCorrupt."""
+    row = connection.execute(select(table).where(table.c.digest == digest)).first()
+    if row is None:
+        raise StoreCorrupt(f"The {what} is missing from the store {place}.")
+    if not isinstance(row.data, bytes) or hashlib.sha256(row.data).hexdigest() != row.sha256:
+        raise StoreCorrupt(f"The {what} in the store {place} is damaged.")
+    return row.data

@@ -8,10 +8,11 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, and_, delete, exists, func, or_, select
 
-from flowrt.errors import StoreCorrupt
+from flowrt.errors import RunNotEnded, StoreCorrupt
 from flowrt.store.checksum import pair_checksum
 from flowrt.store.schema import (
     blob_refs,
+    cache,
     code,
     deployments,
     events,
@@ -24,7 +25,7 @@ from flowrt.store.schema import (
 )
 from flowrt.store.sql_rows import as_list, given_texts
 from flowrt.store.sql_turns import Turn, take_turn
-from flowrt.store.status import OVER
+from flowrt.store.status import ENDED, OVER
 
 _PAGE = 1_000
 
@@ -32,11 +33,20 @@ _SLICE = 20_000
 """How many events are looked at in one transaction: others wait for it who make runs, or write to SQLite."""
 
 
+def check_ended(run_id: str, status: str) -> None:
+    """Raise RunNotEnded for a run that goes on."""
+    if status not in ENDED:
+        raise RunNotEnded(
+            f"Run {run_id} is {status}; only a run that has ended can be deleted. "
+            f"Cancel it first: flowc cancel {run_id}"
+        )
+
+
 def delete_run(connection: Connection, run_no: int, run_id: str) -> frozenset[str]:
     """Remove a run whose row is locked; return the blobs that nothing refers to any more."""
     refs = blob_refs.c.run_no == run_no
     digests = list(connection.scalars(select(blob_refs.c.digest).where(refs)))
-    for table in (blob_refs, waits, locks, records):
+    for table in (blob_refs, waits, locks, cache, records):
         connection.execute(delete(table).where(table.c.run_no == run_no))
     connection.execute(delete(events).where(events.c.run_id == run_id))
     connection.execute(delete(runs).where(runs.c.run_no == run_no))

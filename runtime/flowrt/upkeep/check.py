@@ -57,6 +57,7 @@ def check_store(store: Store, blobs: Blobs, run_ids: Sequence[str] | None = None
     if run_ids is None:
         events = _check_events(store, found)
         _check_locks(store, found)
+        _check_cached(store, found)
         _check_deployments(store, programs, named, found)
     return Checked(
         tuple(dict.fromkeys(found.found)), len(ids), records, named.count, named.byte_count, events
@@ -99,6 +100,13 @@ def _check_locks(store: Store, found: Findings) -> None:
     after = 0
     while page := found.attempt("lock", partial(store.all_locks, after, _PAGE)):
         after = page[-1].ticket
+
+
+def _check_cached(store: Store, found: Findings) -> None:
+    """Read all cached values; one that is damaged keeps those behind it from being read."""
+    after = ""
+    while page := found.attempt("cached value", partial(store.all_cached, after, _PAGE)):
+        after = page[-1].key
 
 
 def _check_deployments(store: Store, programs: Programs, named: NamedBlobs, found: Findings) -> None:

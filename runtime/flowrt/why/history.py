@@ -48,9 +48,8 @@ def length(start: int, end: int) -> str:
 def happened(record: Record) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a record
     """What a record says, in a clause."""
     match record:
-        case Succeeded(_, _, attempt, started_at, ended_at):
-            took = length(started_at, ended_at)
-            return f"attempt {attempt} began at {at(started_at)}, succeeded after {took}, and is recorded"
+        case Succeeded():
+            return _succeeded(record)
         case Failed(_, failure, attempt, started_at):
             return f"attempt {attempt} began at {at(started_at)} and failed: {said(failure)}"
         case Retrying(_, failure, attempt, started_at, _, retry_at, True):
@@ -96,6 +95,15 @@ def happened(record: Record) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a
             return f"it started run {run_id}"
         case Started() | CancelRequested() | Reopened() | Ended():
             return ""
+
+
+def _succeeded(record: Succeeded) -> str:
+    if not record.attempt:
+        return f"its value is cached: at {at(record.ended_at)} it was taken over from another run"
+    took = length(record.started_at, record.ended_at)
+    return (
+        f"attempt {record.attempt} began at {at(record.started_at)}, succeeded after {took}, and is recorded"
+    )
 
 
 def _of_lock(record: Queued | Locked | Unlocked) -> str:
