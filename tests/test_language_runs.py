@@ -76,9 +76,8 @@ def shop(monkeypatch):
 
 
 def program_of(yaml):
-    """The program of a fragment; None when it holds what is not run yet."""
-    linked, later = understood(whole_files(yaml, "")[0])
-    return None if later else lower_linked(linked, "page")
+    """The program of a fragment."""
+    return lower_linked(understood(whole_files(yaml, "")[0]), "page")
 
 
 def begun_story(program):
@@ -110,10 +109,7 @@ def cut(whole, event, count):
 
 @pytest.mark.parametrize("yaml", FRAGMENTS)
 def test_a_fragment_runs_and_goes_on_behind_every_record(yaml):
-    program = program_of(yaml)
-    if program is None:
-        return
-    whole, event = begun_story(program)
+    whole, event = begun_story(program_of(yaml))
     expected = ended(whole, whole.drive())
     records = whole.records()
     assert isinstance(expected, tuple) == yaml.startswith("- fail:"), expected
@@ -132,10 +128,7 @@ def test_a_fragment_runs_and_goes_on_behind_every_record(yaml):
 @pytest.mark.parametrize("yaml", FRAGMENTS)
 def test_a_fragment_is_cancelled_behind_every_record(yaml):
     """From then on nothing is called but what takes steps back, and what a `finally` holds."""
-    program = program_of(yaml)
-    if program is None:
-        return
-    whole, event = begun_story(program)
+    whole, event = begun_story(program_of(yaml))
     whole.drive()
     records = whole.records()
     for count in range(1, len(records) - 1):  # Behind the last but one all that is missing is the end.
