@@ -91,6 +91,13 @@ def test_every_key_of_every_other_map_is_told(name):
     assert set(vars(keys)[name].keys) <= told_keys(*MAPS[name])
 
 
+def test_what_is_not_run_yet_is_told_and_nothing_else():
+    later = {*keys.FILE_LATER, *keys.LATER_STEPS}
+    later |= {key for each in keys.STEPS.values() for key in each.later}
+    told = [each for each in SECTIONS if each.head == "Not yet"]
+    assert set(re.findall(r"^\| `(\w+)` \|", "".join(each.text for each in told), re.MULTILINE)) == later
+
+
 def nodes_of(body):
     """All nodes of a body, those inside of its nodes included."""
     found, stack = [], [body]
