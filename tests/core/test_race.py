@@ -12,7 +12,7 @@ from flowrt.encoding.values import Values
 from flowrt.engine.drive import RunResult, drive
 from flowrt.engine.pace import Pace
 from flowrt.executor.port import Attempt
-from flowrt.record import Failed, Received, Stopped, Succeeded
+from flowrt.record import Failed, Received, Reopened, Stopped, Succeeded
 from flowrt.store.rows import NewEvent
 from flowrt.why.why import why_step
 
@@ -508,3 +508,123 @@ def test_break_in_nested_loops_ends_the_nearest() -> None:
     for cut in range(1, len(whole.records())):
         story = copy_first(whole, cut)
         assert story.value(story.drive()) == expected
+
+
+NEEDS = """
+flow: f
+steps:
+  - id: xs
+    for: n in [7, 1, 8, 2, 9, 3]
+    parallel: PARALLEL
+    errors: POLICY
+    need: 5
+    do:
+      - id: a
+        call: s.add(n, 0)
+      - sleep: 1m
+      - id: b
+        call: s.needs_world(n)
+    collect: a + b
+  - return: RESULT
+"""
+
+
+@pytest.mark.parametrize("parallel", [1, 2, 3, 6])
+@pytest.mark.parametrize(("policy", "result"), [("drop", "sorted(xs)"), ("collect", "sorted(xs.values)")])
+def test_who_goes_on_behind_a_need_that_was_not_met_has_the_dropped_bodies_run_on(
+    parallel: int, policy: str, result: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(story_tasks, "BROKEN", {7, 8, 9})
+    story = story_of(
+        NEEDS.replace("PARALLEL", str(parallel)).replace("POLICY", policy).replace("RESULT", result)
+    )
+    assert story.play().failure.type == "flowrt.NeedNotMet"
+    before = len(story.executor.made)
+    monkeypatch.setattr(story_tasks, "BROKEN", {9})
+    assert story.value(story.drive(reopen=True)) == [2, 4, 6, 14, 16]
+    again = [key.step for key in story.executor.made[before:]]
+    assert sorted(set(again)) in (["xs[0].b", "xs[2].b"], ["xs[0].b", "xs[2].b", "xs[4].b"])
+    assert len(again) == len(set(again))
+    records = story.records()
+    last = max(i for i, r in enumerate(records) if isinstance(r, Reopened))
+    for count in range(last + 1, len(records)):
+        cut = copy_first(story, count)
+        assert cut.value(cut.drive()) == [2, 4, 6, 14, 16], f"after {count}"
+        done = {r.step for r in records[:count] if isinstance(r, Succeeded)}
+        assert not {key.step for key in cut.executor.made} & done, f"after {count}"
+
+
+CARRIES = """
+flow: f
+steps:
+  - {id: sum, value: 0}
+  - for: n in [1, 7, 2, 8, 3]
+    errors: drop
+    need: 4
+    do:
+      - id: x
+        call: s.needs_world(n)
+      - id: sum
+        value: sum * 10 + x
+  - return: sum
+"""
+
+
+def test_in_a_loop_that_carries_all_is_made_anew_from_the_first_dropped_body_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(story_tasks, "BROKEN", {7, 8})
+    story = story_of(CARRIES)
+    assert story.play().failure.type == "flowrt.NeedNotMet"
+    before = len(story.executor.made)
+    monkeypatch.setattr(story_tasks, "BROKEN", {8})
+    assert story.value(story.drive(reopen=True)) == 1723
+    again = [key.step for key in story.executor.made[before:]]
+    assert again == [f"step#2[{index}].x" for index in (1, 2, 3, 4)]
+    records = story.records()
+    last = max(i for i, r in enumerate(records) if isinstance(r, Reopened))
+    for count in range(last + 1, len(records)):
+        cut = copy_first(story, count)
+        assert cut.value(cut.drive()) == 1723, f"after {count}"
+
+
+LEFT = """
+events: {never: {type: any}}
+flow: f
+inputs: {how: {type: str, default: need}}
+steps:
+  - id: xs
+    for: n in [7, 8, 1]
+    errors: drop
+    need: 2
+    do:
+      - id: a
+        call: s.needs_world(n)
+      - if: how == "break"
+        then: [break]
+      - if: how == "return"
+        then: [{return: "'left'"}]
+      - value: n
+  - return: xs
+"""
+
+
+@pytest.mark.parametrize(("how", "value"), [("need", [7, 1]), ("break", []), ("return", "left")])
+def test_bodies_that_were_laid_aside_are_stopped_when_the_loop_is_over(
+    how: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two were let fail; the first to go on ends the loop, so the other never does."""
+    text = LEFT.replace("[7, 8, 1]", "[7, 8]") if how != "need" else LEFT
+    monkeypatch.setattr(story_tasks, "BROKEN", {7, 8})
+    story = story_of(text)
+    assert story.play({"how": how}).failure.type == "flowrt.NeedNotMet"
+    before = len(story.executor.made)
+    monkeypatch.setattr(story_tasks, "BROKEN", set())
+    assert story.value(story.drive(reopen=True)) == value
+    assert [key.step for key in story.executor.made[before:]] == ["xs[0].a"]
+    assert steps(story, Stopped) == ["xs[1].a"]
+    records = story.records()
+    last = max(i for i, r in enumerate(records) if isinstance(r, Reopened))
+    for count in range(last + 1, len(records)):
+        cut = copy_first(story, count)
+        assert cut.value(cut.drive()) == value, f"after {count}"

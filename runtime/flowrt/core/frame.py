@@ -100,7 +100,10 @@ class LoopRounds:
 class EachBodies:
     """Where a `for` is: what it will do, what has ended, what came of it.
 
-    `blamed` are the records of bodies that failed or stopped, as far as the loop did not deal with them.
+    `blamed` are the records of bodies that failed or stopped, as far as the loop did not deal with them;
+    `dropped` those of bodies that failed and were let fail, in a loop that needs so many; `first_dropped` is
+    the first such body. `aside` are bodies that were let fail before the run was reopened: they go on when
+    there is room.
     """
 
     count: int
@@ -114,6 +117,9 @@ class EachBodies:
     errors: dict[int, tuple[str, str]] = field(default_factory=dict[int, tuple[str, str]])
     verdict: Outcome | None = None
     blamed: list[Blame] = field(default_factory=list[Blame])
+    dropped: list[Blame] = field(default_factory=list[Blame])
+    first_dropped: int | None = None
+    aside: set[int] = field(default_factory=set[int])
 
 
 @dataclass(slots=True, eq=False)

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from flowrt.command import Command
 from flowrt.core.frame import Frame, Step
 from flowrt.core.outcome import HALTED, Blame, Broken, Done, Halted, Left, Outcome
-from flowrt.core.path import block_prefix
+from flowrt.core.path import block_prefix, prefixes_of
 from flowrt.core.plan import Plans
 from flowrt.core.undo_failures import UndoFailures
 from flowrt.observer import Observer
@@ -62,6 +62,7 @@ class Machine:
         self.undo_failures = UndoFailures()
         self._open: dict[str, Command] = {}
         self._fresh: dict[str, None] = {}
+        self._held: dict[str, dict[str, None]] = {}
         self._plans = plans
 
     # Commands
@@ -69,7 +70,13 @@ class Machine:
     def command(self, path: str, command: Command) -> None:
         """Open a command for a path, in the place of the one that was open."""
         self._open[path] = command
-        self._fresh[path] = None
+        self._fresh.pop(path, None)
+        by = (
+            next((prefix for prefix in prefixes_of(path) if prefix in self._held), None)
+            if self._held
+            else None
+        )
+        (self._fresh if by is None else self._held[by])[path] = None
 
     def withdraw(self, path: str) -> None:
         """Close the command of a path, if one is open."""
@@ -94,6 +101,23 @@ class Machine:
     def open_commands(self) -> Iterator[Command]:
         """Every open command: the frontier of the run."""
         return iter(self._open.values())
+
+    def hold(self, frame: Frame) -> None:
+        """Keep the commands of a frame back until it is let go on."""
+        held = self._held.setdefault(frame.prefix, {})
+        frames = [frame]
+        while frames:
+            for step in frames.pop().open.values():
+                frames += step.children.values()
+                for path in step.paths & self._fresh.keys():
+                    del self._fresh[path]
+                    held[path] = None
+
+    def let_go(self, frame: Frame) -> None:
+        """Give the commands that were kept back."""
+        for path in self._held.pop(frame.prefix, ()):
+            if path in self._open:
+                self.command(path, self._open[path])
 
     # Steps
 
@@ -197,6 +221,7 @@ class Machine:
         frame.closing = True
         if frame.stopping:
             return
+        self.let_go(frame)
         frame.stopping = True
         self.todo.extend(StopStep(step) for step in frame.open.values() if not step.halting)
 

@@ -74,3 +74,11 @@ def prefixes_of(step: str) -> Iterator[str]:
 def round_part(step: str, index: int, part: str) -> str:
     """What belongs to a round of a loop and is no step of its body: `while`, `until`, `every`."""
     return f"{step}[{index}].{part}"
+
+
+def bodies_around(step: str) -> Iterator[tuple[str, int]]:
+    """The bodies of loops that a path is in, the outermost first: the path of the loop, and the index."""
+    for prefix in prefixes_of(step):
+        loop, bracket, index = prefix.removesuffix("].").rpartition("[")
+        if bracket and prefix.endswith("].") and index.isdigit():
+            yield loop, int(index)

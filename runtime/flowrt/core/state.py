@@ -16,15 +16,16 @@ from typing import Literal, TypeAlias
 from flowrt.command import AwaitTimer, Command, EndRun, StartSleep, Unlock
 from flowrt.core.constructs import answer, frame_ended, open_step, stop_step
 from flowrt.core.flows import flow_env
+from flowrt.core.for_each import lay_aside
 from flowrt.core.frame import Frame
 from flowrt.core.machine import FrameEnded, Machine, OpenNode, StopStep
 from flowrt.core.outcome import HALTED, Anew, Broken, Done, Halted, Left, Outcome
-from flowrt.core.path import LIMIT, prefixes_of, root_prefix
+from flowrt.core.path import LIMIT, bodies_around, prefixes_of, root_prefix
 from flowrt.core.plan import Plans
 from flowrt.core.step_kind import kind_of
 from flowrt.core.undo_failures import with_undo_failures
 from flowrt.observer import Observer
-from flowrt.program import Program, Sleep
+from flowrt.program import ForEach, Program, Sleep
 from flowrt.record import (
     CancelRequested,
     Ended,
@@ -92,6 +93,14 @@ class State:
                     answer(machine, step, record, seq)
                 elif isinstance(record, Received):
                     self._given_back.add(seq)
+        self._work_off()
+
+    def void(self, record: StepRecord) -> None:
+        """Note where a record stood that counts no more. What it was of is open again, beside the rest."""
+        for loop, index in bodies_around(record.step):
+            step = self._machine.steps.get(loop)
+            if step is not None and isinstance(step.node.op, ForEach):
+                lay_aside(self._machine, step, step.node.op, index)
         self._work_off()
 
     def take(self) -> list[Command]:

@@ -58,6 +58,8 @@ def fold_rows(
     for row, record in _records(run_id, read()):
         head = row.seq + 1
         if row.seq in voided:
+            if not isinstance(record, Started | CancelRequested | Reopened | Ended):
+                state.void(record)
             continue
         if isinstance(record, Ended):
             ended_at = row.seq
