@@ -119,7 +119,7 @@ class Writer:
             kinds["call"] = 2
         if place.depth < self.depth:
             kinds |= {"branch": 4, "each": 3, "many": 3, "count": 2, "graph": 2, "nested": 1, "saga": 2}
-            kinds |= {"switch": 2, "race": 2, "tried": 2, "bounded": 1}
+            kinds |= {"switch": 2, "race": 2, "tried": 2, "bounded": 1, "locked": 1}
         if place.depth:
             kinds["risk"] = 2
             if place.in_loop or place.may_return:
@@ -255,6 +255,14 @@ class Writer:
     def nested(self, place: Place):
         do, after, left = self.block(self.inside(place), self.rng.randint(1, 3))
         return [{"do": do}], replace(after, depth=place.depth), left
+
+    def locked(self, place: Place):
+        """A lock: those further in, or of called flows, have other names, so nobody waits in a circle."""
+        do, after, left = self.block(self.inside(place), self.rng.randint(1, 3))
+        step = {"lock": f"lock_{len(self.flows) - len(self.callable)}_{place.depth}", "do": do}
+        if self.rng.random() < 0.4:
+            step["limit"] = f"({self.number(place)}) % 3 + 1"
+        return [step], replace(after, depth=place.depth), left
 
     def saga(self, place: Place):
         do, after, left = self.block(replace(self.inside(place), in_saga=True), self.rng.randint(1, 4))
