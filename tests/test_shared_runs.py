@@ -1,4 +1,4 @@
-"""What runs have to do with each other, on Ray and with real processes: started runs, locks, cached values."""
+"""What runs have to do with each other, on Ray and with real processes: starts, locks, cached values."""
 
 import json
 import os
@@ -91,7 +91,7 @@ def test_runs_on_ray_share_a_lock_and_a_value_and_start_others(place, capfd):
     assert {row["status"] for row in children} == {"pending"}
 
 
-def begun(place: Path, name: str, *more: str) -> subprocess.Popen:
+def begun(name: str, *more: str) -> subprocess.Popen:
     words = ["run", "shared.flow.yaml", "--id", name, "-i", f"name={name}", "--executor", "local", *more]
     return subprocess.Popen(
         [sys.executable, "-m", "flowc", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -106,9 +106,9 @@ def wait_until(holds, what: str) -> None:
 
 
 def test_the_lock_of_a_killed_run_goes_to_the_next_and_the_killed_one_gets_it_again(place, capfd):
-    killed = begun(place, "killed", "-i", "wait=true")
+    killed = begun("killed", "-i", "wait=true")
     wait_until(lambda: "in killed" in effects(place), "the first is not inside")
-    after = begun(place, "after")
+    after = begun("after")
     wait_until(lambda: waits(capfd, "after"), "the second does not wait")
     os.kill(killed.pid, signal.SIGKILL)
     killed.communicate()
