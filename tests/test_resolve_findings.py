@@ -60,7 +60,7 @@ STEPS = [
     ("{for: x in xs, do: [{break: null}]}", [("F0106", "break")]),
     # What cannot run yet
     ("{try: [{call: t.f()}], catch: []}", [("F0103", "catch")]),
-    ("{call: t.f(), cache: true}", [("F0108", "cache")]),
+    ("{call: t.f(), cache: true, undo: t.g()}", [("F0128", "undo")]),
     ('{sleep: {cron: "0 9 * *", tz: UTC}}', [("F0504", '"0 9 * *"')]),
     ("{do: [{call: t.f()}], retry: never}", [("F0103", "never")]),
     ("{call: other(a), heartbeat: 3s}", [("F0108", "heartbeat")]),

@@ -232,7 +232,8 @@ class Texts:
             step["with"] = {"w": self.data(names), "z": self.data(names)}
         undo = {"call": "t.undo(n)", "retry": self.retry(), "timeout": "1m"}
         more = {"undo": self.rng.choice(["t.undo(a)", undo])} if self.sagas else {}
-        cache = self.rng.choice([True, {"key": "a", "ttl": "7d"}, {"key": "[a, n]"}])
+        if not self.sagas:  # What comes out of the cache cannot be undone.
+            more = {"cache": self.rng.choice([True, "a", {"key": "a", "ttl": "7d"}, {"key": "[a, n]"}])}
         options = {
             "num_cpus": 2,
             "memory": "4GiB",
@@ -240,7 +241,7 @@ class Texts:
             "runtime_env": {"env_vars": {"A": "b c"}},
         }
         durations = {"timeout": self.rng.choice(DURATIONS), "heartbeat": "5m"}
-        return self.maybe(step, "call", retry=self.retry(), options=options, cache=cache, **durations, **more)
+        return self.maybe(step, "call", retry=self.retry(), options=options, **durations, **more)
 
     def _value(self, names, depth):
         return {"value": self.expression(names)}

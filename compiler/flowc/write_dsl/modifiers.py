@@ -10,7 +10,7 @@ from collections.abc import Mapping as Table
 from flowc.resolve.keys import SIZES
 from flowc.tree import Entry, Mapping, Node, Scalar, Sequence
 from flowc.write_dsl.unwritable import Unwritable
-from flowc.write_dsl.values import constant, data, duration, expression, one_line_text, quantity
+from flowc.write_dsl.values import data, duration, expression, one_line_text, quantity
 
 Fields = Table[str, Entry]
 
@@ -109,12 +109,10 @@ def _options(node: Node) -> str:
 
 
 def _cache(node: Node) -> str:
-    if isinstance(node, Scalar):
-        if node.value is True:
-            return "cache"
-        raise Unwritable(f"`cache: {node.text or constant(node.value)}` has no form in the DSL.")
+    if isinstance(node, Scalar) and isinstance(node.value, bool):
+        return "cache" if node.value else ""
     if not isinstance(node, Mapping):
-        raise Unwritable("A list under `cache` has no form in the DSL.")
+        return f"cache {expression(node)}"
     fields = {entry.key.text: entry for entry in node.entries}
     key = f" {expression(fields['key'].value)}" if "key" in fields else ""
     return f"cache{key}{modifiers(fields, 'ttl')}"
