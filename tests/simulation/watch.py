@@ -92,7 +92,7 @@ class Watch:
     # Calls of the store
 
     def before(self, process: "Process", call: str, args: Sequence[object]) -> None:
-        if call in ("claim", "claim_due"):
+        if call in ("claim", "claim_due", "free_locks"):
             self._before = {run_id: self.store.run(run_id) for run_id in self.runs}
         elif call == "events":
             name, key = cast("tuple[str, str | None]", args[:2])
@@ -111,6 +111,8 @@ class Watch:
                 self.hold(
                     row == self.store.run(row.run_id), f"the claimed row of {row.run_id} is not as it is"
                 )
+        elif call == "free_locks":
+            self._freed(cast("int", args[0]))
         elif call == "append":
             for batch in cast("Sequence[Batch]", args[0]):
                 self._appended(process, batch)
@@ -146,6 +148,16 @@ class Watch:
         known.claimed = epoch
         if before.owner is not None:
             self.world.count("takes over")
+
+    def _freed(self, now: int) -> None:
+        """Who has lost its locks to others is superseded: only a run that nobody goes on with may be."""
+        for run_id, before in self._before.items():
+            epoch = self.store.run(run_id).epoch
+            if epoch != before.epoch:
+                left = before.owner is None or before.lease_until <= now
+                kept = before.served and before.status != "suspended"
+                self.hold(left and not kept, f"{run_id} has lost its locks, and somebody goes on with it")
+                self.runs[run_id].claimed = epoch
 
     # Records
 

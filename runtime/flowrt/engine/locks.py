@@ -143,9 +143,9 @@ class Locks:
         """See what has come. Raises StoreError, LocksGone."""
         if self.run.requests:
             return  # What is asked for is not in the store yet.
-        self.fresh = False
         if rows is None:
             rows = self.store.locks_of([self.run.run_id])
+        self.fresh = False  # Not before the store has answered: a run that has not looked must not be let go.
         places = {row.step: row for row in rows}
         if self.unchecked:
             self._check(places)
