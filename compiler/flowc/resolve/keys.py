@@ -101,25 +101,27 @@ RETRY = Construct(
     },
 )
 
-UNDO = Construct(
-    "`undo`",
-    {
-        "call": "the callee, with or without its arguments",
-        "with": "named arguments, as data",
-        "options": "Ray's own options",
-        "retry": "a number of retries, or a policy",
-        "timeout": "a bound on each attempt",
-        "heartbeat": "how long an attempt may go on without calling `flowrt.heartbeat()`",
-    },
-    required=("call",),
-)
+_CALLED = {
+    "call": "the callee, with or without its arguments",
+    "with": "named arguments, as data",
+    "options": "Ray's own options",
+    "retry": "a number of retries, or a policy",
+    "timeout": "a bound on each attempt",
+    "heartbeat": "how long an attempt may go on without calling `flowrt.heartbeat()`",
+}
+
+UNDO = Construct("`undo`", _CALLED, required=("call",))
+
+_BLOCKS = {
+    "do": "a list that runs from top to bottom",
+    "graph": "a map of names to steps that run when their inputs are ready",
+}
 
 CASE = Construct(
     "a case",
     {
         "is": "the value for which it runs, or a list of such values",
-        "do": "a list that runs from top to bottom",
-        "graph": "a map of names to steps that run when their inputs are ready",
+        **_BLOCKS,
         "doc": "a text for readers",
     },
     required=("is",),
@@ -129,8 +131,7 @@ RACE_BRANCH = Construct(
     "a branch of a race",
     {
         "id": "its name",
-        "do": "a list that runs from top to bottom",
-        "graph": "a map of names to steps that run when their inputs are ready",
+        **_BLOCKS,
         "doc": "a text for readers",
     },
     required=("id",),
@@ -164,10 +165,6 @@ SLEEP = Construct(
 )
 
 _COMMON = {"id": "the name of the step's value", "doc": "a text for readers"}
-_BLOCKS = {
-    "do": "a list that runs from top to bottom",
-    "graph": "a map of names to steps that run when their inputs are ready",
-}
 
 
 def _step(keys: Mapping[str, str], *required: str, later: Mapping[str, str] | None = None) -> Construct:
@@ -179,12 +176,7 @@ def _step(keys: Mapping[str, str], *required: str, later: Mapping[str, str] | No
 STEPS: Mapping[str, Construct] = {
     "call": _step(
         {
-            "call": "the callee, with or without its arguments",
-            "with": "named arguments, as data",
-            "options": "Ray's own options",
-            "retry": "a number of retries, or a policy",
-            "timeout": "a bound on each attempt",
-            "heartbeat": "how long an attempt may go on without calling `flowrt.heartbeat()`",
+            **_CALLED,
             "undo": "in a saga: the call that takes this one back",
             "cache": "`true`, a key, or {key, ttl}: take the value over from a run that made the same call",
         },
