@@ -5,19 +5,17 @@ In: a store. Out: a `RunView`, made by folding the journal with an observer that
 
 from dataclasses import dataclass, field
 
-from flowrt.clock import WallClock
 from flowrt.command import AwaitEvent, AwaitLock, AwaitTimer
 from flowrt.core.path import LIMIT
 from flowrt.core.state import State
 from flowrt.encoding.pack import decode_program, decode_record
-from flowrt.engine.drive import owned
 from flowrt.engine.fold import fold
 from flowrt.errors import FlowrtError
+from flowrt.listing import status_of
 from flowrt.observer import StepEnd, StepKind
 from flowrt.record import Computed, Failure, Received, Reopened, Succeeded
 from flowrt.store.port import Store
 from flowrt.store.rows import RunRow, RunStatus
-from flowrt.store.status import ENDED
 from flowrt.value import Handle
 
 
@@ -112,9 +110,6 @@ class StepNotes:
         view.error = error or None
 
 
-_NOT_ENDED: tuple[RunStatus, ...] = ("pending", "running", "waiting", "suspended")
-
-
 def view(store: Store, run_id: str) -> RunView:
     """Look at a run. Raises UnknownRun, StoreError."""
     row = store.run(run_id)
@@ -138,33 +133,6 @@ def view(store: Store, run_id: str) -> RunView:
         bounds=tuple(found for found in waits if isinstance(found, Bound)),
         steps=tuple(notes.steps.values()),
     )
-
-
-def listed(
-    store: Store, wanted: RunStatus | None, flow: str | None, limit: int | None
-) -> list[tuple[RunRow, RunStatus]]:
-    """Runs with their status, the newest first.
-
-    Whether a run is suspended is not stored: its owner may just be gone. So the store can tell the ended
-    ones from the others, and limits what it is asked for only where it can tell what was wanted.
-    """
-    if wanted is None or wanted in ENDED:
-        told = store.runs([wanted] if wanted else None, flow, limit)
-        return [(row, status_of(row)) for row in told]
-    rows: list[tuple[RunRow, RunStatus]] = [(row, status_of(row)) for row in store.runs(_NOT_ENDED, flow)]
-    return [pair for pair in rows if pair[1] == wanted][:limit]
-
-
-def status_of(row: RunRow) -> RunStatus:
-    """The status of a run: one that was left without its process is suspended.
-
-    One that is served is not left: whoever serves the store takes it when it is due.
-    """
-    if row.status in ENDED or row.status in {"pending", "suspended"} or owned(row, WallClock().now()):
-        return row.status
-    if not row.served:
-        return "suspended"
-    return "waiting" if row.status == "waiting" else "pending"
 
 
 def _waiting(command: object, state: State) -> Waiting | Bound | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, get_args
 
 from flowc.cli.columns import align
-from flowc.cli.exits import DONE
+from flowc.cli.damage import tell_damaged
 from flowc.cli.instants import length, local
 from flowc.cli.parser import CommandParser
 from flowc.cli.places import StoreArguments, add_store_arguments, open_place
@@ -15,6 +15,7 @@ from flowrt.shown.json_value import dump, plain
 from flowrt.store.rows import RunStatus
 
 if TYPE_CHECKING:
+    from flowrt.listing import Damage
     from flowrt.store.port import Blobs, Store
     from flowrt.store.rows import RunRow
 
@@ -33,7 +34,7 @@ class Arguments(StoreArguments):
 
 
 def main(argv: Sequence[str]) -> int:
-    """List runs."""
+    """List runs: 0, or 2 when some of them are damaged, which are told on stderr."""
     parser = CommandParser("list", "List the runs in the store, the newest first.", EXAMPLE)
     parser.add_argument("--status", choices=get_args(RunStatus), help="only runs with this status")
     parser.add_argument("--flow", help="only runs of this flow")
@@ -43,21 +44,37 @@ def main(argv: Sequence[str]) -> int:
     args = parser.read(argv, Arguments())
     store, blobs = open_place(args, create=False)
     try:
-        from flowrt.view import listed
+        from flowrt.listing import listed
 
-        rows = listed(store, args.status, args.flow, args.limit)
+        found = listed(store, args.status, args.flow, args.limit)
+        damaged = [*found.damaged]
         if args.json:
-            from flowrt.shown.run_json import row_json
-
-            told = [{**row_json(row, status), "inputs": _inputs(store, blobs, row)} for row, status in rows]
-            sys.stdout.write(dump([_ordered(one) for one in told]) + "\n")
-        elif rows:
-            sys.stdout.write(align(("RUN", "FLOW", "STATUS", "CREATED", "TIME"), _table(rows)))
-        else:
+            told = _documents(store, blobs, found.rows, damaged)
+            sys.stdout.write(dump(told) + "\n")
+        elif found.rows:
+            sys.stdout.write(align(("RUN", "FLOW", "STATUS", "CREATED", "TIME"), _table(found.rows)))
+        elif not damaged:
             sys.stderr.write("No run matches.\n" if args.status or args.flow else "The store has no runs.\n")
     finally:
         store.close()
-    return DONE
+    return tell_damaged(damaged)
+
+
+def _documents(
+    store: "Store", blobs: "Blobs", rows: "Sequence[tuple[RunRow, RunStatus]]", damaged: "list[Damage]"
+) -> list[dict[str, object]]:
+    """What JSON has of the runs; those whose inputs are damaged are added to `damaged` and left out."""
+    from flowrt.errors import StoreCorrupt
+    from flowrt.listing import Damage
+    from flowrt.shown.run_json import row_json
+
+    told: list[dict[str, object]] = []
+    for row, status in rows:
+        try:
+            told.append(_ordered({**row_json(row, status), "inputs": _inputs(store, blobs, row)}))
+        except StoreCorrupt as error:
+            damaged.append(Damage(row.run_id, str(error)))
+    return told
 
 
 def _ordered(one: dict[str, object]) -> dict[str, object]:

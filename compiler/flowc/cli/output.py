@@ -97,8 +97,8 @@ def _awaited(store: "Store", run_id: str, wait_s: float | None) -> "RunRow":
 
 def _result(store: "Store", row: "RunRow") -> "Handle | None":
     from flowrt.engine.drive import recorded_result
+    from flowrt.listing import status_of
     from flowrt.store.status import ENDED
-    from flowrt.view import status_of
 
     if row.status not in ENDED:
         sys.stderr.write(f"error: Run {row.run_id} has no result yet: it is {status_of(row)}.\n")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flowc.cli.code import packed_anew, tell_differences, use_code, use_recorded_code
+from flowc.cli.damage import tell_damaged
 from flowc.cli.detached import hand_over
 from flowc.cli.driving import as_json, drive_runs, exit_code, explain, report
 from flowc.cli.executors import DriveArguments, add_drive_arguments, require_executor
@@ -14,6 +15,7 @@ from flowc.cli.places import add_store_arguments, open_place
 from flowrt.shown.json_value import dump
 
 if TYPE_CHECKING:
+    from flowrt.listing import Damage
     from flowrt.store.port import Blobs, Store
     from flowrt.store.rows import RunRow
 
@@ -88,7 +90,7 @@ def _parser() -> CommandParser:
 
 
 def _resume_all(store: "Store", blobs: "Blobs", args: Arguments) -> int:
-    rows = _left_behind(store, failed=args.failed)
+    rows, damaged = _left_behind(store, failed=args.failed)
     refused = _refused(rows, args)
     rows = [row for row in rows if row.run_id not in refused]
     results = {}
@@ -100,7 +102,7 @@ def _resume_all(store: "Store", blobs: "Blobs", args: Arguments) -> int:
         results = drive_runs(
             store, blobs, run_ids, args, reopen=args.failed, anew=anew, any_version=args.any_version
         )
-    elif not args.quiet and not refused:
+    elif not args.quiet and not refused and not damaged:
         sys.stderr.write("No run is left to resume.\n")
     if args.json:
         from flowrt.shown.load import load
@@ -112,7 +114,7 @@ def _resume_all(store: "Store", blobs: "Blobs", args: Arguments) -> int:
         sys.stdout.write(dump(told, indent=None) + "\n")
     for result in results.values():
         explain(result, store, args)
-    codes = {exit_code(result) for result in results.values()}
+    codes = {exit_code(result) for result in results.values()} | {tell_damaged(damaged)}
     if refused:
         codes.add(USAGE)
     return next((code for code in (INTERRUPTED, RUN_NOT_SUCCEEDED, USAGE) if code in codes), DONE)
@@ -154,11 +156,16 @@ def _refused(rows: "Sequence[RunRow]", args: Arguments) -> list[str]:
     return refused
 
 
-def _left_behind(store: "Store", *, failed: bool) -> "list[RunRow]":
-    """The runs that wait for somebody to drive them, the oldest first; those of `flowc serve` do not."""
-    from flowrt.view import status_of
+def _left_behind(store: "Store", *, failed: bool) -> "tuple[list[RunRow], tuple[Damage, ...]]":
+    """The runs that wait for somebody to drive them, the oldest first; those of `flowc serve` do not.
+
+    And the runs of which that cannot be said, for they are damaged.
+    """
+    from flowrt.listing import readable, status_of
 
     wanted = {"pending", "suspended"} | ({"failed"} if failed else set[str]())
-    rows = store.runs()
+    rows, damaged = readable(store)
     left = [(row, status_of(row)) for row in reversed(rows)]
-    return [row for row, status in left if status in wanted and not (row.served and status == "pending")]
+    return [
+        row for row, status in left if status in wanted and not (row.served and status == "pending")
+    ], damaged

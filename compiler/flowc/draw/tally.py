@@ -15,11 +15,11 @@ from flowrt.command import AwaitEvent, AwaitTimer
 from flowrt.encoding.pack import decode_program
 from flowrt.engine.fold import fold
 from flowrt.graph.nested import operations
+from flowrt.listing import status_of
 from flowrt.observer import StepEnd, StepKind
 from flowrt.program import Body, CallFlow, Leave, Node, Program
 from flowrt.store.port import Store
 from flowrt.store.rows import RunStatus
-from flowrt.view import status_of
 
 NOT_REACHED: State = "none"
 _INDICES = re.compile(r"\[\d+\]|~r?\d+")

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from flowrt.engine.cancelling import heard
 from flowrt.engine.drive import recorded_result
 from flowrt.errors import BadRunId, UnknownRun
+from flowrt.listing import listed, status_of
 from flowrt.run_id import check_run_id
 from flowrt.serve.body import check_type, flag, labels, read_body, read_object, text
 from flowrt.serve.deploy import Submission, submit
@@ -23,7 +24,7 @@ from flowrt.shown.run_json import failure_json, row_json, run_json
 from flowrt.store.rows import RunRow, RunStatus
 from flowrt.store.status import ENDED
 from flowrt.value import Blob
-from flowrt.view import listed, status_of, view
+from flowrt.view import view
 
 LIST_MAX = 1_000
 LIST_DEFAULT = 100
@@ -88,11 +89,13 @@ async def list_runs(request: Request) -> Response:
     if wanted is not None and wanted not in get_args(RunStatus):
         raise Problem(422, f"`status` is one of {', '.join(get_args(RunStatus))}.")
 
-    def look() -> list[dict[str, object]]:
+    def look() -> dict[str, object]:
         found = listed(service.store, cast("RunStatus | None", wanted), given.get("flow"), limit)
-        return [row_json(row, status) for row, status in found]
+        runs = [row_json(row, status) for row, status in found.rows]
+        damaged = [{"run": each.run_id, "problem": each.problem} for each in found.damaged]
+        return {"runs": runs, "damaged": damaged} if damaged else {"runs": runs}
 
-    return JsonResponse({"runs": await in_thread(look)})
+    return JsonResponse(await in_thread(look))
 
 
 def _number(given: str | None, name: str, default: int, most: int) -> int:
