@@ -42,8 +42,10 @@ def listed(store: Store, wanted: RunStatus | None, flow: str | None, limit: int 
 
     Raises StoreCorrupt when it is not single runs that are damaged.
     """
-    stored = [wanted] if wanted in ENDED else None if wanted is None else _NOT_ENDED
-    exact = wanted is None or wanted in ENDED
+    stored: Collection[RunStatus] | None = None
+    if wanted is not None:
+        stored = [wanted] if wanted in ENDED else _NOT_ENDED
+    exact = stored is not _NOT_ENDED
     rows, damaged = readable(store, stored, flow, limit if exact else None)
     pairs: list[tuple[RunRow, RunStatus]] = [(row, status_of(row)) for row in rows]
     return Listing(tuple([pair for pair in pairs if exact or pair[1] == wanted][:limit]), damaged)
