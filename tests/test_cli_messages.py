@@ -24,6 +24,10 @@ def lock():
     import threading
 
     return threading.Lock()
+
+
+def number():
+    return 2
 """
 
 
@@ -95,6 +99,29 @@ def test_what_cannot_be_stored_is_told_in_a_sentence(flowc, flow):
     said = failed(flowc, flow, "lock")
     assert said[1].startswith("  flowrt.NotRecordable: The result of the step cannot be stored: A value of")
     assert len(said) == 3
+
+
+OF_THE_FLOW = (
+    "help: the flow itself comes to that, and a run keeps its flow and the values it has: "
+    "mend the flow, or the task that gave the value, and start a new run"
+)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "  - id: x\n    call: t.number()\n  - if: x\n    then:\n      - return: 1\n",
+        "  - id: x\n    call: t.number()\n  - return: x / 0\n",
+        "  - fail: no\n",
+        "  - while: True\n    max: 2\n    do: t.number()\n",
+    ],
+    ids=["condition", "expression", "fail", "limit"],
+)
+def test_what_the_flow_itself_comes_to_is_not_promised_to_go_on(flowc, flow, steps):
+    name = flow(steps)
+    code, _, err = flowc("run", name, "--id", "r", "--executor", "local", "--quiet")
+    assert (code, err.splitlines()[-1]) == (1, OF_THE_FLOW)
+    assert OF_THE_FLOW.removeprefix("help: ") in flowc("why", "r")[1]
 
 
 def test_warnings_of_the_file_are_shown_where_it_is_compiled(flowc, flow):

@@ -34,6 +34,7 @@ from flowrt.store.port import Blobs, Store
 from flowrt.store.rows import NewEvent
 from flowrt.store.status import ENDED
 from flowrt.view import step_value
+from flowrt.why.mending import way_out
 
 _LOG = logging.getLogger("flowrt")
 
@@ -127,7 +128,7 @@ def output(run_id: str, step: str | None = None, *, store: str | Path | None = N
         if row.status not in ENDED:
             message = f"Run {run_id} has not ended; continue it with `flowc resume {run_id}`."
             raise FlowrtError(message)
-        return _value(recorded_result(opened, row), blobs)
+        return _value(recorded_result(opened, row), opened, blobs)
 
 
 def send(
@@ -241,7 +242,7 @@ def _packed(python_path: Sequence[str], blobs: Blobs) -> str | None:
 def _driven(
     store: Store, blobs: Blobs, run_id: str, choice: ExecutorChoice, again: _Again | None = None
 ) -> object:
-    return _value(_drive(store, blobs, run_id, choice, again or _Again()), blobs)
+    return _value(_drive(store, blobs, run_id, choice, again or _Again()), store, blobs)
 
 
 def _drive(store: Store, blobs: Blobs, run_id: str, choice: ExecutorChoice, again: _Again) -> RunResult:
@@ -289,24 +290,24 @@ def _ray() -> Executor:
     return RayExecutor()
 
 
-def _value(result: RunResult, blobs: Blobs) -> object:
+def _value(result: RunResult, store: Store, blobs: Blobs) -> object:
     if result.status == "cancelled":
         more = "" if result.failure is None else f"\n{result.failure.message}"
         raise RunCancelled(f"Run {result.run_id} was cancelled.{more}")
     if result.status != "succeeded" or result.value is None:
-        raise _failed(result)
+        raise _failed(result, store)
     return Values(blobs).load(result.value)
 
 
-def _failed(result: RunResult) -> RunFailed:
+def _failed(result: RunResult, store: Store) -> RunFailed:
     """The failure of a run in words; the frames of the task that failed are a note of the exception."""
     failure, run_id = result.failure, result.run_id
     if failure is None:
         return RunFailed(run_id, failure, f"Run {run_id} failed.")
     where = f" at step `{failure.step}`" if failure.step else ""
     said = failure.type + (f": {failure.message}" if failure.message else "")
-    again = f"Once the cause is mended, `flowrt.resume({run_id!r}, failed=True)` continues the run."
-    error = RunFailed(run_id, failure, f"Run {run_id} failed{where}: {said}\n{again}")
+    help_ = way_out(store, run_id, failure, f"flowrt.resume({run_id!r}, failed=True)")
+    error = RunFailed(run_id, failure, f"Run {run_id} failed{where}: {said}\n{help_[0].upper()}{help_[1:]}.")
     if failure.traceback:
         error.add_note(failure.traceback)
     return error

@@ -47,7 +47,10 @@ class Succeeded:
 
 @noun
 class Failed:
-    """A step failed for good: no attempt is left, or it is not one that is tried again."""
+    """A step failed for good: no attempt is left, or it is not one that is tried again.
+
+    `attempt` is 0 when the engine found that itself, in an expression or a `fail`: no task was called.
+    """
 
     step: str
     failure: Failure

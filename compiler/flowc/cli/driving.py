@@ -167,8 +167,10 @@ def explain(result: "RunResult", store: "Store", args: DriveArguments) -> None:
             return
         case "failed":
             sys.stderr.write(_failure_text(result))
+            from flowrt.why.mending import way_out
+
             again = resume_command(result.run_id, args, "--failed")
-            sys.stderr.write(f"help: once the cause is mended, `{again}` continues the run\n")
+            sys.stderr.write(f"help: {way_out(store, result.run_id, result.failure, again)}\n")
         case "cancelled":
             reason = store.run(result.run_id).cancel_reason
             sys.stderr.write(f"Run {result.run_id} was cancelled{f': {reason}' if reason else ''}.\n")

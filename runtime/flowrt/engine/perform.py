@@ -255,7 +255,7 @@ class Performer:
 
     def _failed(self, step: str, failure: Failure) -> Failed:
         now = self.clock.now()
-        return Failed(step, failure, 1, now, now)
+        return Failed(step, failure, 0, now, now)
 
 
 def _dedupe(run_id: str, step: str) -> str:

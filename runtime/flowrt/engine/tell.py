@@ -22,6 +22,8 @@ def tell_attempt(run_id: str, record: Record) -> None:
         case Retrying(step, failure, attempt, _, _, retry_at):
             said = "run %s: step %s: attempt %d failed with %s; the next is made %s"
             LOG.info(said, run_id, step, attempt, failure.type, _when(retry_at))
+        case Failed(step, failure, 0):
+            LOG.info("run %s: step %s failed with %s", run_id, step, failure.type)
         case Failed(step, failure, attempt):
             LOG.info("run %s: step %s failed at attempt %d with %s", run_id, step, attempt, failure.type)
         case _:

@@ -50,6 +50,8 @@ def happened(record: Record) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a
     match record:
         case Succeeded():
             return _succeeded(record)
+        case Failed(_, failure, 0, started_at):
+            return f"it came to a failure at {at(started_at)}: {said(failure)}"
         case Failed(_, failure, attempt, started_at):
             return f"attempt {attempt} began at {at(started_at)} and failed: {said(failure)}"
         case Retrying(_, failure, attempt, started_at, _, retry_at, True):

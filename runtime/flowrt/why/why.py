@@ -11,6 +11,7 @@ from flowrt.store.port import Store
 from flowrt.store.rows import RunRow
 from flowrt.why.facts import Facts, facts_of
 from flowrt.why.history import at, event_text, goes_on, happened, said
+from flowrt.why.mending import way_out
 from flowrt.why.unreached import not_started, way_to
 
 QUEUE_MAX = 10_000
@@ -33,7 +34,7 @@ def why_run(store: Store, run_id: str, now: int) -> list[str]:
     lines = [_standing(facts, now), *_past(facts)]
     ended = facts.state.ended
     if ended is not None:
-        return lines + _end(facts, ended)
+        return lines + _end(store, facts, ended)
     owner = _owner(facts.row, now)
     for saga, left in facts.state.undoing:
         lines.append(f"saga `{saga}` is being undone: {left} more undos follow the one that is open")
@@ -116,7 +117,7 @@ def _past(facts: Facts) -> list[str]:
     return lines
 
 
-def _end(facts: Facts, ended: Ended) -> list[str]:
+def _end(store: Store, facts: Facts, ended: Ended) -> list[str]:
     failure = ended.failure
     if failure is None:
         return []
@@ -133,7 +134,8 @@ def _end(facts: Facts, ended: Ended) -> list[str]:
     )
     if others:
         lines.append("other steps that failed: " + ", ".join(f"`{step}`" for step in others[:OPEN_MAX]))
-    lines.append(f"once the cause is mended, `flowc resume {facts.row.run_id} --failed` continues it")
+    resume = f"flowc resume {facts.row.run_id} --failed"
+    lines.append(way_out(store, facts.row.run_id, failure, resume))
     return lines
 
 
