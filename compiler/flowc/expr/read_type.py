@@ -109,6 +109,13 @@ class _Parser:
         result = self._union()
         if self.word == "?":
             raise self._bad("F0312", "`?` is not in the language", f"write `{show(result)} | None`")
+        if self.word == "=":
+            default = self.text[self.at :].strip() or "…"
+            raise self._bad(
+                "F0313",
+                "a type has no `=`",
+                f"an input with a default is written `{{type: {show(result)}, default: {default}}}`",
+            )
         if self.word:
             raise self._bad("F0313", f"`{self.word}` is not expected here", "a type ends before it")
         return result
