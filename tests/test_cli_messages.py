@@ -112,16 +112,22 @@ OF_THE_FLOW = (
     [
         "  - id: x\n    call: t.number()\n  - if: x\n    then:\n      - return: 1\n",
         "  - id: x\n    call: t.number()\n  - return: x / 0\n",
-        "  - fail: no\n",
         "  - while: True\n    max: 2\n    do: t.number()\n",
     ],
-    ids=["condition", "expression", "fail", "limit"],
+    ids=["condition", "expression", "limit"],
 )
 def test_what_the_flow_itself_comes_to_is_not_promised_to_go_on(flowc, flow, steps):
     name = flow(steps)
     code, _, err = flowc("run", name, "--id", "r", "--executor", "local", "--quiet")
     assert (code, err.splitlines()[-1]) == (1, OF_THE_FLOW)
     assert OF_THE_FLOW.removeprefix("help: ") in flowc("why", "r")[1]
+
+
+def test_a_run_that_its_flow_fails_is_not_promised_to_go_on(flowc, flow):
+    code, _, err = flowc("run", flow("  - fail: no\n"), "--id", "r", "--executor", "local", "--quiet")
+    said = "the flow says so by `fail`, and what led to it is recorded: start a new run"
+    assert (code, err.splitlines()[-1]) == (1, f"help: {said}")
+    assert said in flowc("why", "r")[1]
 
 
 def test_warnings_of_the_file_are_shown_where_it_is_compiled(flowc, flow):

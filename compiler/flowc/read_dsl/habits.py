@@ -207,6 +207,12 @@ STUCK = (
         "name it: `catch Exception as e:` and `raise e`",
     ),
     _habit(
+        r"flowc\b\s*:?\s*\d+\Z",
+        "F0030",
+        "the version of the language is not written here",
+        "leave the line out; `flowc: 1` stands in `….flow.yaml` files",
+    ),
+    _habit(
         r"(?P<k>steps|graph|inputs|use|events|actors|do|then|else|call|labels|defaults)\s*:\s*[^\s:].*",
         _YAML,
         "this is the YAML of a flow",

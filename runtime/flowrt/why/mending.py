@@ -8,11 +8,13 @@ from flowrt.encoding.pack import decode_record
 from flowrt.record import Failed, Failure
 from flowrt.store.port import Store
 
-_OF_THE_FLOW = frozenset({"flowrt.FlowFailed", "flowrt.LoopLimit", "flowrt.RecursionLimit"})
+_OF_THE_FLOW = frozenset({"flowrt.LoopLimit", "flowrt.RecursionLimit"})
 
 
 def way_out(store: Store, run_id: str, failure: Failure | None, resume: str) -> str:
     """How a run that has failed can be mended; `resume` is the command that continues it."""
+    if failure is not None and failure.type == "flowrt.FlowFailed":
+        return "the flow says so by `fail`, and what led to it is recorded: start a new run"
     if failure is not None and _flow_decides(store, run_id, failure):
         return (
             "the flow itself comes to that, and a run keeps its flow and the values it has: "
