@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flowrt.api import cancel, output, resume, run, send
+    from flowrt.api import cancel, output, resume, run, send, terminate
     from flowrt.collected import Collected, ForError
     from flowrt.context import current, heartbeat
     from flowrt.errors import FlowrtError, RunCancelled, RunFailed
@@ -51,6 +51,7 @@ __all__ = [
     "resume",
     "run",
     "send",
+    "terminate",
 ]
 
 _ROOMS = {

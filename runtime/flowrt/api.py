@@ -19,6 +19,7 @@ from flowrt.encoding.values import Values
 from flowrt.engine.cancelling import cancel as note_cancel
 from flowrt.engine.cancelling import has_undos
 from flowrt.engine.drive import RunResult, drive, recorded_result, start
+from flowrt.engine.terminating import terminate as end_at_once
 from flowrt.errors import BadInput, FlowrtError, RunCancelled, RunFailed
 from flowrt.executor.callee import put_first
 from flowrt.executor.lazy import LazyExecutor
@@ -179,6 +180,17 @@ def cancel(
         if not note_cancel(opened, run_id, reason, force=force):
             undoes = has_undos(opened, run_id)
             _drive(opened, blobs, run_id, executor if undoes else "local", _Again(any_version=not undoes))
+
+
+def terminate(run_id: str, *, reason: str = "", store: str | Path | None = None) -> None:
+    """End a run at once, whoever has it: nothing is undone, and no `finally` runs.
+
+    For a run that `cancel` does not end, since something in it hangs, or that nobody can go on with.
+    Raises UnknownRun, FlowrtError when the run has ended already.
+    """
+    check_run_id(run_id)
+    with _opened(store, create=False) as (opened, _):
+        end_at_once(opened, run_id, reason)
 
 
 def _program(

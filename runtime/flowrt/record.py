@@ -233,6 +233,10 @@ class Reopened:
     anew: tuple[str, ...] = ()
 
 
+TERMINATED = "flowrt.Terminated"
+"""The failure of a run that was ended with steps open."""
+
+
 @noun
 class Ended:
     """The last record of a run."""

@@ -122,7 +122,8 @@ def view(store: Store, run_id: str) -> RunView:
         for step in notes.steps.values():
             # Nobody works on it, whatever was under way when somebody last did.
             step.status = "open" if step.status == "running" else step.status
-    waits = [_waiting(command, state) for command in state.open_commands]
+    # A run that was terminated has ended with steps open.
+    waits = [] if ended else [_waiting(command, state) for command in state.open_commands]
     return RunView(
         row=row,
         status=status,

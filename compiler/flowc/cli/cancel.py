@@ -23,6 +23,7 @@ class Arguments(DriveArguments):
     run: str
     reason: str
     now: bool
+    terminate: bool
 
 
 def main(argv: Sequence[str]) -> int:
@@ -35,12 +36,23 @@ def main(argv: Sequence[str]) -> int:
         action="store_true",
         help="give its tasks no time to end by themselves; what undoes them gets its time",
     )
+    parser.add_argument(
+        "--terminate",
+        action="store_true",
+        help="end the run at once, whoever has it: nothing is undone, no `finally` runs; for what hangs",
+    )
     add_executor_arguments(parser)
     add_store_arguments(parser)
     args = parser.read(argv, Arguments())
     args.json, args.quiet = False, True
     store, blobs = open_place(args, create=False)
     try:
+        if args.terminate:
+            from flowrt.engine.terminating import terminate
+
+            terminate(store, args.run, args.reason)
+            sys.stderr.write(f"run {args.run} cancelled: it was terminated, and nothing was undone\n")
+            return DONE
         from flowrt.engine.cancelling import cancel, has_undos
 
         if cancel(store, args.run, args.reason, force=args.now):

@@ -15,7 +15,7 @@ from flowrt.engine.fold import fold
 from flowrt.errors import FlowrtError
 from flowrt.record import CancelRequested
 from flowrt.store.port import Store
-from flowrt.store.rows import RunStatus
+from flowrt.store.rows import RunRow, RunStatus
 from flowrt.store.status import ENDED
 
 LOOK_S = 0.05
@@ -40,9 +40,7 @@ def cancel(
     """
     clock = clock or WallClock()
     row = store.run(run_id)
-    if row.status in ENDED:
-        message = f"Run {run_id} has ended already: it {_ended_how(row.status)}."
-        raise FlowrtError(message)
+    refuse_ended(row)
     first = row.head if row.cancel_reason is None else 0
     store.request_cancel(run_id, reason, force=force)
     asked_at = clock.now()
@@ -60,6 +58,13 @@ def cancel(
         if not owned(row, now) and not left_to_others:
             return False
         pause(LOOK_S)
+
+
+def refuse_ended(row: RunRow) -> None:
+    """Raise FlowrtError when a run has ended."""
+    if row.status in ENDED:
+        message = f"Run {row.run_id} has ended already: it {_ended_how(row.status)}."
+        raise FlowrtError(message)
 
 
 def has_undos(store: Store, run_id: str) -> bool:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from flowrt.engine.cancelling import heard
 from flowrt.engine.drive import recorded_result
+from flowrt.engine.terminating import terminate
 from flowrt.errors import BadRunId, UnknownRun
 from flowrt.listing import listed, status_of
 from flowrt.run_id import check_run_id
@@ -170,22 +171,41 @@ async def cancel_run(request: Request) -> Response:
     body = await read_body(request)
     if body.strip():
         check_type(request)
-    found = read_object(body, ("reason", "force"))
+    found = read_object(body, ("reason", "force", "terminate"))
     reason = text(found, "reason") or "cancelled over HTTP"
     force = flag(found, "force")
 
+    if flag(found, "terminate"):
+        return await _terminated(service, run_id, reason)
+
     def note() -> int:
         row = service.store.run(run_id)
-        if row.status in ENDED:
-            raise Problem(
-                409, f"Run {run_id} has ended already: it is {row.status}.", extra={"run_status": row.status}
-            )
+        _refuse_ended(row)
         service.store.request_cancel(run_id, reason, force=force)
         return row.head if row.cancel_reason is None else 0
 
     told = await _heard(service, run_id, await in_thread(note))
     row = await in_thread(lambda: service.store.run(run_id))
     return JsonResponse(row_json(row, status_of(row)), 200 if told else 202)
+
+
+async def _terminated(service: Service, run_id: str, reason: str) -> Response:
+    """End a run at once."""
+
+    def end() -> RunRow:
+        _refuse_ended(service.store.run(run_id))
+        terminate(service.store, run_id, reason)
+        return service.store.run(run_id)
+
+    row = await in_thread(end)
+    return JsonResponse(row_json(row, status_of(row)))
+
+
+def _refuse_ended(row: RunRow) -> None:
+    if row.status in ENDED:
+        raise Problem(
+            409, f"Run {row.run_id} has ended already: it is {row.status}.", extra={"run_status": row.status}
+        )
 
 
 async def _heard(service: Service, run_id: str, first: int) -> bool:

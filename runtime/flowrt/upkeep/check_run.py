@@ -9,7 +9,7 @@ from flowrt.engine.fold import fold, fold_rows
 from flowrt.errors import FlowrtError, UnknownRun
 from flowrt.noun import replace
 from flowrt.program import Program
-from flowrt.record import Ended, Record, digests_of
+from flowrt.record import TERMINATED, Ended, Record, digests_of
 from flowrt.store.port import Store
 from flowrt.store.rows import JournalRow, RunRow
 from flowrt.store.status import ENDED
@@ -127,4 +127,5 @@ def _folds(store: Store, run_id: str, program: Program, ended: Ended | None) -> 
                 yield line
             line = following
 
-    return fold_rows(rows, run_id, program).state.is_open(END)
+    open_at_end = fold_rows(rows, run_id, program).state.is_open(END)
+    return open_at_end or (ended.failure is not None and ended.failure.type == TERMINATED)
