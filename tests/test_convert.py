@@ -37,7 +37,7 @@ HEAD = (
 
 @pytest.mark.parametrize("path", FLOWS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_there_and_back(path):
-    ways.there_and_back(path.name, path.read_text(encoding="utf-8"))
+    ways.there_and_back(path.name, path.read_text(encoding="utf-8"), path.parent)
 
 
 @pytest.mark.parametrize(
