@@ -18,16 +18,22 @@ from flowrt.record import Record
 NAMES = (
     "blocks",
     "branches",
+    "cached",
+    "calls",
     "carried",
     "else_assigns",
     "events",
     "fans",
     "flows",
     "graphs",
+    "listeners",
+    "locks",
     "loops",
     "pauses",
     "races",
     "retries",
+    "sagas",
+    "starts",
     "switches",
     "tries",
 )
@@ -67,6 +73,32 @@ steps:
       - call: s.text("end")
       - sleep: 1m
   - return: "[a, b]"
+"""
+
+HELD = """
+flow: f
+steps:
+  - id: found
+    for: n in range(3)
+    parallel: 3
+    errors: drop
+    do:
+      - lock: desk
+        limit: 2
+        do:
+          - {id: a, call: "s.even_only(n)"}
+          - {sleep: 1m}
+          - {id: b, call: "s.needs_world(7)", cache: n}
+  - {id: c, start: g(len(found))}
+  - lock: door
+    do:
+      - {id: d, call: "s.needs_world(8)", cache: {key: 1, ttl: 1h}}
+      - call: s.needs_world(7)
+  - return: "[len(c) > 0, d]"
+---
+flow: g
+inputs: {n: int}
+steps: []
 """
 
 ENDLESS = """
@@ -124,7 +156,7 @@ def played(name: str) -> Story:
 
 def main() -> int:
     makers = {name: (lambda name=name: played(name)) for name in NAMES}
-    makers |= {"reopened_tries": lambda: reopened(TRIED)}
+    makers |= {"reopened_tries": lambda: reopened(TRIED), "reopened_locks": lambda: reopened(HELD)}
     makers |= {"reopened": reopened, "suspended": suspended, "cancelled": cancelled}
     for name, make in makers.items():
         path = JOURNALS / f"{name}.journal"
