@@ -22,7 +22,7 @@ from flowrt.executor.attempt import make_attempt
 from flowrt.executor.port import Attempt, AttemptKey, Halted, Lost
 from flowrt.plain.plain import run_plain
 from flowrt.program import Program
-from flowrt.record import Emitted, Record, Reopened, Succeeded
+from flowrt.record import Detached, Emitted, Record, Reopened, Succeeded
 from flowrt.view import StepNotes
 from flowrt.why.unreached import way_to
 
@@ -124,8 +124,18 @@ def sent(story: Story, upto: int) -> list:
     return [by_dedupe[f"{story.run_id}/{step}"] for step in steps]
 
 
+def started(story: Story, upto: int) -> list:
+    ids = {record.run_id for record in story.records()[:upto] if isinstance(record, Detached)}
+    return [run for run in story.store.started if run.run_id in ids]
+
+
 def check_journal(story: Story) -> None:
-    """One result a step; what is undone was done before; the journal folds to the reported end."""
+    """One result a step; what is undone was done before; the journal folds to the reported end.
+
+    The runs that its steps have started are there, and no others.
+    """
+    begun = {record.run_id for record in story.records() if isinstance(record, Detached)}
+    assert {row.run_id for row in story.store.runs()} == {story.run_id, *begun}
     done = done_in(story.records())
     assert len(done) == len(set(done))
     for index, step in enumerate(done):
@@ -158,7 +168,7 @@ def done_in(records: Sequence[Record]) -> list[str]:
 def check_cut(whole: Story, expected: object, rng: random.Random) -> None:
     records = whole.records()
     count = rng.randrange(1, len(records))
-    cut = scattered(copy_first(whole, count, sent(whole, count)), rng.random())
+    cut = scattered(copy_first(whole, count, sent(whole, count), started(whole, count)), rng.random())
     done = {record.step for record in records[:count] if isinstance(record, Succeeded)}
     assert end(cut) == expected, f"after {count} of {len(records)} records"
     again = {key.step for key in cut.executor.made} & done
@@ -240,6 +250,9 @@ def test_random_flows_hold_what_they_should() -> None:
         "finally",
         "retry",
         "timeout",
+        "start",
+        "cache",
+        "lock",
     ):
         assert sum(f'"{word}"' in text for text in texts) >= 5, word
     assert sum("s.Heard(" in text for text in texts) >= 5

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CALLS = (
     "append",
+    "cached",
     "call_damaged",
     "claim",
     "claim_due",

@@ -1,12 +1,12 @@
 """What is simulated: programs, each with how a run of it must end. Compiled once a process.
 
 Random flows end as the plain interpreter says. The others are written for what random flows leave out:
-events from outside, time-outs, retries, large values, samples.
+events from outside, time-outs, retries, large values, samples; and for what runs have to do with each other.
 """
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from textwrap import dedent
 from typing import TypeVar
@@ -32,7 +32,8 @@ FAILED = "failed"
 class Case:
     """A program, the value that its runs end with (or FAILED), and whether it waits for mail from outside.
 
-    With `open` the value depends on what happens; then it is only held against the journal.
+    With `open` the value depends on what happens; then it is only held against the journal. A run of one
+    that `starts` may start others, which somebody has to serve.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Case:
     expected: object = None
     open: bool = False
     mail: bool = False
+    starts: bool = False
 
 
 MAIL = """
@@ -177,6 +179,74 @@ steps:
   - return: "[sum(xs), len(ys)]"
 """
 
+QUEUE = """
+flow: queue
+steps:
+  - id: xs
+    for: i in range(4)
+    parallel: 3
+    do:
+      - lock: desk
+        limit: 2
+        do:
+          - {id: x, call: "s.add(i, 1)"}
+          - sleep: 8s
+          - {id: y, call: "s.mix(x, i)"}
+      - value: y
+  - lock: door
+    do:
+      - {id: z, call: "s.add(1, 2)"}
+      - lock: desk
+        do: s.add(z, 1)
+  - return: "[sum(xs), z]"
+"""
+
+STARTS = """
+flow: starts
+steps:
+  - {id: one, start: child(3)}
+  - id: more
+    for: i in range(3)
+    parallel: 2
+    do:
+      - {id: x, call: "s.add(i, 1)"}
+      - {id: each, start: child(x)}
+    collect: each
+  - return: "[len(one) > 0, len(set(more))]"
+---
+flow: child
+inputs: {n: int}
+steps:
+  - {id: a, call: "s.add(n, 1)"}
+  - sleep: 15s
+  - if: n == 2
+    then: [{start: grandchild(a)}]
+  - return: a
+---
+flow: grandchild
+inputs: {n: int}
+steps:
+  - {id: b, call: "s.add(n, 1)", cache: true}
+  - return: b
+"""
+
+CACHES = """
+flow: caches
+steps:
+  - id: xs
+    for: i in range(6)
+    parallel: 3
+    do:
+      - {id: x, call: "s.mix(i, 2)", cache: true}
+      - {id: y, call: "s.add(x, 1)", cache: {key: i, ttl: 30s}}
+      - value: y
+  - {id: many, call: s.numbers(12000), cache: "'many'"}
+  - return: "[sum(xs), len(many)]"
+"""
+
+_MIXED = [(i * 31 + 2 * 17 + 5) % 101 + 1 for i in range(6)]
+_QUEUED = [((i + 1) * 31 + i * 17 + 5) % 101 for i in range(4)]
+
 WRITTEN: dict[str, tuple[str, dict[str, object]]] = {
     "mail": (MAIL, {"open": True, "mail": True}),
     "late": (LATE_MAIL, {"open": True, "mail": True}),
@@ -186,6 +256,11 @@ WRITTEN: dict[str, tuple[str, dict[str, object]]] = {
     "large": (LARGE, {"expected": [sum(range(12000)), 77]}),
     "samples": (SAMPLES, {"expected": [True, True]}),
     "wide": (WIDE, {"expected": [sum(range(12)) * 2, 12]}),
+    "queue": (QUEUE, {"expected": [sum(_QUEUED), 3]}),
+    "queue too": (QUEUE, {"expected": [sum(_QUEUED), 3]}),
+    "starts": (STARTS, {"expected": [True, 3], "starts": True}),
+    "caches": (CACHES, {"expected": [sum(_MIXED), 12_000]}),
+    "caches too": (CACHES, {"expected": [sum(_MIXED), 12_000]}),
 }
 
 
@@ -215,11 +290,27 @@ def made(seed: int) -> Case:
     """
     text = random_flow(seed).replace('"ping"', f'"ping{seed}"')
     program = compiled(text.replace(f'"{FAR}"', '"90000d"'))
+    return Case(f"random{seed}", program, _plain_end(program, {}), starts='"start"' in text)
+
+
+def _plain_end(program: Program, inputs: dict[str, object]) -> object:
     try:
-        expected = run_plain(program, {}, events=[])
+        return run_plain(program, inputs, events=[])
     except Exception:  # noqa: BLE001 - whatever the flow comes to
-        expected = FAILED
-    return Case(f"random{seed}", program, expected)
+        return FAILED
+
+
+_STARTED: dict[str, Case] = {}
+
+
+def started(parent: Case, flow: str, inputs: dict[str, object]) -> Case:
+    """What a run starts: one of the flows of its program, and how a run of that must end."""
+    given = ", ".join(f"{name}={value}" for name, value in inputs.items())
+    name = f"{parent.name}/{flow}({given})"
+    if name not in _STARTED:
+        program = replace(parent.program, main=flow)
+        _STARTED[name] = Case(name, program, _plain_end(program, inputs))
+    return _STARTED[name]
 
 
 def compiled(text: str) -> Program:

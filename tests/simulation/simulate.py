@@ -5,33 +5,27 @@ freeze, clocks differ and jump, the store refuses and forgets to answer, workers
 early, late and twice, and some run is cancelled. After a while all that ends. Then every run must end.
 """
 
-import random
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
-from uuid import UUID
 
+from chance import chance_is_ours
 from fresh_stores import fresh_store
 from process import Machine, Process
-from programs import FAILED, Case, cases, once_each
+from programs import FAILED, Case, cases, started
 from watch import Known, Watch
 from weather import Weather, weather
 from world import HOUR, SECOND, YEAR, Violation, World
 
-from flowrt.core.state import State
-from flowrt.encoding.pack import decode_program, decode_record, encode_program, program_digest
+from flowrt.encoding.pack import decode_record
 from flowrt.encoding.values import Values
 from flowrt.engine.drive import drive, start
 from flowrt.engine.fold import fold
 from flowrt.engine.pace import Pace
 from flowrt.engine.serve import serve
 from flowrt.errors import RunOwned, StoreUnavailable
-from flowrt.record import Emitted, Record
+from flowrt.record import Emitted, Started
 from flowrt.store.blobs import MemoryBlobs
-from flowrt.store.rows import NewEvent
+from flowrt.store.rows import NewEvent, NewRun
 from flowrt.store.status import ENDED
 
 TURNS_MAX = 20_000
@@ -65,7 +59,7 @@ class Simulation:
         self.rng = self.world.rng
         self.weather: Weather = weather(self.rng)
         self.store, self.blobs = fresh_store(kind), MemoryBlobs()
-        self.watch = Watch(self.world, self.store)
+        self.watch = Watch(self.world, self.store, self._started)
         self.values = Values(self.blobs)
         self.cases: dict[str, Case] = {f"run{i}": case for i, case in enumerate(cases(self.rng))}
         served = self.rng.choice(((True,), (False,), (True, False)))
@@ -113,10 +107,11 @@ class Simulation:
             self._send("x", 1_000, None)
         for run_id, case in self.cases.items():
             self._create(run_id, case)
-        roles = {"drive", "serve"} if len(set(self.served.values())) == 2 else set()
-        for n in range(max(rng.choice((1, 2, 2, 3)), len(roles))):
+        serving = any(self.served.values()) or any(case.starts for case in self.cases.values())
+        both = serving and not all(self.served.values())
+        for n in range(max(rng.choice((1, 2, 2, 3)), 2 if both else 1)):
             skew = rng.randrange(-weather.skew_us, weather.skew_us + 1)
-            serves = n == 0 if roles else any(self.served.values())
+            serves = n == 0 if both else serving
             machine = Machine(world, "abc"[n], skew, serves=serves)
             world.after(rng.randrange(20 * SECOND), lambda machine=machine: self._boot(machine))
             for _ in range(weather.jumps):
@@ -151,6 +146,19 @@ class Simulation:
             self.store.serve(run_id, self.world.now)
         self.watch.runs[run_id] = Known()
         self.world.note("create", run_id, case.name)
+
+    def _started(self, parent: str, new: NewRun) -> None:
+        """A step has started a run; whose record is sent again has started it before."""
+        if new.run_id in self.cases:
+            return
+        first = decode_record(new.first)
+        assert isinstance(first, Started), "a journal begins with a start"
+        inputs = self.values.load_env(dict(first.inputs))
+        case = self.cases[new.run_id] = started(self.cases[parent], new.flow, inputs)
+        self.served[new.run_id] = True
+        self.watch.runs[new.run_id] = Known()
+        self.world.count("start")
+        self.world.note("starts", parent, new.run_id, case.name)
 
     def _boot(self, machine: Machine) -> None:
         if self._all_ended():
@@ -331,7 +339,7 @@ def simulate(seed: int, kind: str = "memory", *, keep_trace: bool = False) -> Si
     simulation = Simulation(seed, kind, keep_trace=keep_trace)
     world, watch = simulation.world, simulation.watch
     problems: list[str] = []
-    with _chance_is_ours(world, watch):
+    with chance_is_ours(world, watch):
         try:
             simulation.run()
         except Violation as error:
@@ -341,51 +349,3 @@ def simulate(seed: int, kind: str = "memory", *, keep_trace: bool = False) -> Si
                 process.die()
             simulation.store.close()
     return Simulated(seed, world.trace, problems, world.turns, world.counts, world.lines or [])
-
-
-_REMEMBERED: dict[str, Callable[..., object]] = {
-    "decode_record": lru_cache(20_000)(decode_record),
-    "decode_program": lru_cache(None)(decode_program),
-    "encode_program": once_each(encode_program),
-    "program_digest": once_each(program_digest),
-}
-"""What gives the same for the same each time, and is asked for again and again: nouns never change."""
-
-
-@contextmanager
-def _chance_is_ours(world: World, watch: Watch) -> Iterator[None]:
-    """Replace what would differ each time: random numbers, ids, owners, the clock of workers."""
-    chance = random.Random(world.seed)
-
-    class Watched(State):
-        def apply(self, record: Record, seq: int) -> None:
-            watch.applies(self, record, seq)
-            super().apply(record, seq)
-
-    ours: dict[str, Callable[..., object]] = {
-        "random": chance.random,
-        "uuid4": lambda: UUID(int=chance.getrandbits(128)),
-        "this_owner": lambda: watch.running.owner,
-        "alive": lambda owner: None,  # noqa: ARG005
-        "_versions": dict,
-        "State": Watched,
-        **_REMEMBERED,
-    }
-    with _replaced(ours), _replaced({"_now": lambda: world.now}, "flowrt.executor.attempt"):
-        yield
-
-
-@contextmanager
-def _replaced(ours: dict[str, Callable[..., object]], room: str = "flowrt.") -> Iterator[None]:
-    former: list[tuple[object, str, object]] = []
-    for name, module in list(sys.modules.items()):
-        if name.startswith(room):
-            for attribute, substitute in ours.items():
-                if callable(getattr(module, attribute, None)) and attribute in vars(module):
-                    former.append((module, attribute, getattr(module, attribute)))
-                    setattr(module, attribute, substitute)
-    try:
-        yield
-    finally:
-        for module, attribute, was in former:
-            setattr(module, attribute, was)

@@ -11,11 +11,16 @@ In: calls of the store before and after, attempts as they begin, records as they
     cancelled        behind the request nothing begins but undos, and what is in a `finally`
     undone           an undo begins only when its step is completed
     each event once  in each run, the oldest first
+    locks            no more hold one than it allows, and none has come later than one that waits; in the
+                     body nothing begins but with the lock in hand
+    cached values    what a step takes over is what a step of some run has given
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
+
+from queues import wrong_in_queues
 
 from flowrt.command import Choose, Decide, Evaluate, Expand
 from flowrt.core.state import State
@@ -31,15 +36,17 @@ from flowrt.record import (
     Expanded,
     Failed,
     Fired,
+    Locked,
     Received,
     Record,
     Retrying,
     Sleeping,
     Succeeded,
+    Unlocked,
     Waiting,
 )
 from flowrt.store.port import Store
-from flowrt.store.rows import Batch, RunRow
+from flowrt.store.rows import Batch, NewRun, RunRow
 
 if TYPE_CHECKING:
     from process import Process
@@ -67,15 +74,16 @@ class Known:
     attempts: dict[str, int] = field(default_factory=dict)
     waits: dict[str, Waiting | Sleeping | Entered | Retrying] = field(default_factory=dict)
     taken: set[int] = field(default_factory=set)
+    locks: set[str] = field(default_factory=set)
     cancelled: bool = False
     ended: Ended | None = None
 
 
 class Watch:
-    """Watches all processes of one simulation."""
+    """Watches all processes of one simulation; `started` is told of each run that a run has made."""
 
-    def __init__(self, world: "World", store: Store) -> None:
-        self.world, self.store = world, store
+    def __init__(self, world: "World", store: Store, started: Callable[[str, NewRun], None]) -> None:
+        self.world, self.store, self._started = world, store, started
         self.running: Process | None = None
         self.problems: list[str] = []
         self.ended = 0
@@ -113,15 +121,24 @@ class Watch:
                 )
         elif call == "free_locks":
             self._freed(cast("int", args[0]))
+            self._look_at_queues()
         elif call == "append":
-            for batch in cast("Sequence[Batch]", args[0]):
-                self._appended(process, batch)
-                if batch.park and not self.runs[batch.run_id].ended:
-                    self.world.count("parks")
-                if batch.run_id in cast("frozenset[str]", answer):
-                    told = f"{process.name} owns {batch.run_id} and was told that it does not"
-                    self.hold(batch.epoch != self.runs[batch.run_id].claimed, told)
-            self.world.counts["superseded"] += len(cast("frozenset[str]", answer))
+            batches = cast("Sequence[Batch]", args[0])
+            self._appended_all(process, batches, cast("frozenset[str]", answer))
+
+    def _appended_all(self, process: "Process", batches: Sequence[Batch], lost: frozenset[str]) -> None:
+        for batch in batches:
+            for new in () if batch.run_id in lost else batch.creates:
+                self._started(batch.run_id, new)
+            self._appended(process, batch)
+            if batch.park and not self.runs[batch.run_id].ended:
+                self.world.count("parks")
+            if batch.run_id in lost:
+                told = f"{process.name} owns {batch.run_id} and was told that it does not"
+                self.hold(batch.epoch != self.runs[batch.run_id].claimed, told)
+        self.world.counts["superseded"] += len(lost)
+        if any(batch.locks or batch.unlocks for batch in batches):
+            self._look_at_queues()
 
     def words(self, call: str, args: Sequence[object], answer: object) -> str:
         """A call and its answer, for the trace."""
@@ -159,6 +176,12 @@ class Watch:
                 self.hold(left and not kept, f"{run_id} has lost its locks, and somebody goes on with it")
                 self.runs[run_id].claimed = epoch
 
+    def _look_at_queues(self) -> None:
+        rows = self.store.all_locks(0, 1_000)
+        for problem in wrong_in_queues(rows):
+            self.hold(False, problem)
+        self.world.counts["waits for a lock"] += sum(not row.granted for row in rows)
+
     # Records
 
     def _appended(self, process: "Process", batch: Batch) -> None:
@@ -188,6 +211,14 @@ class Watch:
             self._fires(process, known, record, told)
         if isinstance(record, Received):
             self._receives(run_id, known, record, told)
+        if isinstance(record, Succeeded) and not record.attempt:
+            self.world.count("taken over")
+            self.hold(self._was_made(record), f"{told}: what it takes over was never made")
+
+    def _was_made(self, taken: Succeeded) -> bool:
+        records = (record for known in self.runs.values() for record in known.records)
+        made = (record for record in records if isinstance(record, Succeeded) and record.attempt)
+        return any(record.value == taken.value for record in made)
 
     def _fires(self, process: "Process", known: Known, record: Fired, told: str) -> None:
         wait = known.waits[record.step]
@@ -234,6 +265,10 @@ class Watch:
         self.hold(known.ended is None, f"{told}: the run has ended")
         expected = known.attempts.get(key.step, 0) + 1
         self.hold(key.attempt == expected, f"{told}: attempt {expected} is next")
+        for step in known.locks:
+            if key.step.startswith(f"{step}."):
+                has = any(row.step == step and row.granted for row in self.store.locks_of([key.run_id]))
+                self.hold(has, f"{told}: the lock of {step} is not in its hand")
         retry = known.retries.get(key.step)
         if retry is not None:
             self.hold(process.clock.now() >= retry.retry_at, f"{told}: before the retry is due")
@@ -280,6 +315,10 @@ def _note(known: Known, record: Record) -> None:
             pass  # A block goes on with its next attempt, or ends when what ran in it has stopped.
         case CancelRequested():
             known.cancelled = True
+        case Locked(step):
+            known.locks.add(step)
+        case Unlocked(step):
+            known.locks.discard(step)
         case Ended():
             known.ended = record
         case Received(step, event_id):

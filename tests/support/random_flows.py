@@ -35,6 +35,8 @@ class Writer:
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
+        # What stands beside the steps of a flow takes nothing from the chance that makes them.
+        self.aside = random.Random(f"beside {seed}")
         self.made = 0
         self.flows = [f"f{n}" for n in range(self.rng.randint(1, 3))]
         self.left = 0
@@ -107,6 +109,7 @@ class Writer:
             steps += more
             if left:
                 return steps, place, True
+            steps += self.started(place)
         if not steps:
             steps, place, _ = self.task(place)
         return steps, place, False
@@ -126,12 +129,26 @@ class Writer:
                 kinds["leave"] = 1
         return kinds
 
+    def started(self, place: Place) -> list[dict]:
+        """Now and then a run of its own; its id is another one in each run, so nothing depends on it."""
+        if not self.callable or place.depth > 2 or self.aside.random() >= 0.08:
+            return []
+        name = self.fresh("run")
+        flow, given = self.aside.choice(self.callable), self.aside.choice((*place.ints, "5"))
+        told = {"if": f"len({name}) == 0", "then": [{"fail": "it has no id"}]}
+        return [{"id": name, "start": f"{flow}({given})"}, told]
+
     def task(self, place: Place):
         name, after = self.target(place)
-        step = {"id": name, "call": f"s.mix({self.number(place)}, {self.number(place)})"}
+        one, other = self.number(place), self.number(place)
+        step: dict = {"id": name, "call": f"s.mix({one}, {other})"}
         if place.in_saga and self.rng.random() < 0.8:
             undo = self.rng.choice(("mix", "mix", "fail_if"))
             step["undo"] = f"s.{undo}({name}, {self.number(place)})"
+        elif self.aside.random() < 0.2:
+            step["cache"] = self.aside.choice((True, f"[{one}, {other}]", {"key": f"[{one}, {other}]"}))
+            if isinstance(step["cache"], dict):
+                step["cache"]["ttl"] = self.aside.choice(("1s", FAR))
         return [step], after, False
 
     def risk(self, place: Place):
