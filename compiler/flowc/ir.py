@@ -85,12 +85,16 @@ class Value:
 
 @noun
 class If:
-    """A branch. `elif` of the DSL is an `If` alone in the `orelse` of another."""
+    """A branch. `elif` of the DSL is an `If` alone in the `orelse` of another.
+
+    `ways` says when either is gone, in words: there are branches that no author has written as such.
+    """
 
     meta: Meta
     cond: Expr
     then: Block
     orelse: Block | None
+    ways: tuple[str, str] = ("when this condition is true", "when this condition is false")
 
 
 @noun
@@ -167,12 +171,13 @@ class Wait:
 
 @noun
 class Emit:
-    """`emit` of an event."""
+    """`emit` of an event; `type` is the declared type of its payload."""
 
     meta: Meta
     event: Ident
     key: Expr | None
     payload: Expr | None
+    type: TypeRef | None = None
 
 
 @noun
@@ -222,10 +227,11 @@ class Race:
 
 @noun
 class Lock:
-    """A `lock` step: the body runs while the run holds the lock of that name."""
+    """A `lock` step: the body runs while the run holds the lock of that name, or of that name and key."""
 
     meta: Meta
     name: Ident
+    key: Expr | None
     limit: Expr | None
     body: Block
 

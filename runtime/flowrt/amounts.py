@@ -10,8 +10,9 @@ from datetime import UTC, date, datetime, timedelta
 NAME_BYTES = 256
 KEY_BYTES = 1024
 DEDUPE_BYTES = 1024
-"""How long names, keys and dedupe ids of events may be: they stand in indexes, where a database has no room
-for more. What it refused would be sent again and again, and nothing beside it could be written."""
+"""How long names, keys and dedupe ids of events may be, and names and keys of locks: they stand in indexes,
+where a database has no room for more. What it refused would be sent again and again, and nothing beside it
+could be written."""
 
 LENGTH_MAX = timedelta(days=3_652_059)
 """Longer than the calendar: an instant so far ahead has no date, and soon none of 64 bits."""
@@ -27,11 +28,31 @@ def event_key(value: object) -> str:
 
     Raises TypeError for what is no text, whole number or truth value, ValueError for one that is too long.
     """
+    return _key("an event", value)
+
+
+def lock_name(name: str) -> str:
+    """The name of a lock. Raises ValueError for one that is too long."""
+    return _short("name", name, NAME_BYTES, "a lock")
+
+
+def keyed_lock_name(name: str, key: object) -> str:
+    """The name under which a store knows the lock of a key: `account(7)`.
+
+    A key is what it is for events, so `7` and `"7"` are one lock. Names have no brackets, so locks that
+    differ in their names or keys differ in this.
+
+    Raises TypeError, ValueError as `event_key`.
+    """
+    return f"{lock_name(name)}({_key('a lock', key)})"
+
+
+def _key(whose: str, value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int):
-        return _short("key", str(value), KEY_BYTES)
-    message = f"The key of an event is a text or a whole number, not {type(value).__name__}."
+        return _short("key", str(value), KEY_BYTES, whose)
+    message = f"The key of {whose} is a text or a whole number, not {type(value).__name__}."
     raise TypeError(message)
 
 
@@ -40,10 +61,10 @@ def event_dedupe(text: str) -> str:
     return _short("dedupe id", text, DEDUPE_BYTES)
 
 
-def _short(what: str, text: str, most: int) -> str:
+def _short(what: str, text: str, most: int, whose: str = "an event") -> str:
     size = _size(text)
     if size > most:
-        message = f"The {what} of an event has at most {most} bytes, not {size}: {text[:40]!r}…"
+        message = f"The {what} of {whose} has at most {most} bytes, not {size}: {text[:40]!r}…"
         raise ValueError(message)
     return text
 

@@ -205,11 +205,12 @@ class Wait:
 
 @noun
 class Emit:
-    """Send an event to every run that waits for it."""
+    """Send an event to every run that waits for it; `type` is the declared type of its payload."""
 
     event: str
     key: Expr | None = None
     payload: Expr | None = None
+    type: TypeRef | None = None
 
 
 @noun
@@ -293,14 +294,12 @@ class Rethrow:
 
 @noun
 class Lock:
-    """A nested body that runs while the run holds the lock `name`, which at most `limit` bodies hold at once.
-
-    Without a `limit` that is one. Locks are those of the store: all its runs share them.
-    """
+    """A nested body for which its run holds a lock, one for each `key`; `limit` (1) bodies may hold it."""
 
     name: str
     body: "Body"
     limit: Expr | None = None
+    key: Expr | None = None
 
 
 @noun

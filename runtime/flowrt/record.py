@@ -190,7 +190,10 @@ class Detached:
 
 @noun
 class Queued:
-    """A lock was asked for, in the same transaction as this record; at most `limit` bodies hold it."""
+    """A lock was asked for, in the same transaction as this record; at most `limit` bodies hold it.
+
+    `lock` is the name by which the store knows it: with a key, `name(key)`.
+    """
 
     step: str
     lock: str

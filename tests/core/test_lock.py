@@ -15,7 +15,7 @@ from stories import (
 
 from flowrt.encoding.pack import decode_record, encode_record
 from flowrt.encoding.values import Values
-from flowrt.record import Ended, Locked, Succeeded, Unlocked
+from flowrt.record import Ended, Locked, Queued, Succeeded, Unlocked
 from flowrt.shown.run_json import run_json
 from flowrt.store.owner import this_owner
 from flowrt.store.port import Store
@@ -190,6 +190,59 @@ def test_two_runs_that_would_wait_for_each_other_are_told():
         assert part in failed.failure.message
     assert sorted(end.status for end in ends) == ["failed", "succeeded"]
     assert story.store.all_locks(0, 10) == []
+
+
+KEYED = """
+flow: f
+inputs: {user: any, n: int}
+steps:
+  - lock: account
+    key: user
+    do:
+      - sleep: 1h
+      - return: s.add(n, 0)
+"""
+
+
+def test_a_lock_with_a_key_is_one_for_each_key():
+    story = served(KEYED, {"user": "ada", "n": 0})
+    begin(story, "same", {"user": "ada", "n": 1})
+    begin(story, "other", {"user": 7, "n": 2})
+    begin(story, "digits", {"user": "7", "n": 3})
+    inside: list[set[str]] = []
+    names: set[str] = set()
+
+    def look(_: int) -> None:
+        rows = story.store.all_locks(0, 10)
+        inside.append({row.run_id for row in rows if row.granted})
+        names.update(row.name for row in rows)
+
+    go_on(story, look=look)
+    assert names == {"account(ada)", "account(7)"}
+    assert any(len(runs) == 2 for runs in inside)
+    assert not any({"story", "same"} <= runs or {"other", "digits"} <= runs for runs in inside)
+    assert [value_of(story, name) for name in ("story", "same", "other", "digits")] == [0, 1, 2, 3]
+    assert story.store.all_locks(0, 10) == []
+
+
+def test_the_key_of_a_lock_is_not_computed_again():
+    """What a run asked for is what it gets back and what it is told by, whatever the key would be now."""
+    story = story_of(KEYED.replace("key: user", "key: user[0]"))
+    story.start({"user": ["ada"], "n": 1})
+    assert story.drive(interrupt=Counted(story, 4)).status == "suspended"
+    story.store.free_locks(NOON + 50 * HOUR)
+    assert story.value(story.drive()) == 1
+    assert [one.lock for one in story.records() if isinstance(one, Queued)] == ["account(ada)"]
+
+
+@pytest.mark.parametrize(
+    ("key", "message"), [(None, "not NoneType"), ([1], "not list"), ("k" * 2000, "bytes")]
+)
+def test_what_cannot_be_the_key_of_a_lock_fails_the_step(key: object, message: str):
+    failure = story_of(KEYED).play({"user": key, "n": 1}).failure
+    assert failure.step == "step#1"
+    assert "key of a lock" in failure.message
+    assert message in failure.message
 
 
 def test_a_lock_inside_of_itself_is_told():

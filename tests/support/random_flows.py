@@ -277,8 +277,11 @@ class Writer:
         """A lock: those further in, or of called flows, have other names, so nobody waits in a circle."""
         do, after, left = self.block(self.inside(place), self.rng.randint(1, 3))
         step = {"lock": f"lock_{len(self.flows) - len(self.callable)}_{place.depth}", "do": do}
-        if self.rng.random() < 0.4:
+        roll = self.rng.random()
+        if roll < 0.4:
             step["limit"] = f"({self.number(place)}) % 3 + 1"
+        if roll < 0.2 or roll > 0.8:
+            step["key"] = f"({self.number(place)}) % 2"
         return [step], replace(after, depth=place.depth), left
 
     def saga(self, place: Place):

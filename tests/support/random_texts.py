@@ -329,7 +329,9 @@ class Texts:
         return self.maybe(step, "try", **{"finally": self.block(names, depth)})
 
     def _lock(self, names, depth):
-        return self.maybe({"lock": "gpu", "do": self.block(names, depth)}, "lock", limit=2)
+        return self.maybe(
+            {"lock": "gpu", "do": self.block(names, depth)}, "lock", key=self.expression(names), limit=2
+        )
 
     def _return(self, names, depth):
         return {"return": self.expression(names)}

@@ -77,7 +77,7 @@ def _exprs(step: Step) -> Iterator[Expr | None]:  # noqa: C901, PLR0912 - one ar
         case Fail(_, message):
             yield message
         case Lock():
-            yield step.limit
+            yield from (step.key, step.limit)
         case Do():
             yield from _modifiers(Modifiers(timeout=step.timeout, retry=step.retry))
         case Graph() | Saga() | Try() | Start() | Rethrow() | Break() | Continue():

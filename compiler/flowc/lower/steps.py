@@ -101,8 +101,8 @@ def _lower(maker: Maker, step: Step, *, wanted: bool) -> int:  # noqa: C901, PLR
             return maker.add(meta.path_id, op, names_in(duration, until, cron, tz))
         case Wait():
             return lower_wait(maker, step, lower_block)
-        case Emit(meta, event, key, payload):
-            return maker.add(meta.path_id, EmitOp(event.text, key, payload), names_in(key, payload))
+        case Emit(meta, event, key, payload, declared):
+            return maker.add(meta.path_id, EmitOp(event.text, key, payload, declared), names_in(key, payload))
         case Graph():
             return _lower_nested(maker, step, step.failure, wanted=wanted)
         case Try():
@@ -149,7 +149,7 @@ def _nested_op(step: Graph | Do | Saga | Lock, body: Body, *, names: bool) -> tu
     if isinstance(step, Saga):
         return SagaOp(body), []
     if isinstance(step, Lock):
-        return LockOp(step.name.text, body, step.limit), names_in(step.limit)
+        return LockOp(step.name.text, body, step.limit, step.key), names_in(step.key, step.limit)
     if isinstance(step, Do) and (step.timeout is not None or step.retry is not None):
         return bounded(body, step.timeout, step.retry)
     return BlockOp(body, names=names), []

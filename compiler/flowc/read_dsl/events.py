@@ -1,7 +1,7 @@
-"""A `wait` or an `emit` comes in as the grammar has cut it; the entries of the step go out.
+"""A `wait`, an `emit` or a `lock` comes in as the grammar has cut it; entries of the step go out.
 
-`approval(order.id)` is the name of an event and its key, which are two keys of YAML. A name with a dot is
-the class of a listener, with what it is made of: the whole of it is what YAML has under `wait`.
+`approval(order.id)` is the name of an event or a lock, and its key, which are two keys of YAML. A name with
+a dot is the class of a listener, with what it is made of: the whole of it is what YAML has under `wait`.
 """
 
 from flowc.read_dsl.lex import Token
@@ -18,15 +18,16 @@ _CALL = pattern(r"[^\W\d]\w*[ \t]*\(")
 
 def wait_entries(found: Findings, kind: Made) -> list[Entry]:
     """What a `wait` waits for, and how; its `else` aside."""
-    return [*_event(kind), *modifiers(found, kind.rules("match", "timeout", "doc", "after"))]
+    return [*keyed(kind), *modifiers(found, kind.rules("match", "timeout", "doc", "after"))]
 
 
 def emit_entries(found: Findings, kind: Made) -> list[Entry]:
     """What is emitted."""
-    return [*_event(kind), *modifiers(found, kind.rules("with", "doc", "after"))]
+    return [*keyed(kind), *modifiers(found, kind.rules("with", "doc", "after"))]
 
 
-def _event(kind: Made) -> list[Entry]:
+def keyed(kind: Made) -> list[Entry]:
+    """A name, and its key if it has one."""
     what = kind.token("EXPR")
     assert what is not None  # The grammar wants one.
     opened = _CALL.match(what.text)
@@ -34,12 +35,12 @@ def _event(kind: Made) -> list[Entry]:
         return [entry(kind.name, kind.word, plain(what))]
     name = _NAME.match(what.text)
     assert name is not None  # As the name with its bracket was found.
-    event = Token("NAME", name[0], what.start, what.start + name.end())
+    word = Token("NAME", name[0], what.start, what.start + name.end())
     inner = what.text[opened.end() : -1]
-    first = entry(kind.name, kind.word, plain(event))
+    first = entry(kind.name, kind.word, plain(word))
     start = what.start + opened.end() + len(inner) - len(inner.lstrip())
     inner = inner.strip()
     if not inner:
         return [first]
     token = Token("EXPR", inner, start, start + len(inner))
-    return [first, entry("key", event, expression(token))]
+    return [first, entry("key", word, expression(token))]

@@ -20,6 +20,16 @@ _SHORT = 40
 _CONSTANTS = frozenset({"None", "True", "False"})
 _MOST = 8
 _OF_CALLS = frozenset({"RETRY", "TIMEOUT", "HEARTBEAT", "OPTIONS", "CACHE", "UNDO"})
+_EXAMPLES = {
+    "if": "if n > 0:",
+    "elif": "elif n > 0:",
+    "while": "while n > 0:",
+    "for": "for item in items:",
+    "switch": "switch kind:",
+    "case": 'case "book":',
+    "lock": "lock gpu:",
+    "wait": "wait approval timeout 1h else:",
+}
 _PLAIN = {
     "EXPR": "an expression",
     "ARG": "an expression",
@@ -42,11 +52,26 @@ def explain(source: Source, words: Mapping[str, str], stuck: Stuck) -> Diagnosti
     """The finding about a line."""
     return (
         find_habit(source, Span(stuck.line.start, stuck.line.end), STUCK)
+        or _nothing_before_colon(source, stuck)
         or _in_expression(source, stuck, after_operand=False)
         or _no_colon(source, stuck)
         or _misspelt(source, words, stuck)
         or _in_expression(source, stuck, after_operand=True)
         or _unexpected(source, words, stuck)
+    )
+
+
+def _nothing_before_colon(source: Source, stuck: Stuck) -> Diagnostic | None:
+    token, last = stuck.token, stuck.seen[-1] if stuck.seen else None
+    example = _EXAMPLES.get("" if last is None else last.text)
+    if last is None or token is None or token.kind != "COLON" or example is None:
+        return None
+    return Diagnostic(
+        "F0030",
+        f"something is missing between `{last.text}` and `:`",
+        source,
+        Span(last.start, token.end),
+        help=f"write, for example, `{example}`",
     )
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Table
 
 from flowc.read_dsl.blocks import assigned_in_bad, lines_of, split_collect
-from flowc.read_dsl.events import emit_entries, wait_entries
+from flowc.read_dsl.events import emit_entries, keyed, wait_entries
 from flowc.read_dsl.modifiers import classes, modifier, modifiers, value_of
 from flowc.read_dsl.nodes import (
     entry,
@@ -143,9 +143,7 @@ def _graph(found: Findings, kind: Made) -> list[Entry]:
 
 
 def _lock(found: Findings, kind: Made) -> list[Entry]:
-    name = kind.token("NAME")
-    assert name is not None  # The grammar wants one.
-    return [entry("lock", kind.word, plain(name)), *_notes(found, kind, "limit"), _do_or_graph(found, kind)]
+    return [*keyed(kind), *_notes(found, kind, "limit"), _do_or_graph(found, kind)]
 
 
 def _list_of_steps(found: Findings, kind: Made) -> list[Entry]:

@@ -6,6 +6,7 @@ from typing import Literal
 from flowc.diagnostic import Fix
 from flowc.ir import Block, Call, Do, For, Graph, GraphBody, Ident, If, Lock, Loop, Saga, Step, Steps
 from flowc.resolve.found import excerpt, shape
+from flowc.resolve.keyed import read_keyed_name
 from flowc.resolve.lift import lift
 from flowc.resolve.names import alias_names, read_name
 from flowc.resolve.places import at, read_part
@@ -124,10 +125,10 @@ def resolve_saga(step: StepText) -> Step:
 
 def resolve_lock(step: StepText) -> Step | None:
     """A `lock` step."""
-    name = read_name(step.found, step.main.value, "a lock")
-    limit = step.expr("limit")
+    name = read_keyed_name(step, "a lock")
+    key, limit = step.expr("key"), step.expr("limit")
     body = _body(step)
-    return Do(step.meta(), body) if name is None else Lock(step.meta(), name, limit, body)
+    return Do(step.meta(), body) if name is None else Lock(step.meta(), name, key, limit, body)
 
 
 def _body(step: StepText) -> Block:

@@ -251,6 +251,7 @@ STEPS: Mapping[str, Construct] = {
     "lock": _step(
         {
             "lock": "the name of the lock, which all runs of the store share",
+            "key": "an expression: there is a lock of that name for each key",
             "limit": "how many may hold it at once; 1",
             **_BLOCKS,
         }

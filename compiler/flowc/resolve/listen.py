@@ -151,4 +151,5 @@ def _raced(step: StepText, listener: _Listener, timeout: Expr, orelse: Block) ->
     event = Index(Name(heard.text, at), Const(0, at), at)
     came = Steps(_recorded(step, listener, event), span)
     late = Compare(Name(heard.text, at), (("is", Const(None, at)),), at)
-    return (race, If(Meta(span, "outcome"), late, orelse, came))
+    ways = ("when no event comes in time", "when the event arrives in time")
+    return (race, If(Meta(span, "outcome"), late, orelse, came, ways))

@@ -1,14 +1,13 @@
 """The steps that wait, or make others go on, come in as text; `Sleep`, `Wait` and `Emit` go out."""
 
 from flowc.diagnostic import Fix
-from flowc.ir import Block, Emit, Ident, Sleep, Step, Wait
+from flowc.ir import Block, Emit, Sleep, Step, Wait
 from flowc.resolve.cron import cron_part
 from flowc.resolve.fields import read_fields
-from flowc.resolve.found import excerpt, shape
+from flowc.resolve.keyed import read_keyed_name
 from flowc.resolve.keys import SLEEP
 from flowc.resolve.lift import Barrier, lift
 from flowc.resolve.listen import resolve_listen
-from flowc.resolve.names import read_name
 from flowc.resolve.places import read_expression
 from flowc.resolve.step_text import StepText
 from flowc.tree import Mapping, Node, Scalar
@@ -66,7 +65,7 @@ def _instant(step: StepText, node: Node) -> Expr | None:
             "`until` takes an expression, and an instant is not one by itself",
             node.span,
             help=f"write `{better}`",
-            fixes=(Fix(node.span, better, f"write `{better}`"),),
+            fixes=(Fix(node.span, better, f"write `{better}`", safe=True),),
         )
         return None
     return lift(read_expression(step.found, node), step.where("until"))
@@ -77,7 +76,7 @@ def resolve_wait(step: StepText) -> Step | None:
     if _is_listener(step):
         timeout, orelse = _limits(step)
         return resolve_listen(step, timeout, orelse)
-    event = _event(step)
+    event = read_keyed_name(step, "an event")
     key = step.expr("key")
     match = _match(step)
     timeout, orelse = _limits(step)
@@ -122,29 +121,8 @@ def _match(step: StepText) -> Expr | None:
 
 def resolve_emit(step: StepText) -> Step | None:
     """`emit` of an event."""
-    event = _event(step)
+    event = read_keyed_name(step, "an event")
     key, payload = step.expr("key"), step.data("with")
-    return None if event is None else Emit(step.meta(), event, key, payload)
-
-
-def _event(step: StepText) -> Ident | None:
-    """The name of the event; a call of it is either a slip or a listener."""
-    node = step.main.value
-    text = node.text.strip() if isinstance(node, Scalar) else ""
-    name, bracket, rest = text.partition("(")
-    if not isinstance(node, Scalar) or "${{" in text or not bracket:
-        if not isinstance(node, Scalar):
-            step.found.error(
-                "F0103", f"`{step.kind}` takes the name of an event, not {shape(node)}", excerpt(node)
-            )
-            return None
-        return read_name(step.found, node, "an event")
-    key = rest.removesuffix(")").strip()
-    step.found.error(
-        "F0103",
-        f"`{step.kind}` takes the name of an event alone",
-        node.span,
-        hint=f"the key goes under `key: {key}`" if key else f"write `{name}`",
-        help=f"write `{step.kind}: {name}`" + (f" and, beside it, `key: {key}`" if key else ""),
-    )
-    return None
+    if event is None:
+        return None
+    return Emit(step.meta(), event, key, payload, step.setting.names.payloads.get(event.text))

@@ -242,7 +242,8 @@ class _Walk:
                 self.block(step.body, frame)
                 return replace(binding, fields=names_of(step))
             case Graph() | Saga() | Lock():
-                self.reads.expr(step.limit if isinstance(step, Lock) else None, frame, step.meta.span)
+                held = (step.key, step.limit) if isinstance(step, Lock) else ()
+                self.reads.all(held, frame, step.meta.span)
                 self.block(step.body, frame)
                 return replace(binding, fields=names_of(step))
             case _:
@@ -299,8 +300,8 @@ class _Walk:
         if step.orelse is not None:
             self.block(step.orelse, orelse)
         arms = (
-            Arm(then, Gap(at, "when this condition is true")),
-            Arm(orelse, Gap(at, "when this condition is false")),
+            Arm(then, Gap(at, step.ways[0])),
+            Arm(orelse, Gap(at, step.ways[1])),
         )
         join(frame, arms)
 

@@ -203,8 +203,8 @@ def operation_text(op: Op) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a k
             return f"emit {event}{worded('key', key)}{worded('with', payload)}"
         case Block(_, names):
             return "graph" if names else "do"
-        case Lock(name, _, limit):
-            return f"lock {name}{worded('limit', limit)}"
+        case Lock(name, _, limit, key):
+            return f"lock {name}{worded('key', key)}{worded('limit', limit)}"
         case Saga():
             return "saga"
         case Switch(subject):

@@ -83,13 +83,14 @@ def _sleep(node: Node, fields: Fields) -> Head:
     return Head("sleep", "", modifiers(parts, "cron") + modifiers(parts, "tz"))
 
 
-def _event(node: Node, fields: Fields) -> str:
+def _keyed(node: Node, fields: Fields) -> str:
+    """The name of an event or a lock, with its key."""
     key = f"({expression(fields['key'].value)})" if "key" in fields else ""
     return f"{name(node).strip()}{key}"
 
 
 def _wait(node: Node, fields: Fields) -> Head:
-    return Head("wait ", _event(node, fields), modifiers(fields, "match", "timeout"), opens="else" in fields)
+    return Head("wait ", _keyed(node, fields), modifiers(fields, "match", "timeout"), opens="else" in fields)
 
 
 def _emit(node: Node, fields: Fields) -> Head:
@@ -103,7 +104,7 @@ def _emit(node: Node, fields: Fields) -> Head:
         after = f" with {named(payload)}"
     elif payload is not None:
         after = f" with {data(payload)}"
-    return Head("emit ", _event(node, fields), after)
+    return Head("emit ", _keyed(node, fields), after)
 
 
 def _return(node: Node, fields: Fields) -> Head:
@@ -129,7 +130,7 @@ def _for(node: Node, fields: Fields) -> Head:
 
 
 def _lock(node: Node, fields: Fields) -> Head:
-    return Head(f"lock {name(node).strip()}", "", modifiers(fields, "limit"), opens=True)
+    return Head("lock ", _keyed(node, fields), modifiers(fields, "limit"), opens=True)
 
 
 def _start(node: Node, fields: Fields) -> Head:

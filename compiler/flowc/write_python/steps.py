@@ -109,8 +109,9 @@ def _write(page: Page, step: Step, target: str | None) -> None:  # noqa: C901, P
             write_do(page, step, target, write_block)
         case Try():
             write_try(page, step, target, write_block)
-        case Lock(_, name, _, body):
-            page.line(f"# No other run is there to hold the lock {name.text}.")
+        case Lock(_, name, key, _, body):
+            whose = "" if key is None else f" of {page.expr(key)}"
+            page.line(f"# No other run is there to hold the lock {name.text}{whose}.")
             write_block(page, body, target)
         case Saga(_, body):
             _write_saga(page, body, target)

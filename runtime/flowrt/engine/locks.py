@@ -13,7 +13,7 @@ all of it is there, nothing of the run goes on but what stops it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from flowrt.amounts import whole_number
+from flowrt.amounts import keyed_lock_name, lock_name, whole_number
 from flowrt.command import AwaitLock, Command, EndRun, StartLock, StopTask, Unlock
 from flowrt.engine.active import ActiveRun, Along
 from flowrt.engine.perform import Performer
@@ -104,10 +104,13 @@ class Locks:
         """Take a place in the queue."""
 
         def work() -> Queued:
-            limit = command.lock.limit
-            env = self.performer.env(command.env)
-            most = 1 if limit is None else whole_number("limit", evaluate(limit, env), 1)
-            return Queued(command.step, command.lock.name, most)
+            lock, env = command.lock, self.performer.env(command.env)
+            if lock.key is None:
+                name = lock_name(lock.name)
+            else:
+                name = keyed_lock_name(lock.name, evaluate(lock.key, env))
+            most = 1 if lock.limit is None else whole_number("limit", evaluate(lock.limit, env), 1)
+            return Queued(command.step, name, most)
 
         record = self.performer.guard(command.step, work)
         if isinstance(record, Failed):

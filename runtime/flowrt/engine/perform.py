@@ -39,6 +39,7 @@ from flowrt.expr.choose import choose
 from flowrt.expr.evaluate import evaluate, truth
 from flowrt.expr.tree import Expr
 from flowrt.failpoint import hit
+from flowrt.inputs.payload import hold_payload
 from flowrt.program import Retry, Sleep
 from flowrt.record import (
     Chosen,
@@ -172,6 +173,7 @@ class Performer:
         def work() -> NewEvent:
             env = self.env(command.env)
             payload = evaluate(emit.payload, env) if emit.payload is not None else None
+            hold_payload(emit.event, payload, emit.type)
             return NewEvent(
                 name=event_name(emit.event),
                 key=None if emit.key is None else event_key(evaluate(emit.key, env)),

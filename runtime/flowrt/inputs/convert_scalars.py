@@ -31,13 +31,17 @@ class Scalar:
 
 def convert_scalar(value: object, cls: type) -> tuple[bool, object]:
     """Whether the value fits the class, and the converted value."""
-    if type(value) is cls:
+    if type(value) is cls or (isinstance(value, cls) and not isinstance(value, _OTHER.get(cls, ()))):
         return True, value
     try:
         result = SCALARS[cls].read(value)
     except (ValueError, TypeError, OverflowError, InvalidOperation):
         return False, None
     return result is not None, result
+
+
+_OTHER: Mapping[type, type] = {int: bool, date: datetime}
+"""Subclasses whose values are no values of their class here."""
 
 
 def _no(_value: object) -> object:

@@ -20,12 +20,13 @@ from random import random
 from types import MappingProxyType
 from typing import assert_never
 
-from flowrt.amounts import duration_us, event_key
+from flowrt.amounts import duration_us, event_key, keyed_lock_name, whole_number
 from flowrt.errors import BadInput
 from flowrt.executor.run_info import RunInfo
 from flowrt.expr.choose import choose
 from flowrt.expr.kinds import truth
 from flowrt.expr.tree import Expr, Name
+from flowrt.inputs.payload import hold_payload
 from flowrt.plain.loops import run_for, run_loop
 from flowrt.plain.race import run_race
 from flowrt.plain.saga import note_undo, run_saga
@@ -190,8 +191,8 @@ def run_op(op: Op, env: Values, scene: Scene) -> Ended:  # noqa: C901, PLR0911, 
         case Block(body, names):
             ended = run_body(body, env, scene)
             return Done(dict(ended.names), ended.names) if names and isinstance(ended, Done) else ended
-        case Lock(_, body):
-            return run_body(body, env, scene)
+        case Lock():
+            return _run_lock(op, env, scene)
         case Saga():
             return run_saga(op, env, scene, run_body)
         case Switch():
@@ -284,6 +285,7 @@ def _instant(value: object) -> datetime:
 
 def _run_emit(op: Emit, env: Values, scene: Scene) -> Ended:
     payload = None if op.payload is None else scene.evaluate(op.payload, env)
+    hold_payload(op.event, payload, op.type)
     if scene.events is not None:
         scene.events.append(PlainEvent(op.event, _key(op.key, env, scene), payload))
     return Done()
@@ -309,6 +311,15 @@ def _run_wait(op: Wait, env: Values, scene: Scene) -> Ended:
         return run_body(op.orelse, env, scene)
     message = f"No event `{op.event}` came in time, and the wait has no `else`."
     raise (PlainFailure if op.timeout is not None else NeverEnds)("flowrt.WaitTimedOut", message)
+
+
+def _run_lock(op: Lock, env: Values, scene: Scene) -> Ended:
+    """Nobody else is there, so the lock is had at once; what it is computed from may still be wrong."""
+    if op.key is not None:
+        keyed_lock_name(op.name, scene.evaluate(op.key, env))
+    if op.limit is not None:
+        whole_number("limit", scene.evaluate(op.limit, env), 1)
+    return run_body(op.body, env, scene)
 
 
 def _key(key: Expr | None, env: Values, scene: Scene) -> str | None:

@@ -14,6 +14,7 @@ from flowrt.graph.nested import operations
 from flowrt.inputs.checked import refused
 from flowrt.inputs.convert import Problem, convert
 from flowrt.inputs.input_types import hint_of
+from flowrt.inputs.payload import wrong_payload
 from flowrt.noun import noun
 from flowrt.program import Program, Wait
 from flowrt.type_ref import TypeRef
@@ -39,13 +40,7 @@ def check_payload(event: str, payload: object, waiters: Iterable[Waiter]) -> Non
             return
         said = said or problems
     if said:
-        raise BadInput(
-            "\n".join(
-                f"Payload of the event `{event}`{f' at `{one.place}`' if one.place else ''}: "
-                f"expected {one.expected}, got {one.got}."
-                for one in said
-            )
-        )
+        raise BadInput(wrong_payload(event, said))
 
 
 def payload_types(program: Program) -> PayloadTypes:
