@@ -22,7 +22,7 @@ SUFFIX = {"yaml": ".flow.yaml", "dsl": ".flow"}
 UPDATE = bool(os.environ.get("FLOWC_UPDATE_GOLDEN"))
 
 
-COMMON = b"flowc: 1\nflow: double\ninputs: {n: int}\nresult: n * 2\n"
+COMMON = b"flowc: 1\nevents: {doubled: {type: int}}\nflow: double\ninputs: {n: int}\nresult: n * 2\n"
 
 
 def findings(name: str, data: bytes, folder: Path | None = None) -> list[Diagnostic]:

@@ -19,9 +19,10 @@ import stat
 from collections.abc import Callable
 
 from flowc.checks.check import check
+from flowc.checks.events import differing_events
 from flowc.diagnostic import Diagnostic
 from flowc.ir import File, Ident
-from flowc.linked import Linked, error_count, used_flows
+from flowc.linked import Linked, error_count, every_file, used_flows
 from flowc.read import read_bytes
 from flowc.resolve.file import resolve
 from flowc.suggest import closest
@@ -106,6 +107,8 @@ class Library:
         del self._open[linked.place]
         made = Linked(file, linked.place, used)
         found.extend(check(file, found, used_flows(made)))
+        behind = {alias: [one.file for one in every_file(each) if one.file] for alias, each in used.items()}
+        found.extend(differing_events(file, behind))
         return Linked(file, linked.place, used, tuple(found))
 
     def _use(self, user: str, path: Ident) -> Linked | _Refused:

@@ -43,6 +43,15 @@ class Source:
         """The name alone: a text may be long."""
         return f"Source({self.name!r})"
 
+    @property
+    def is_dsl(self) -> bool:
+        """Whether the file is in the DSL: its name says so, and all others are YAML."""
+        return self.name.endswith(".flow")
+
+    def either(self, yaml: str, dsl: str) -> str:
+        """What is to be said to an author of this file's syntax."""
+        return dsl if self.is_dsl else yaml
+
     @cached_property
     def _starts(self) -> list[int]:
         starts = [0]

@@ -9,12 +9,13 @@ from flowc.checks.cascades import unexplained
 from flowc.checks.choices import race_needs, unreached_cases
 from flowc.checks.conditions import conditions
 from flowc.checks.endless import endless_loops, endless_recursion
-from flowc.checks.events import undeclared_events
+from flowc.checks.events import emitted_inside, undeclared_events
 from flowc.checks.graphs import cycles, orders
 from flowc.checks.leaving import misplaced_leaves, unreached_steps
 from flowc.checks.names import hidden_names, own_names, undefined_names, unknown_fields
 from flowc.checks.paths import missing_paths
 from flowc.checks.schedules import scheduled_inputs
+from flowc.checks.vain import vain_values
 from flowc.diagnostic import Diagnostic
 from flowc.ir import File, Flow
 from flowc.scope.facts import FlowFacts
@@ -29,6 +30,7 @@ RULES: tuple[Callable[[FlowFacts], Iterator[Diagnostic]], ...] = (
     outer_assignments,
     shadowing_variables,
     unread_values,
+    vain_values,
     cycles,
     orders,
     conditions,
@@ -39,6 +41,7 @@ RULES: tuple[Callable[[FlowFacts], Iterator[Diagnostic]], ...] = (
     unreached_cases,
     race_needs,
     undeclared_events,
+    emitted_inside,
     unknown_flows,
     flow_arguments,
     scheduled_inputs,

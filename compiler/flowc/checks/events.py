@@ -1,11 +1,12 @@
-"""Events that a flow waits for or emits without a declaration."""
+"""Events: those that are not declared, and those that are used otherwise than they are declared."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from flowc.checks.nearest import Nearest
 from flowc.checks.places import listed
-from flowc.diagnostic import Diagnostic, Fix
-from flowc.ir import Emit, File, Ident, Wait
+from flowc.diagnostic import Diagnostic, Fix, Label
+from flowc.expr.types import show
+from flowc.ir import Emit, Event, File, Ident, Wait
 from flowc.scope.blocks import steps_in
 from flowc.scope.facts import FlowFacts
 
@@ -24,6 +25,69 @@ def undeclared_events(facts: FlowFacts) -> Iterator[Diagnostic]:
             if not finding.fixes:
                 told.add(step.event.text)
             yield finding
+
+
+def emitted_inside(facts: FlowFacts) -> Iterator[Diagnostic]:
+    """An event that only the outside emits, and that this flow emits."""
+    for step in steps_in(facts.flow.body):
+        declared = facts.file.events.get(step.event.text) if isinstance(step, Emit) else None
+        if isinstance(step, Emit) and declared is not None and declared.external:
+            yield Diagnostic(
+                "F0222",
+                f"`{step.event.text}` is declared `external`, and this flow emits it",
+                facts.file.source,
+                step.event.span,
+                help="`external` says that only the outside emits it: take that away, or emit another event",
+                labels=(Label(declared.name.span, "declared here"),),
+                severity="warning",
+            )
+
+
+def differing_events(file: File, used: Mapping[str, Sequence[File]]) -> Iterator[Diagnostic]:
+    """Events that a file and those it uses declare differently.
+
+    Args:
+        file: The file.
+        used: By each of its aliases the file behind it, and those that this one uses in turn.
+    """
+    known: dict[str, tuple[Event, str]] = {}
+    for alias, others in used.items():
+        path = file.used[alias]
+        behind: dict[str, Event] = {}
+        for other in others:
+            behind = {**other.events, **behind}
+        for name, event in behind.items():
+            own = file.events.get(name)
+            if own is not None:
+                first, where, at = own, "here", own.name
+            elif name in known:
+                first, where, at = (*known[name], path)
+            else:
+                continue
+            said = _difference(first, event)
+            if said is not None:
+                yield _differing(file, at, f"`{name}` has {said[0]} {where}, and {said[1]}", path)
+        known = {**{name: (event, f"in `{path.text}`") for name, event in behind.items()}, **known}
+
+
+def _difference(one: Event, other: Event) -> tuple[str, str] | None:
+    """What two declarations of an event say differently; what one of them leaves open is no difference."""
+    if "any" not in (one.type.name, other.type.name) and one.type != other.type:
+        return f"the type `{show(one.type)}`", f"the type `{show(other.type)}`"
+    if one.key is not None and other.key is not None and one.key != other.key:
+        return f"a key of the type `{show(one.key)}`", f"one of the type `{show(other.key)}`"
+    return None
+
+
+def _differing(file: File, at: Ident, said: str, path: Ident) -> Diagnostic:
+    return Diagnostic(
+        "F0223",
+        f"the event {said} in `{path.text}`",
+        file.source,
+        at.span,
+        help="all flows of a store share its events: declare it alike, or give one of the two another name",
+        severity="warning",
+    )
 
 
 def _finding(event: Ident, file: File, nearest: Nearest) -> Diagnostic:

@@ -265,4 +265,43 @@ steps:
     need: 2
 """,
     ),
+    Code(
+        "F0222",
+        "A flow emits an event that only the outside emits",
+        "`external: true` tells readers that no flow emits the event: it comes from people or other systems, "
+        "by `flowc send`, over HTTP or from Python. Who reads it looks for its sender there. An event that "
+        "comes from flows and from the outside is declared without it.",
+        bad=_HEAD.replace("flow:", "events: {stop: {external: true}}\nflow:")
+        + """\
+steps:
+  - emit: stop
+""",
+        good=_HEAD.replace("flow:", "events: {stop: {}}\nflow:")
+        + """\
+steps:
+  - emit: stop
+""",
+    ),
+    Code(
+        "F0224",
+        "A value that nothing can read",
+        "A step without a name has a value for its block only, and only if it is the last one: that is the "
+        "value of the block. Anywhere else it computes something for nobody. Who writes `x == 1` for `x = 1` "
+        "in the DSL has assigned nothing.",
+        bad=_HEAD
+        + """\
+inputs: {n: int}
+steps:
+  - value: n == 1
+  - call: t.load(n)
+""",
+        good=_HEAD
+        + """\
+inputs: {n: int}
+steps:
+  - id: n
+    value: 1
+  - call: t.load(n)
+""",
+    ),
 )

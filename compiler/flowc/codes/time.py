@@ -52,4 +52,13 @@ CODES: tuple[Code, ...] = (
         + "schedule: {every: 1h}\ninputs: {table: {type: str, default: sales}}\n"
         + "steps:\n  - call: t.load(table)\n",
     ),
+    Code(
+        "F0506",
+        "The first pause of a retry is longer than its longest one",
+        "`delay` is the pause before the first retry and `cap` the longest of all, so a `delay` above the "
+        "`cap` is never waited for. Without a `cap` pauses grow to a minute, or stay at `delay` when that is "
+        "longer.",
+        bad=_HEAD + "steps:\n  - call: t.load()\n    retry: {max: 3, delay: 5h, cap: 1m}\n",
+        good=_HEAD + "steps:\n  - call: t.load()\n    retry: {max: 3, delay: 5h}\n",
+    ),
 )

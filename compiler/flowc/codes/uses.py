@@ -30,4 +30,15 @@ steps:
   - return: n
 """,
     ),
+    Code(
+        "F0223",
+        "Files declare one event differently",
+        "All flows of a store share its events, whichever file they are from: what one of them emits, the "
+        "waits of all others with that name see. So files that are used together declare an event alike. "
+        "What a declaration leaves out, the type or the key, it leaves open.",
+        bad="flowc: 1\nuse: {c: ./common.flow.yaml}\nevents: {doubled: {type: str}}\nflow: main\n"
+        "result: c.double(2)\n",
+        good="flowc: 1\nuse: {c: ./common.flow.yaml}\nevents: {doubled: {type: int}}\nflow: main\n"
+        "result: c.double(2)\n",
+    ),
 )

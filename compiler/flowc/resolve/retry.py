@@ -4,7 +4,7 @@ import builtins
 from datetime import timedelta
 from typing import Literal
 
-from flowc.diagnostic import Fix
+from flowc.diagnostic import Fix, Label
 from flowc.ir import Retry, TaskCallee
 from flowc.resolve.callees import IMPORT_PATH
 from flowc.resolve.durations import read_duration
@@ -17,7 +17,7 @@ from flowc.resolve.setting import Names
 from flowc.resolve.step_text import StepText, read_word
 from flowc.suggest import closest
 from flowc.tree import Mapping, Node, Scalar, Sequence
-from flowrt.expr.tree import Const, Expr
+from flowrt.expr.tree import Call, Const, Expr, Name
 
 _NEVER = "never"
 _MAX = 3
@@ -80,17 +80,41 @@ def _policy(node: Mapping, fields: Fields, where: Where) -> Retry:
     jitter = (
         read_word(found, fields["jitter"].value, "jitter", ("full", "none")) if "jitter" in fields else ""
     )
+    delay = duration("delay") or Const(_DELAY)
     return Retry(
         max=number("max", _MAX),
-        delay=duration("delay") or Const(_DELAY),
+        delay=delay,
         factor=number("factor", _FACTOR),
-        cap=duration("cap") or Const(_CAP),
+        cap=_cap(found, fields, duration("cap"), delay),
         jitter="none" if jitter == "none" else "full",
         catch=classes("catch"),
         unless=classes("unless"),
         within=duration("within"),
         span=node.span,
     )
+
+
+def _cap(found: Found, fields: Fields, said: Expr | None, delay: Expr) -> Expr:
+    """The longest pause: what is said of it, or a minute, or the first pause when that is longer."""
+    match said, delay:
+        case Const(timedelta() as cap), Const(timedelta() as first) if cap < first and "delay" in fields:
+            told = fields["delay"].value.span
+            found.error(
+                "F0506",
+                "`delay`, the first pause, is longer than `cap`, the longest of all",
+                fields["cap"].value.span,
+                hint="no pause is longer",
+                help="leave `cap` out, or make it at least as long as `delay`",
+                labels=(Label(told, "the first pause"),),
+                severity="warning",
+            )
+            return said
+        case None, Const(timedelta() as first):
+            return Const(max(first, _CAP))
+        case None, _:
+            return Call(Name("max"), (delay, Const(_CAP)), ())
+        case _:
+            return said
 
 
 def _number(found: Found, node: Node, key: str, where: Where) -> Expr:
