@@ -55,8 +55,11 @@ def tell_packed(packed: "Packed | NotPacked", python_path: Sequence[str], *, ver
             _say(f"  left out: {path} ({why})")
 
 
-def tell_attached(run_id: str) -> None:
-    """Say that a run that exists keeps its code."""
+def tell_attached(run_id: str, *, ended: bool) -> None:
+    """Say that a run that exists keeps its code, or has its result already."""
+    if ended:
+        _say(f"Run {run_id} has ended already; nothing of it runs again.")
+        return
     _say(f"code: run {run_id} exists, and goes on with the code that was packed when it was started")
 
 

@@ -6,6 +6,7 @@ anything is stored.
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from flowc.cli.code import keep_code, pack_code, tell_attached, tell_packed, use_recorded_code
 from flowc.cli.detached import hand_over
@@ -16,6 +17,9 @@ from flowc.cli.flow_file import compile_target, show_warnings
 from flowc.cli.given_inputs import read_given
 from flowc.cli.parser import CommandParser
 from flowc.cli.places import add_store_arguments, open_place
+
+if TYPE_CHECKING:
+    from flowrt.store.port import Store
 
 EXAMPLE = """\
   flowc run etl.flow.yaml -i day=2026-01-01 -i fanout=8
@@ -48,12 +52,14 @@ def main(argv: Sequence[str]) -> int:
 
     from flowrt.engine.drive import start
     from flowrt.inputs.inputs import convert_inputs
+    from flowrt.store.status import ENDED
 
     inputs = convert_inputs(flow, read_given(flow, args.input, args.inputs), compiled.python_path)
     packed = pack_code(compiled.python_path)
     store, blobs = open_place(args, create=True)
     try:
         snapshot = keep_code(packed, blobs)
+        existed = args.id is not None and _exists(store, args.id)
         run_id = start(
             store,
             blobs,
@@ -66,13 +72,12 @@ def main(argv: Sequence[str]) -> int:
             served=args.detach,
         )
         row = store.run(run_id)
-        attached = row.snapshot != snapshot
         if not args.quiet:
             sys.stderr.write(f"run {run_id}\n")
-            if attached:
-                tell_attached(run_id)
-            else:
+            if not existed:
                 tell_packed(packed, compiled.python_path, verbose=args.verbose)
+            elif not args.detach or row.status not in ENDED:
+                tell_attached(run_id, ended=row.status in ENDED)
             sys.stderr.flush()
         if args.detach:
             return hand_over(store, run_id, args)
@@ -80,6 +85,16 @@ def main(argv: Sequence[str]) -> int:
         return report(drive_runs(store, blobs, [run_id], args)[run_id], store, blobs, args)
     finally:
         store.close()
+
+
+def _exists(store: "Store", run_id: str) -> bool:
+    from flowrt.errors import UnknownRun
+
+    try:
+        store.run(run_id)
+    except UnknownRun:
+        return False
+    return True
 
 
 def _parser() -> CommandParser:
