@@ -48,6 +48,27 @@ LISTS = {
             x: 1
         """,
     ),
+    "lost dashes": (
+        "F0006",
+        """
+        id: a
+        call: t.a
+        with:
+          x: 1
+        id: b
+        call: t.b(a)
+        call: t.c(b)
+        """,
+        """
+        - id: a
+          call: t.a
+          with:
+            x: 1
+        - id: b
+          call: t.b(a)
+        - call: t.c(b)
+        """,
+    ),
     "a map of named steps": (
         "F0105",
         """

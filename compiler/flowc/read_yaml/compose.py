@@ -3,6 +3,7 @@
 from flowc.diagnostic import Diagnostic
 from flowc.read_yaml.cuts import unclosed
 from flowc.read_yaml.frame import Frame
+from flowc.read_yaml.lost_dashes import steps_without_dashes
 from flowc.read_yaml.repairs import (
     EXPRESSION_KEYS,
     MERGE,
@@ -33,7 +34,7 @@ def compose(source: Source, frame: Frame, outer: list[Frame], end: int, findings
         scalar = comprehension(source, Span(frame.start, end), findings)
         if scalar is not None:
             return scalar
-    return _list(source, frame, end, findings) if frame.is_list else _map(source, frame, end, findings)
+    return _list(source, frame, end, findings) if frame.is_list else _map(source, frame, outer, end, findings)
 
 
 def _is_expression_place(outer: list[Frame]) -> bool:
@@ -57,7 +58,7 @@ def _list(source: Source, frame: Frame, end: int, findings: list[Diagnostic]) ->
     return Sequence(Span(frame.start, end), tuple(items), frame.flow)
 
 
-def _map(source: Source, frame: Frame, end: int, findings: list[Diagnostic]) -> Node:
+def _map(source: Source, frame: Frame, outer: list[Frame], end: int, findings: list[Diagnostic]) -> Node:
     entries = frame.entries
     start = frame.start
     if frame.suspect:
@@ -75,5 +76,8 @@ def _map(source: Source, frame: Frame, end: int, findings: list[Diagnostic]) -> 
     if any(entry.key.text == MERGE for entry in entries):
         entries = merged(source, entries, findings)
     if len({entry.key.text for entry in entries}) < len(entries):
+        steps = None if frame.flow else steps_without_dashes(source, entries, outer, findings)
+        if steps is not None:
+            return steps
         entries = without_doubles(source, entries, findings)
     return Mapping(Span(start, end), tuple(entries), frame.flow)
