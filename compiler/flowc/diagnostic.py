@@ -18,7 +18,11 @@ class Label:
 
 @noun
 class Fix:
-    """A change of the text that mends the finding. `safe`: it cannot change what the flow means."""
+    """A change of the text that mends the finding.
+
+    `safe`: it is what the author meant beyond doubt, so `flowc validate --fix` makes it unasked. A guess,
+    such as another name that is spelt alike, is not.
+    """
 
     span: Span
     replacement: str

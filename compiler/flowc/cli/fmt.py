@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flowc.cli.exits import DONE, FINDINGS, INVALID_FLOW, USAGE, UsageError
 from flowc.cli.findings import summary, use_color
 from flowc.cli.parser import CommandParser
+from flowc.cli.replace_file import replace_unchanged
 from flowc.cli.search import find_flow_files
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _file(name: str, path: Path | None, args: Arguments) -> tuple[int, bool]:
         return (FINDINGS if changed else DONE), changed
     if path is None:
         sys.stdout.buffer.write(new)
-    elif changed and not _replaced(path, data, new):
+    elif changed and not replace_unchanged(path, data, new):
         return USAGE, False
     return DONE, changed
 
@@ -119,20 +120,6 @@ def _say_invalid(diagnostics: "Sequence[Diagnostic]") -> None:
 
     text = render_text(diagnostics, color=use_color(sys.stderr.isatty))
     sys.stderr.write(f"{text.rstrip()}\n{summary(diagnostics, 1)}\n")
-
-
-def _replaced(path: Path, old: bytes, new: bytes) -> bool:
-    from flowc.cli.replace_file import replace_file
-
-    try:
-        if path.read_bytes() != old:
-            sys.stderr.write(f"error: The file `{path}` was changed meanwhile and is left as it is.\n")
-            return False
-        replace_file(path, new)
-    except OSError as error:
-        sys.stderr.write(f"error: The file `{path}` cannot be written: {error.strerror}.\n")
-        return False
-    return True
 
 
 def _show(name: str, old: bytes, new: bytes, args: Arguments) -> None:

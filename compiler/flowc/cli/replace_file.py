@@ -2,8 +2,22 @@
 
 import os
 import stat
+import sys
 import tempfile
 from pathlib import Path
+
+
+def replace_unchanged(path: Path, old: bytes, new: bytes) -> bool:
+    """Write a file if it still has its old bytes; when it is not written, why not is told on stderr."""
+    try:
+        if path.read_bytes() != old:
+            sys.stderr.write(f"error: The file `{path}` was changed meanwhile and is left as it is.\n")
+            return False
+        replace_file(path, new)
+    except OSError as error:
+        sys.stderr.write(f"error: The file `{path}` cannot be written: {error.strerror}.\n")
+        return False
+    return True
 
 
 def replace_file(path: Path, data: bytes) -> None:

@@ -5,7 +5,7 @@ time: nothing but the front end of the compiler is loaded, and no user code at a
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from flowc.cli.collection import no_collection
@@ -26,6 +26,7 @@ NOT_CHECKED = ("signatures of callables",)
 EXAMPLE = """\
   flowc validate .
   flowc validate etl.flow.yaml --format github
+  flowc validate flows/ --fix
   git show :etl.flow.yaml | flowc validate - --stdin-filename etl.flow.yaml"""
 
 Level = Literal["syntax", "wiring"]
@@ -40,18 +41,31 @@ class Arguments:
     format: Format = "text"
     level: Level = "wiring"
     fail_on: Literal["error", "warning", "never"] = "error"
+    fix: bool = False
+    unsafe_fixes: bool = False
+    diff: bool = False
 
 
 def main(argv: Sequence[str]) -> int:
-    """Check files; 0 without findings that count, 1 with, 2 when a file could not be read."""
+    """Check files; 0 without findings that count, 1 with, 2 when a file could not be read or written."""
     args = _arguments(argv)
     paths = _paths(args)
+    if args.diff:
+        return _show_fixes(paths, args)
+    if args.fix and paths == [STDIN]:
+        return _fix_stdin(args)
     with no_collection():
+        written = not args.fix or _fix(paths, args)
         found, unreadable = _check(paths, args)
-    _print(found, args, len(paths) - unreadable)
+    code = _report(found, args, len(paths), unreadable)
+    return code if written else USAGE
+
+
+def _report(found: list[Diagnostic], args: Arguments, path_count: int, unreadable: int) -> int:
+    _print(found, args, path_count - unreadable)
     sys.stdout.flush()  # So that the summary comes last on a terminal.
-    if len(paths) > unreadable:
-        sys.stderr.write(summary(found, len(paths) - unreadable) + "\n")
+    if path_count > unreadable:
+        sys.stderr.write(summary(found, path_count - unreadable) + "\n")
     if unreadable:
         return USAGE
     return FINDINGS if _counts(found, args.fail_on) else DONE
@@ -72,6 +86,51 @@ def _check(paths: Sequence[str], args: Arguments) -> tuple[list[Diagnostic], int
             continue
         found.extend(check_bytes(name, data, args.level, library))
     return list(dict.fromkeys(found)), unreadable
+
+
+def _fix(paths: Sequence[str], args: Arguments) -> bool:
+    """Fix files; False when one could not be written."""
+    from flowc.cli.fix_files import fix_file
+
+    written = [fix_file(path, _finder(args), unsafe=args.unsafe_fixes) for path in paths]
+    return all(written)
+
+
+def _fix_stdin(args: Arguments) -> int:
+    """Fix what comes in through stdin: the text goes to stdout, what is left to stderr."""
+    from flowc.cli.fix_files import fix_stdin
+
+    name = args.stdin_filename or "<stdin>"
+    data = fix_stdin(name, _read(STDIN), _finder(args), unsafe=args.unsafe_fixes)
+    sys.stdout.buffer.write(data)
+    sys.stdout.flush()
+    found = check_bytes(name, data, args.level, Library())
+    if found:
+        sys.stderr.write(_rendered(found, args, 1).rstrip("\n") + "\n")
+    sys.stderr.write(summary(found, 1) + "\n")
+    return FINDINGS if _counts(found, args.fail_on) else DONE
+
+
+def _show_fixes(paths: Sequence[str], args: Arguments) -> int:
+    """Show what `--fix` would change; 1 when that is anything."""
+    from flowc.cli.fix_files import diff_of
+
+    code = DONE
+    for path in paths:
+        name = (args.stdin_filename or "<stdin>") if path == STDIN else path
+        try:
+            diff = diff_of(name, _read(path), _finder(args), unsafe=args.unsafe_fixes)
+        except OSError as error:
+            sys.stderr.write(f"error: The file `{name}` cannot be read: {error.strerror}.\n")
+            return USAGE
+        sys.stdout.write(diff)
+        code = FINDINGS if diff else code
+    return code
+
+
+def _finder(args: Arguments) -> Callable[[str, bytes], list[Diagnostic]]:
+    """What finds the mistakes of one file, at the level that is asked for."""
+    return lambda name, data: check_bytes(name, data, args.level, Library())
 
 
 def _read(path: str) -> bytes:
@@ -115,10 +174,19 @@ def _parser() -> "CommandParser":
         help="syntax: lines, keys, shapes, expressions; wiring: names, paths, graphs too (default)",
     )
     parser.add_argument("--fail-on", choices=("error", "warning", "never"))
+    parser.add_argument(
+        "--fix", action="store_true", help="apply the fixes that leave no doubt, and report what is left"
+    )
+    parser.add_argument(
+        "--unsafe-fixes", action="store_true", help="with --fix or --diff: also those that are guesses"
+    )
+    parser.add_argument("--diff", action="store_true", help="write nothing; show what --fix would change")
     return parser
 
 
 def _paths(args: Arguments) -> list[str]:
+    if args.unsafe_fixes and not (args.fix or args.diff):
+        raise UsageError("`--unsafe-fixes` says which fixes to apply; give `--fix`, or `--diff` to see them.")
     if args.stdin_filename is not None and STDIN not in args.paths:
         raise UsageError("`--stdin-filename` names what comes in through stdin; give `-` as the path.")
     if STDIN not in args.paths:

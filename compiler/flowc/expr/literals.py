@@ -72,7 +72,9 @@ def check_number(token: Token, place: Place) -> None:
 
 
 def _not_a_number(token: Token, place: Place, help_: str, fix: str = "") -> None:
-    place.report("F0310", token.start, token.end, f"`{token.text}` is not a number", help_, fix=fix)
+    place.report(
+        "F0310", token.start, token.end, f"`{token.text}` is not a number", help_, fix=fix, safe=True
+    )
 
 
 def _bad_escape(text: str) -> tuple[int, int] | None:

@@ -42,9 +42,21 @@ class Place:
         return self.source.text[max(start - 40, 0) : start].rstrip().endswith("{")
 
     def report(  # noqa: PLR0913 - the parts of a finding
-        self, code: str, start: int, end: int, message: str, help_: str = "", *, hint: str = "", fix: str = ""
+        self,
+        code: str,
+        start: int,
+        end: int,
+        message: str,
+        help_: str = "",
+        *,
+        hint: str = "",
+        fix: str = "",
+        safe: bool = False,
     ) -> None:
-        """Add a finding about the characters from `start` to `end`; `fix` is a text to put there instead."""
+        """Add a finding about the characters from `start` to `end`; `fix` is a text to put there instead.
+
+        `safe`: it is what was meant beyond doubt.
+        """
         span = Span(*self.span(start, end))
-        fixes = (Fix(span, fix, f"write `{fix.strip()}`"),) if fix else ()
+        fixes = (Fix(span, fix, f"write `{fix.strip()}`", safe=safe),) if fix else ()
         self.found.append(Diagnostic(code, message, self.source, span, hint, help_, fixes=fixes))

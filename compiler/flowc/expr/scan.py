@@ -290,7 +290,9 @@ def _foreign(token: Token, state: _State, foreign: Foreign) -> None:
         # `a&&b` must not become `aandb`.
         before, after = state.text[: token.start][-1:], state.text[token.end : token.end + 1]
         fix = f"{' ' * before.isalnum()}{fix}{' ' * after.isalnum()}"
-    state.place.report(foreign.code, token.start, token.end, foreign.message, foreign.help, fix=fix)
+    state.place.report(
+        foreign.code, token.start, token.end, foreign.message, foreign.help, fix=fix, safe=True
+    )
 
 
 def _short(token: Token) -> str:

@@ -314,7 +314,8 @@ def find_habit(source: Source, span: Span, habits: tuple[Habit, ...]) -> Diagnos
             words = {name: group or "" for name, group in found.groupdict().items()}
             shown = {name: word if len(word) <= _SHOWN else "…" for name, word in words.items()}
             better = habit.better.format(**words)
-            fixes = (Fix(span, better, f"write `{habit.better.format(**shown)}`"),) if better else ()
+            title = f"write `{habit.better.format(**shown)}`"
+            fixes = (Fix(span, better, title, safe=True),) if better else ()
             return Diagnostic(
                 habit.code,
                 habit.message.format(**shown),

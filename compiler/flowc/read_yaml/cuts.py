@@ -84,7 +84,7 @@ def quotes_help(text: str) -> str:
 
 def quotes_fix(start: int, text: str) -> tuple[Fix, ...]:
     """The change that puts quotes around the text that stands at `start`."""
-    return (Fix(Span(start, start + len(text)), quoted(text), "put the whole text in quotes"),)
+    return (Fix(Span(start, start + len(text)), quoted(text), "put the whole text in quotes", safe=True),)
 
 
 def line_end(source: Source, at: int) -> int:

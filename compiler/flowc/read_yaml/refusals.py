@@ -94,7 +94,7 @@ def bad_key(source: Source, node: Node) -> Diagnostic | None:
     if node.text[0] == "-" and node.text[1:] in WORDS:
         at = node.span.start + 1
         message = f"a space is missing between the dash and `{node.text[1:]}`"
-        fix = Fix(Span(at, at), " ", "put a space after the dash")
+        fix = Fix(Span(at, at), " ", "put a space after the dash", safe=True)
         help_ = "a list item begins with a dash and a space"
         return Diagnostic("F0018", message, source, node.span, help=help_, fixes=(fix,))
     return None

@@ -165,7 +165,7 @@ def _split(source: Source, scalar: Scalar, findings: Findings) -> Entry | None:
             source,
             scalar.span,
             help="a colon ends a key only when a space follows it",
-            fixes=(Fix(Span(middle, middle), " ", "put a space after the colon"),),
+            fixes=(Fix(Span(middle, middle), " ", "put a space after the colon", safe=True),),
         )
     )
     key = Scalar(Span(start, middle - 1), word, word, "plain", start)

@@ -130,7 +130,7 @@ def _foreign(source: Source, at: int) -> Diagnostic:
             source,
             Span(at, at + 1),
             help="save the file with the line ends of Unix or Windows",
-            fixes=(Fix(Span(at, at + 1), "\n", "end the line with a line feed"),),
+            fixes=(Fix(Span(at, at + 1), "\n", "end the line with a line feed", safe=True),),
         )
     escape = f"\\u{ord(char):04x}" if ord(char) > _LATIN else f"\\x{ord(char):02x}"
     return Diagnostic(
@@ -151,5 +151,5 @@ def _hard_space(source: Source, span: Span) -> Diagnostic:
         source,
         span,
         help="replace them with ordinary spaces",
-        fixes=(Fix(span, " " * width, "indent with ordinary spaces"),),
+        fixes=(Fix(span, " " * width, "indent with ordinary spaces", safe=True),),
     )

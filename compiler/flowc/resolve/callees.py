@@ -116,7 +116,7 @@ def _report_alias(found: Found, names: Names, parts: tuple[str, ...], whole: Spa
             f"`{module}` is called through its alias `{meant}`",
             whole,
             hint=f"write `{better}`",
-            fixes=(Fix(whole, better, f"write `{better}`"),),
+            fixes=(Fix(whole, better, f"write `{better}`", safe=True),),
         )
         return
     meant = closest(alias, names.every_alias)

@@ -201,7 +201,7 @@ def _report_pure(step: StepText, expr: Expr, call: CallExpr) -> None:
             "`call` takes one call of a task or a flow, and this is an expression",
             Span(*expr.at),
             help="write `value:` instead of `call:`; calls of tasks may stand inside it",
-            fixes=(Fix(key, "value", "write `value:`"),),
+            fixes=(Fix(key, "value", "write `value:`", safe=True),),
         )
     else:
         report_undefined(found, step.setting.names, func)

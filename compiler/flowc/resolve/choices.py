@@ -143,7 +143,7 @@ def _map_for_cases(step: StepText, mapping: Mapping, cases: list[Case], strays: 
         excerpt(mapping),
         hint="this looks like a single case without its dash" if one else "",
         help=f"write each case with a dash:\n{shown(at, better)}{rest}",
-        fixes=(Fix(mapping.span, better, "add the dashes"),) if whole else (),
+        fixes=(Fix(mapping.span, better, "add the dashes", safe=True),) if whole else (),
     )
     if one:
         _read_case(step, mapping, cases, strays)

@@ -124,7 +124,9 @@ def _without_file_keys(found: Found, root: Mapping) -> Mapping:
                 help="remove this line"
                 if again
                 else f"move it to `{entry.key.text}:` at the top of the file",
-                fixes=(Fix(entry.key.span.to(entry.value.span), "", "remove it"),) if again else (),
+                fixes=(Fix(entry.key.span.to(entry.value.span), "", "remove it", safe=True),)
+                if again
+                else (),
             )
         else:
             kept.append(entry)

@@ -23,7 +23,7 @@ def check_version(found: Found, fields: Fields, start: Span) -> None:
             "the file does not say which version of the language it is written in",
             start,
             help="write `flowc: 1` as its first line",
-            fixes=(Fix(Span(start.start, start.start), "flowc: 1\n", "write `flowc: 1`"),),
+            fixes=(Fix(Span(start.start, start.start), "flowc: 1\n", "write `flowc: 1`", safe=True),),
         )
         return
     value = entry.value
@@ -76,7 +76,9 @@ def _event_fields(found: Found, entry: Entry) -> Fields:
                 f"the event `{entry.key.text}` takes a map, not {shape(node)}",
                 excerpt(node),
                 help=f"write `{entry.key.text}: {better}`",
-                fixes=(Fix(node.span, better, f"write `{better}`"),) if isinstance(node, Scalar) else (),
+                fixes=(Fix(node.span, better, f"write `{better}`", safe=True),)
+                if isinstance(node, Scalar)
+                else (),
             )
             return {}
 

@@ -119,7 +119,7 @@ def _report_none(found: Found, mapping: Mapping) -> None:
             f"`{word}` is a bare word, not a key",
             span,
             help=f"write `- {word}`",
-            fixes=(Fix(others[0].key.span.to(others[0].value.span), word, f"write `- {word}`"),)
+            fixes=(Fix(others[0].key.span.to(others[0].value.span), word, f"write `- {word}`", safe=True),)
             if len(mapping.entries) == 1
             else (),
         )
@@ -132,7 +132,7 @@ def _report_none(found: Found, mapping: Mapping) -> None:
         whole = entry.key.span.to(entry.value.span)
         if not mapping.flow:
             better = f"id: {entry.key.text}\n{indent}call: {text}"
-            fixes = (Fix(whole, better, "write `id` and `call`"),)
+            fixes = (Fix(whole, better, "write `id` and `call`", safe=True),)
     found.error("F0106", "this step has no key that says what it does", span, help=help_, fixes=fixes)
 
 
@@ -186,11 +186,13 @@ def report_bare(found: Found, node: Scalar, span: Span) -> Ident | None:
             "a step is a map, and this is text",
             span,
             help="write `- return: value`, or `- return: None`",
-            fixes=(Fix(node.span, "return: None", "write `return: None`"),),
+            fixes=(Fix(node.span, "return: None", "write `return: None`", safe=True),),
         )
         return None
     kind = "call" if _is_call(node) else ""
-    fixes = (Fix(Span(node.span.start, node.span.start), "call: ", "write `call: `"),) if kind else ()
+    fixes = (
+        (Fix(Span(node.span.start, node.span.start), "call: ", "write `call: `", safe=True),) if kind else ()
+    )
     found.error(
         "F0106",
         "a step is a map, and this is text",

@@ -32,7 +32,7 @@ def map_for_list(found: Found, entry: Entry, mapping: Mapping) -> Literal["step"
             excerpt(mapping),
             hint="this looks like a single step without its dash",
             help=f"write the step with a dash:\n{shown(column(found, mapping.span), better)}",
-            fixes=(Fix(mapping.span, better, "add the dash"),),
+            fixes=(Fix(mapping.span, better, "add the dash", safe=True),),
         )
         return "step"
     better = as_list(found, mapping)

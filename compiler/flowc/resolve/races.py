@@ -113,7 +113,7 @@ def _map_for_branches(step: StepText, mapping: Mapping, branches: list[RaceBranc
         excerpt(mapping),
         hint="this looks like a single branch without its dash" if one else "",
         help=f"write each branch with a dash:\n{shown(at, better)}",
-        fixes=(Fix(mapping.span, better, "add the dashes"),) if one or not mapping.flow else (),
+        fixes=(Fix(mapping.span, better, "add the dashes", safe=True),) if one or not mapping.flow else (),
     )
     if one:
         _read_branch(step, mapping, branches)

@@ -93,7 +93,7 @@ def _steps_for_catch(step: StepText, node: Mapping | Sequence) -> Catch:
         excerpt(node),
         help="write them under `do`; without `type` the catch deals with every failure:\n"
         + shown(column(found, node.span), better),
-        fixes=(Fix(node.span, better, "write `do`"),),
+        fixes=(Fix(node.span, better, "write `do`", safe=True),),
     )
     body = loose_body(step, step.fields["catch"].key, node)
     return Catch((), None, body, excerpt(node))

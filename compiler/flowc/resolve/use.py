@@ -106,5 +106,5 @@ def _report_path(found: Found, entry: Entry, text: str) -> None:
         f"the path of a flow file begins with `./` or `../`, and `{text}` does not",
         span,
         help=f"write `./{text}`",
-        fixes=(Fix(span, f"./{text}", f"write `./{text}`"),),
+        fixes=(Fix(span, f"./{text}", f"write `./{text}`", safe=True),),
     )

@@ -53,7 +53,7 @@ def _on_document_line(fault: Fault, line: Span) -> Diagnostic:
         fault.source,
         Span(line.start, line.end),
         help="begin it on the next line",
-        fixes=(Fix(Span(line.start + 3, line.start + 4), "\n", "begin the map on the next line"),),
+        fixes=(Fix(Span(line.start + 3, line.start + 4), "\n", "begin the map on the next line", safe=True),),
     )
 
 
@@ -73,7 +73,7 @@ def _key_as_text(fault: Fault) -> Diagnostic | None:
             fault.source,
             Span(start, start + 1),
             hint="a space is missing after the dash",
-            fixes=(Fix(Span(start + 1, start + 1), " ", "put a space after the dash"),),
+            fixes=(Fix(Span(start + 1, start + 1), " ", "put a space after the dash", safe=True),),
         )
     return indented_too_far(fault, key.start("key"), key["key"])
 
@@ -118,7 +118,7 @@ def _neither(fault: Fault, span: Span) -> Diagnostic:
             fault.source,
             whole,
             help=_instead(f"{joined[0]} {text[joined.end() :]}"),
-            fixes=(Fix(Span(at, at), " ", "put a space after the colon"),),
+            fixes=(Fix(Span(at, at), " ", "put a space after the colon", safe=True),),
         )
     spaced = _KEY_AND_SPACE.match(text)
     if spaced is not None and spaced[1] in WORDS:
@@ -129,7 +129,7 @@ def _neither(fault: Fault, span: Span) -> Diagnostic:
             fault.source,
             whole,
             help=_instead(f"{spaced[1]}: {text[spaced.end() :].lstrip()}"),
-            fixes=(Fix(Span(at, at), ":", "put a colon after the key"),),
+            fixes=(Fix(Span(at, at), ":", "put a colon after the key", safe=True),),
         )
     return Diagnostic(
         "F0018",

@@ -54,7 +54,7 @@ def bad_escape(fault: Fault) -> Diagnostic | None:
         fault.source,
         Span(at, at + len(escape)),
         help="double the backslash, or put the text in single quotes, where a backslash is only a backslash",
-        fixes=(Fix(Span(at, at), "\\", "double the backslash"),),
+        fixes=(Fix(Span(at, at), "\\", "double the backslash", safe=True),),
     )
 
 
@@ -117,5 +117,7 @@ def _quote_inside(fault: Fault, text: str) -> Diagnostic:
         Span(at, at + 1),
         hint="ends here for YAML",
         help=f"write the quote inside the text as {escaped}" + (f": {whole}" if len(whole) <= SHOWN else "."),
-        fixes=(Fix(Span(fault.last.start, fault.last.start + len(text)), whole, "escape the quote"),),
+        fixes=(
+            Fix(Span(fault.last.start, fault.last.start + len(text)), whole, "escape the quote", safe=True),
+        ),
     )
