@@ -6,9 +6,10 @@ that overlap the first one does, and the other has its turn in a later pass, if 
 
 No pass is believed. The text that it gives is looked at again, and is taken only if what was fixed is gone
 and nothing else came. There is one exception: what is found late (names, say) is not looked for while
-something is wrong that is found early (lines), a reader of lines stops at the first bad one, and of a bad line
-the first thing is told. So findings of a later stage than those fixed, bad lines behind the first change, and
-more about a line that was changed, may come: they were there before. A pass that did harm is taken back, and its first fix tried alone; one that does harm by itself is left out.
+something is wrong that is found early (lines), YAML's reader stops at what is no YAML, and of a bad line of
+the DSL the first thing is told. So findings of a later stage than those fixed, any about reading when one of
+these was fixed, and more about a line that was changed, may come: they were there before. A pass that did
+harm is taken back, and its first fix tried alone; one that does harm by itself is left out.
 """
 
 from collections import Counter
@@ -124,7 +125,6 @@ def _is_no_worse(
 ) -> bool:
     """Whether every error that has come must have been there, hidden."""
     stage = min(_stage(change.finding) for change in changes)
-    first = changes[0].fix.span.start
     lines = {
         text.position(_moved(change.fix.span.start, changes) + at)[0]
         for change in changes
@@ -135,12 +135,9 @@ def _is_no_worse(
         if finding.severity != "error":
             continue
         known[_key(finding)] -= 1
-        early, start = _stage(finding) == _EARLY, finding.span.start
-        was_hidden = (
-            _stage(finding) > stage
-            or (stage == _EARLY and start >= first)
-            or (early and text.position(start)[0] in lines)
-        )
+        early = _stage(finding) == _EARLY
+        on_line = text.position(finding.span.start)[0] in lines
+        was_hidden = _stage(finding) > stage or (early and (stage == _EARLY or on_line))
         if known[_key(finding)] < 0 and not was_hidden:
             return False
     return True

@@ -7,7 +7,7 @@ from flowc.ir import Block, Steps, Value
 from flowc.scope.blocks import blocks_of, steps_in
 from flowc.scope.facts import FlowFacts
 from flowc.span import Source, Span
-from flowrt.expr.tree import Compare, Name
+from flowrt.expr.tree import Attribute, Compare, Const, Expr, Name
 
 
 def vain_values(facts: FlowFacts) -> Iterator[Diagnostic]:
@@ -16,12 +16,22 @@ def vain_values(facts: FlowFacts) -> Iterator[Diagnostic]:
     inner = (block for step in steps_in(body) for block in blocks_of(step))
     for block in (body, *inner):
         for step in _before_last(block):
-            if isinstance(step, Value) and step.meta.id is None and not step.meta.prelude:
+            if (
+                isinstance(step, Value)
+                and step.meta.id is None
+                and not step.meta.prelude
+                and _is_read(step.expr)
+            ):
                 yield _finding(step, facts.file.source)
 
 
 def _before_last(block: Block) -> tuple[object, ...]:
     return block.steps[:-1] if isinstance(block, Steps) else ()
+
+
+def _is_read(expr: Expr) -> bool:
+    """Whether an expression was understood: nothing more is said of what `resolve` puts in its place."""
+    return not (isinstance(expr, Attribute) and isinstance(expr.value, Const))
 
 
 def _finding(step: Value, source: Source) -> Diagnostic:
