@@ -15,24 +15,24 @@ def outer_assignments(facts: FlowFacts) -> Iterator[Diagnostic]:
 
 
 def _clash(clash: Clash, facts: FlowFacts) -> Diagnostic:
-    name = clash.ident.text
+    name, word = clash.ident.text, facts.file.source.either("`id`", "name")
     match clash.barrier:
         case "graph":
             message = f"a graph cannot assign `{name}`, which has a value already"
             help_text = (
-                "each name of a graph is assigned once, since its steps have no order: choose another `id`"
+                f"each name of a graph is assigned once, since its steps have no order: choose another {word}"
             )
         case "parallel":
             message = f"the body of a parallel `for` cannot assign `{name}` of the outside"
             help_text = (
-                "its bodies run at the same time, so chance would say which one wins: choose another `id` "
+                f"its bodies run at the same time, so chance would say which one wins: choose another {word} "
                 "and `collect` it, or leave out `parallel` to run one after another"
             )
         case "race":
             message = f"a branch of a race cannot assign `{name}` of the outside"
             help_text = (
                 "the branches run at the same time, and only some of them get to their ends: choose another "
-                "`id`, make it the value of the branch by its last step, and read the `id` of the race"
+                f"{word}, make it the value of the branch by its last step, and read the {word} of the race"
             )
         case _:
             assert_never(clash.barrier)
@@ -65,6 +65,7 @@ def shadowing_variables(facts: FlowFacts) -> Iterator[Diagnostic]:
 
 def unread_values(facts: FlowFacts) -> Iterator[Diagnostic]:
     """Ids that are given again in the same list before anything has read the first value."""
+    word = facts.file.source.either("`id`", "name")
     for pair in facts.overwritten:
         name = pair.first.text
         yield Diagnostic(
@@ -73,7 +74,7 @@ def unread_values(facts: FlowFacts) -> Iterator[Diagnostic]:
             facts.file.source,
             pair.second.span,
             hint="takes the place of the value above",
-            help="give one of the two another `id`, or leave out the first `id` if no step needs that value",
+            help=f"give one of the two another {word}, or leave the first one out if no step needs it",
             labels=(Label(pair.first.span, "this value is never read"),),
             severity="warning",
         )

@@ -32,8 +32,8 @@ def endless_loops(facts: FlowFacts) -> Iterator[Diagnostic]:
             "nothing in this loop ends it",
             source,
             first_line(source, loop.meta.span),
-            help="add a `break` or `return`, a bound with `max`, or a condition that changes; "
-            "a loop that is meant to go on for ever pauses, with `every: 30s` or a `wait`",
+            help="add a `break` or `return`, a bound with `max`, or a condition that changes; a loop that is "
+            f"meant to go on for ever pauses, with `{source.either('every: 30s', 'every 30s')}` or a `wait`",
             labels=()
             if below is None
             else (Label(first_line(source, below.span), "so this is never reached"),),

@@ -93,6 +93,7 @@ def _differing(file: File, at: Ident, said: str, path: Ident) -> Diagnostic:
 def _finding(event: Ident, file: File, nearest: Nearest) -> Diagnostic:
     meant = nearest.to(event.text, file.events)
     either = "" if meant is None else "or "
+    line = file.source.either(f"events: {{{event.text}: {{}}}}", f"event {event.text}")
     declared = f"; declared are {listed(list(file.events))}" if file.events else ""
     return Diagnostic(
         "F0214",
@@ -100,6 +101,6 @@ def _finding(event: Ident, file: File, nearest: Nearest) -> Diagnostic:
         file.source,
         event.span,
         hint="" if meant is None else f"did you mean `{meant}`?",
-        help=f"{either}declare it at the head of the file: `events: {{{event.text}: {{}}}}`{declared}",
+        help=f"{either}declare it at the head of the file: `{line}`{declared}",
         fixes=() if meant is None else (Fix(event.span, meant, f"write `{meant}`"),),
     )

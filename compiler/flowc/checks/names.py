@@ -46,7 +46,10 @@ def _undefined(read: Read, facts: FlowFacts, nearest: Nearest) -> Diagnostic:
         message, help_text = other
         return Diagnostic("F0201", message, facts.file.source, read.at, help=help_text)
     if name == "event":
-        help_text = "give the `wait` an `id`: that names the payload for the steps below"
+        help_text = facts.file.source.either(
+            "give the `wait` an `id`: that names the payload for the steps below",
+            "give the `wait` a name, `x = wait …`: that is the payload for the steps below",
+        )
         message = "`event` is known only in the `match` of a `wait`"
         return Diagnostic("F0201", message, facts.file.source, read.at, help=help_text)
     return _unknown(read, facts, nearest)
@@ -67,6 +70,8 @@ def _unknown(read: Read, facts: FlowFacts, nearest: Nearest) -> Diagnostic:
 def _way_out(read: Read, facts: FlowFacts) -> str:
     """How to write the text that may have been meant; YAML takes one pair of quotes away from a scalar."""
     name, text = read.mention.name.id, facts.file.source.text
+    if facts.file.source.is_dsl:
+        return _in_dsl(read)
     before = text[max(read.at.start - 40, 0) : read.at.start].rstrip()
     last, after = before[-1:], text[read.at.end : read.at.end + 1]
     if read.mention.whole and before.endswith("${{"):
@@ -80,6 +85,25 @@ def _way_out(read: Read, facts: FlowFacts) -> str:
     return f"if the text is meant, write `\"'{name}'\"`: the outer quotes are YAML's"
 
 
+_STATEMENTS = {
+    "fail": 'fail "what went wrong"',
+    "sleep": "sleep 10m",
+    "wait": "wait approval timeout 1h",
+    "emit": "emit shipped",
+    "start": "start flow_name()",
+}
+"""Words of the DSL that are names when nothing follows them."""
+
+
+def _in_dsl(read: Read) -> str:
+    name = read.mention.name.id
+    if read.mention.whole and name in _STATEMENTS:
+        return f"a statement `{name}` says more: `{_STATEMENTS[name]}`"
+    if not read.mention.word:
+        return "a name is an input, that of a step above, or the variable of a loop around"
+    return f'if the text is meant, write it in quotes: `"{name}"`'
+
+
 def _not_yet(read: Read, facts: FlowFacts, place: Span) -> Diagnostic:
     """The name exists in the flow, but not on the way to the place where it is read."""
     name, source = read.mention.name.id, facts.file.source
@@ -90,7 +114,8 @@ def _not_yet(read: Read, facts: FlowFacts, place: Span) -> Diagnostic:
             source,
             read.at,
             hint="read before the body has assigned it",
-            help=f"give `{name}` a first value above the loop: `- id: {name}` with `value: …`",
+            help=f"give `{name}` a first value above the loop: "
+            + source.either(f"`- id: {name}` with `value: …`", f"`{name} = …`"),
             labels=(Label(place, "assigned here, at the end of each iteration"),),
         )
     if place.start > read.at.start:
@@ -117,14 +142,16 @@ def _something_else(name: str, file: File) -> tuple[str, str] | None:
     """Words that mean something in the file, but are no values."""
     if name in file.aliases:
         message = f"`{name}` is the module `{file.aliases[name]}`, not a value"
-        return message, f"call something of it, `{name}.function(…)`, or read the `id` of the step that does"
+        step = file.source.either("the `id`", "the name")
+        return message, f"call something of it, `{name}.function(…)`, or read {step} of the step that does"
     if name in file.used:
         message = f"`{name}` is the flow file `{file.used[name].text}`, not a value"
         return message, f"call a flow of it: `{name}.flow_name(…)`"
     if any(flow.name.text == name for flow in file.flows):
         return f"`{name}` is a flow, not a value", f"call it: `{name}(…)`"
     if name in file.events:
-        return f"`{name}` is an event, not a value", f"wait for it in a step with an `id`: `wait: {name}`"
+        step = file.source.either(f"with an `id`: `wait: {name}`", f"with a name: `x = wait {name}`")
+        return f"`{name}` is an event, not a value", f"wait for it in a step {step}"
     if name in BUILTINS | RECORDED:
         return f"`{name}` is a function, not a value", f"call it: `{name}(…)`"
     return None
@@ -177,6 +204,7 @@ def hidden_names(facts: FlowFacts) -> Iterator[Diagnostic]:
 
 def _hidden(read: Read, binding: Binding, hidden: Hidden, facts: FlowFacts) -> Diagnostic:
     name, source = binding.name, facts.file.source
+    word = source.either("`id`", "name")
     match hidden.kind:
         case "loop" if binding.kind == "variable":
             message = f"`{name}` ends with its loop"
@@ -184,14 +212,14 @@ def _hidden(read: Read, binding: Binding, hidden: Hidden, facts: FlowFacts) -> D
         case "loop":
             message = f"`{name}` is not visible after the loop that assigns it"
             help_text = (
-                f"give `{name}` a value above the loop and it keeps what the last iteration gave it; "
-                "or give the loop an `id` and read the list of what its bodies `collect`"
+                f"give `{name}` a value above the loop and it keeps what the last iteration gave it; or give "
+                f"the loop {source.either('an `id`', 'a name')} and read the list that its bodies `collect`"
             )
         case "race":
             message = f"`{name}` belongs to a branch of a race"
             help_text = (
                 "only some branches get to their ends, so what they assign is not known after the race: make "
-                "it the value of the branch by its last step, and read the `id` of the race"
+                f"it the value of the branch by its last step, and read the {word} of the race"
             )
         case "graph step":
             message = f"`{name}` belongs to the inside of another step of the graph"

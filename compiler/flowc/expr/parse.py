@@ -66,7 +66,8 @@ def parse_callee(text: str, at: Callable[[int], int], source: Source) -> tuple[E
         "F0311",
         *_stripped(text),
         "this is neither a call nor the name of something that can be called",
-        "write `alias.name(…)`, the name of a flow, or `package.module:name(…)`; compute with `value:`",
+        "write `alias.name(…)`, the name of a flow, or `package.module:name(…)`"
+        + source.either("; compute with `value:`", ""),
     )
     return None, place.found
 

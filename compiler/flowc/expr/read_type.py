@@ -114,7 +114,10 @@ class _Parser:
             raise self._bad(
                 "F0313",
                 "a type has no `=`",
-                f"an input with a default is written `{{type: {show(result)}, default: {default}}}`",
+                self.place.source.either(
+                    f"an input with a default is written `{{type: {show(result)}, default: {default}}}`",
+                    f"an input with a default is written `name: {show(result)} = {default}`",
+                ),
             )
         if self.word:
             raise self._bad("F0313", f"`{self.word}` is not expected here", "a type ends before it")
@@ -204,7 +207,10 @@ class _Parser:
                 start,
                 start + len(alias),
                 f"`{alias}` is not an alias of `use`",
-                f"add `use: {{{alias}: its.module}}`, or write the import path `package.module:{attribute}`",
+                self.place.source.either(
+                    f"add `use: {{{alias}: its.module}}`", f"add `use its.module as {alias}`"
+                )
+                + f", or write the import path `package.module:{attribute}`",
                 hint=f"did you mean `{near}`?" if near else "",
                 fix=near or "",
             )

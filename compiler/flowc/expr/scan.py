@@ -169,7 +169,10 @@ def _op(token: Token, state: _State) -> None:
             token.start,
             token.end,
             "`=` does not compare",
-            "write `==` to compare; a value gets a name by the `id` of a step",
+            place.source.either(
+                "write `==` to compare; a value gets a name by the `id` of a step",
+                "write `==` to compare; a value gets a name by a step `name = …`",
+            ),
             fix="==",
         )
     elif text in FOREIGN:

@@ -100,7 +100,7 @@ def _report_flow(found: Found, names: Names, name: str, span: Span) -> None:
         hint=f"did you mean `{meant}`?" if meant else "",
         help=f"a function of a module is called through its alias, such as `{module}.{name}(…)`"
         if module
-        else f"a function of a module is called by `package.module:{name}(…)`, or through an alias of `use:`",
+        else f"a function of a module is called by `package.module:{name}(…)`, or through an alias of `use`",
         fixes=(Fix(span, meant, f"write `{meant}`"),) if meant else (),
     )
 
@@ -123,12 +123,13 @@ def _report_alias(found: Found, names: Names, parts: tuple[str, ...], whole: Spa
     path = f"{module}:{parts[-1]}"
     span = Span(whole.start, whole.start + len(alias))
     defined = f"the aliases of this file are {listing(names.every_alias)}; " if names.every_alias else ""
+    add = found.source.either(f"`{alias}: package.module` to `use:`", f"`use package.module as {alias}`")
     found.error(
         "F0113",
-        f"`{alias}` is not an alias of `use:`",
+        f"`{alias}` is not an alias of `use`",
         span,
         hint=f"did you mean `{meant}`?" if meant else "",
-        help=f"{defined}add `{alias}: package.module` to `use:`, or call by import path: `{path}(…)`",
+        help=f"{defined}add {add}, or call by import path: `{path}(…)`",
         fixes=(Fix(span, meant, f"write `{meant}`"),) if meant else (),
     )
 

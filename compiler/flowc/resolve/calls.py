@@ -5,8 +5,9 @@ from flowc.ir import Call, Callee, FlowCallee, Ident, Modifiers, Step, TaskCalle
 from flowc.resolve.cache import read_cache
 from flowc.resolve.callees import Lost, Pure, meaning_of, report_undefined, root_of
 from flowc.resolve.durations import read_size
+from flowc.resolve.foreign_options import OPTIONS_ELSEWHERE, OPTIONS_MEANT
 from flowc.resolve.found import Found, excerpt, listing, shape
-from flowc.resolve.keys import OPTIONS, OPTIONS_ELSEWHERE, OPTIONS_MEANT, SIZES
+from flowc.resolve.keys import OPTIONS, SIZES
 from flowc.resolve.lift import Arguments, Place, check_recorded, lift, lift_arguments, modifiers_of
 from flowc.resolve.names import read_name
 from flowc.resolve.places import at, read_callee, read_data
@@ -176,7 +177,7 @@ def read_options(found: Found, node: Node) -> Expr:
 
 
 def _report_option(found: Found, key: Scalar) -> None:
-    instead = OPTIONS_ELSEWHERE.get(key.text)
+    instead = OPTIONS_ELSEWHERE.get(key.text, ("", ""))[found.source.is_dsl]
     word = key.text.lower().replace("-", "_")
     meant = None if instead else OPTIONS_MEANT.get(word) or closest(word, sorted(OPTIONS))
     found.error(
@@ -200,8 +201,11 @@ def _report_pure(step: StepText, expr: Expr, call: CallExpr) -> None:
             "F0116",
             "`call` takes one call of a task or a flow, and this is an expression",
             Span(*expr.at),
-            help="write `value:` instead of `call:`; calls of tasks may stand inside it",
-            fixes=(Fix(key, "value", "write `value:`", safe=True),),
+            help=found.source.either(
+                "write `value:` instead of `call:`; calls of tasks may stand inside it",
+                "what follows belongs to one call: write `x = …` with the call and that, and here `x`",
+            ),
+            fixes=() if found.source.is_dsl else (Fix(key, "value", "write `value:`", safe=True),),
         )
     else:
         report_undefined(found, step.setting.names, func)

@@ -61,7 +61,10 @@ def _report_empty(step: StepText, entry: Entry) -> None:
         "F0129",
         "this `switch` has no cases",
         entry.key.span.to(entry.value.span),
-        help="add a case, `- is: value` and, below it, `do:` with its steps, or leave the `switch` out",
+        help=step.found.source.either(
+            "add a case, `- is: value` and, below it, `do:` with its steps, or leave the `switch` out",
+            "add a case, `case value:` and its steps below it, or leave the `switch` out",
+        ),
     )
 
 

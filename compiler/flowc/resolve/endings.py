@@ -44,6 +44,13 @@ def _tail(step: StepText, expr: Expr) -> Call | None:
     return Call(meta, callee, arguments.args, arguments.kwargs, Modifiers())
 
 
+_WAYS_OUT = (
+    "write `raise: t.Rejected(reason)`, `raise: ValueError(text)`, or `fail: a message`",
+    'write `raise t.Rejected(reason)`, `raise ValueError(text)`, or `fail "a message"`',
+)
+"""In YAML, and in the DSL."""
+
+
 def resolve_raise(step: StepText) -> Step:
     """`raise` of an exception class, with or without arguments, or of a caught error."""
     node = step.main.value
@@ -52,7 +59,7 @@ def resolve_raise(step: StepText) -> Step:
             "F0115",
             f"`raise` takes a call of an exception class, not {shape(node)}",
             excerpt(node),
-            help="write `raise: t.Rejected(reason)`, or `fail: a message`",
+            help=_WAYS_OUT[step.found.source.is_dsl],
         )
         return _unknown_end(step)
     before = len(step.found.diagnostics)
@@ -73,7 +80,7 @@ def resolve_raise(step: StepText) -> Step:
             "F0115",
             f"`raise` takes an exception class, and `{step.found.text(Span(*call.func.at))}` is {what}",
             Span(*call.func.at),
-            help="write `raise: t.Rejected(reason)`, `raise: ValueError(text)`, or `fail: a message`",
+            help=_WAYS_OUT[step.found.source.is_dsl],
         )
         return _unknown_end(step)
     arguments = lift_arguments(call, step.where("raise"), step.path, callee)
@@ -93,7 +100,10 @@ def resolve_fail(step: StepText) -> Step:
             "F0103",
             f"`fail` takes a message, not {shape(node)}",
             excerpt(node) if node.span.end > node.span.start else step.main.key.span,
-            help="write `fail: what went wrong, with ${{ name }} in it`",
+            help=step.found.source.either(
+                "write `fail: what went wrong, with ${{ name }} in it`",
+                'write `fail "what went wrong"`, or `fail f"… {name}"`',
+            ),
         )
         return _unknown_end(step)
     expr = Const(node.text, at(node.span)) if not isinstance(node.value, str) else read_data(step.found, node)

@@ -85,7 +85,10 @@ def _body(setting: Setting, fields: Fields, span: Span) -> Block:
             "F0102",
             "this flow has no body",
             start,
-            help="add `steps:` with a list, `graph:` with a map of names to steps, or `result:`",
+            help=found.source.either(
+                "add `steps:` with a list, `graph:` with a map of names to steps, or `result:`",
+                "write its steps below it, or `graph:`, or `result` with an expression",
+            ),
         )
     if graph is not None and isinstance(graph.value, Sequence):
         list_for_graph(found, graph, graph.value, "steps")

@@ -364,28 +364,5 @@ OPTIONS = frozenset(
 )
 """Ray's options of a task (2.48 and later), and `isolated`: the step never shares a Ray task."""
 
-OPTIONS_ELSEWHERE: Mapping[str, str] = {
-    "max_retries": "retries are flowc's own: write `retry: 3` beside the call",
-    "retry_exceptions": "retries are flowc's own: write `retry: {max: 3, catch: [OSError]}` beside the call",
-    "num_returns": "a step has one value; index it where it is read",
-    "object_store_memory": "Ray has no such option for tasks; `memory` is the memory of the worker",
-}
-
-OPTIONS_MEANT: Mapping[str, str] = {
-    "cpu": "num_cpus",
-    "cpus": "num_cpus",
-    "cores": "num_cpus",
-    "gpu": "num_gpus",
-    "gpus": "num_gpus",
-    "mem": "memory",
-    "ram": "memory",
-    "env": "runtime_env",
-    "accelerator": "accelerator_type",
-    "placement": "scheduling_strategy",
-    "strategy": "scheduling_strategy",
-    "labels": "label_selector",
-}
-"""What options are called elsewhere, and their name here."""
-
 SIZES = frozenset({"memory"})
 """Options that hold a size in bytes."""

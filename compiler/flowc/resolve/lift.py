@@ -68,10 +68,14 @@ class Place:
 
 @noun
 class Barrier:
-    """Why no call may stand at a place, and what to do instead: both are parts of a message."""
+    """Why no call may stand at a place, and what to do instead: both are parts of a message.
+
+    `in_dsl` is what to do instead in the words of the DSL, where these are others.
+    """
 
     why: str
     way_out: str
+    in_dsl: str = ""
 
 
 @noun
@@ -192,7 +196,9 @@ def _report_unliftable(expr: CallExpr, callee: Callee, where: Where) -> None:
         "F0112",
         f"`{name}` cannot be called here: {where.barrier.why}",
         Span(*expr.at),
-        help=where.barrier.way_out,
+        help=where.setting.found.source.either(
+            where.barrier.way_out, where.barrier.in_dsl or where.barrier.way_out
+        ),
     )
 
 
@@ -204,14 +210,17 @@ def _maybe(where: Where, barrier: Barrier, bound: Iterable[str] = ()) -> Where:
 _BRANCH = Barrier(
     "only one side of `… if … else …` is computed",
     "give it a step: an `if` step with the call under `then:` or `else:`",
+    "give it a step: `if …:` with the call below it, or below `else:`",
 )
 _CHAIN = Barrier(
     "a chain of comparisons may end before it is needed",
     "give it a step of its own before this one, with an `id`, and compare that name here",
+    "give it a step of its own before this one, `x = …`, and compare `x` here",
 )
 _COMPREHENSION = Barrier(
     "a comprehension computes it any number of times",
     "give it a step: `for: x in items` with the call under `do:` gives the list of its values",
+    "give it a step: `xs = for x in items:` with the call below it gives the list of its values",
 )
 
 

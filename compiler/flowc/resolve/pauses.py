@@ -95,7 +95,9 @@ def _limits(step: StepText) -> tuple[Expr | None, Block | None]:
             "F0102",
             "the `else` of a wait runs when its `timeout` is over, and this wait has none",
             step.fields["else"].key.span,
-            help="add `timeout: 48h`, or leave `else` out",
+            help=step.found.source.either(
+                "add `timeout: 48h`, or leave `else` out", "add `timeout 48h`, or leave `else` out"
+            ),
         )
     return timeout, orelse
 

@@ -129,11 +129,16 @@ def _report_method(func: Attribute, setting: Setting) -> None:
     elif root is not None and alias is not None:
         span, meant = Span(func.value.at[0], func.value.at[1]), alias
         message = f"`{root}.{name}` is neither a function of an alias nor a method of a value"
-        help_ = "functions of modules are called through an alias of `use:`"
+        help_ = "functions of modules are called through an alias of `use`"
     else:
         meant = closest(name, sorted(METHODS))
         message = f"no value has a method `{name}` in expressions"
         help_ = "expressions have Python's methods that change nothing; give anything else to a task"
+        if root is not None and meant is None:
+            use = setting.found.source.either(
+                f"use: {{{root}: package.module}}", f"use package.module as {root}"
+            )
+            help_ += f"; if `{root}` is a module, it needs an alias: `{use}`"
     setting.found.error(
         "F0113",
         message,

@@ -80,7 +80,10 @@ def _when(found: Found, fields: Fields, key: Span) -> Cron | Every | None:
             "F0102",
             "`schedule` does not say when",
             key,
-            help='write `schedule: {cron: "0 9 * * *"}` or `schedule: {every: 1h}`',
+            help=found.source.either(
+                'write `schedule: {cron: "0 9 * * *"}` or `schedule: {every: 1h}`',
+                'write `schedule cron "0 9 * * *"` or `schedule every 1h`',
+            ),
         )
     return None
 

@@ -49,5 +49,6 @@ def _report(step: StepText, expr: Expr, func: Expr, *, is_task: bool) -> None:
         "F0116",
         f"`start` makes a run of a flow, and {what}",
         Span(*expr.at),
-        help="write a flow of this file that calls it, and start that: `start: flow_name(…)`",
+        help="write a flow of this file that calls it, and start that: "
+        + step.found.source.either("`start: flow_name(…)`", "`start flow_name(…)`"),
     )

@@ -35,7 +35,10 @@ def resolve_try(step: StepText) -> Step:
             "F0102",
             "this `try` deals with no failure",
             step.main.key.span,
-            help="add `catch:` with `{type, as, do}`, or `finally:` with the steps that run in any case",
+            help=step.found.source.either(
+                "add `catch:` with `{type, as, do}`, or `finally:` with the steps that run in any case",
+                "add `catch OSError as e:` with what is done then, or `finally:` with what runs in any case",
+            ),
         )
     return Try(step.meta(), body, catches, final)
 

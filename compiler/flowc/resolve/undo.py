@@ -23,6 +23,7 @@ from flowrt.noun import replace
 _BARRIER = Barrier(
     "an undo reads what is there when its step is completed",
     "give it a step of its own before this one, with an `id`, and read that name here",
+    "give it a step of its own before this one, `x = …`, and read `x` here",
 )
 
 
@@ -37,8 +38,9 @@ def with_undo(step: StepText, call: Call) -> Call:
             "`undo` stands outside of a saga",
             entry.key.span,
             hint="nothing would ever run it",
-            help="put the steps that belong together under `- saga:`; when one of them fails, the others "
-            "are undone",
+            help="put the steps that belong together under "
+            + step.found.source.either("`- saga:`", "`saga:`")
+            + "; when one of them fails, the others are undone",
         )
         return call
     if isinstance(call.callee, FlowCallee) or call.callee.path.startswith("flowc:"):
@@ -83,7 +85,10 @@ def _undo(step: StepText, entry: Entry) -> Call | None:
             "F0116",
             f"`undo` takes a call of a task, not {shape(callee)}",
             excerpt(callee) if callee.span.end > callee.span.start else entry.key.span,
-            help="write `undo: alias.name(…)`, or `undo: {call: alias.name(…), retry: 3}`",
+            help=step.found.source.either(
+                "write `undo: alias.name(…)`, or `undo: {call: alias.name(…), retry: 3}`",
+                "write `undo alias.name(…)`, or `undo (alias.name(…) retry 3)`",
+            ),
         )
         return None
     before = len(step.found.diagnostics)
