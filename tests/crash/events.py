@@ -31,6 +31,7 @@ from flowrt.engine.drive import drive, start
 from flowrt.errors import StoreUnavailable
 from flowrt.executor.local import LocalExecutor
 from flowrt.record import Received
+from flowrt.store.port import Blobs, Store
 from flowrt.store.rows import NewEvent
 from flowrt.upkeep.check import check_store
 
@@ -55,10 +56,19 @@ def _make_runs(place: Place, keys: int, count: int) -> None:
         start(store, blobs, PROGRAM, inputs, run_id=name, labels={}, python_path=())
 
 
+def _opened(place: Place) -> tuple[Store, Blobs]:
+    """The store, as soon as it can be opened: fifty processes and an engine that dies want it at once."""
+    while True:
+        try:
+            return place.opened()
+        except StoreUnavailable:
+            time.sleep(0.2)
+
+
 def _send(place: Place, numbers: list[int], seed: str) -> list[tuple[int, int]]:
     """Send events, some of them again; the numbers that the store gave."""
     rng = random.Random(seed)
-    store, blobs = place.opened()
+    store, blobs = _opened(place)
     given = []
     for number in sorted(numbers * 2 if rng.random() < 0.3 else numbers, key=lambda _: rng.random()):
         event = NewEvent(
