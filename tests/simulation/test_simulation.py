@@ -57,7 +57,7 @@ def test_the_same_seed_gives_the_same_trace() -> None:
     assert re.search(r"trace [0-9a-f]{32}: no violation", one)
 
 
-@pytest.mark.parametrize("seed", [5067, 5854])
+@pytest.mark.parametrize("seed", [1055, 1090])
 def test_seeds_that_have_found_something(seed: int) -> None:
-    """A run that waits for a lock was let go before it had looked; a frozen owner loses its locks."""
+    """A run that waits for a lock was let go before it had looked: no answer was taken for one."""
     assert "1 seeds, 0 with a violation" in campaign("--seeds", "1", "--first", str(seed))
