@@ -7,3 +7,7 @@ def hello(name: str) -> str:
 
 def trivial(n: int) -> int:
     return n + 1
+
+
+def refused(n: int) -> int:
+    raise ValueError(f"{n} is refused")

@@ -1,13 +1,17 @@
 """Values that runs take over from one another: by key or by source and arguments, as long as they last."""
 
 import pytest
-from stories import HOUR, Story, copy_first, story_of
+from stories import HOUR, PatientClock, Story, copy_first, story_of
 
 from flowrt.noun import replace
 from flowrt.record import Succeeded
+from flowrt.store.blobs import MemoryBlobs
 from flowrt.store.memory import MemoryStore
 from flowrt.store.seal import seals_of
 from flowrt.store.sealed import SealedStore
+from flowrt.upkeep.check import check_store
+from flowrt.upkeep.collect import collect_garbage
+from flowrt.upkeep.delete import delete_run
 
 FLOW = """
 flow: f
@@ -139,3 +143,73 @@ def test_entries_are_sealed():
     run.start({"n": 1})
     with pytest.raises(Exception, match="seal on the cached value"):
         run.drive()
+
+
+MINUTE = 60_000_000
+
+
+class Deleting(MemoryStore):
+    """Deletes the run that made a value, once, in the middle of what another one does with it."""
+
+    def __init__(self, when: str) -> None:
+        super().__init__()
+        self.when = when
+        self.delete_now = lambda: None
+
+    def _at(self, when: str) -> None:
+        if when == self.when:
+            now, self.delete_now = self.delete_now, lambda: None
+            now()
+
+    def cached(self, keys, now):
+        self._at("before it is looked up")
+        rows = super().cached(keys, now)
+        if rows:
+            self._at("when it is looked up")
+        return rows
+
+    def append(self, batches):
+        if any(batch.blobs for batch in batches):
+            self._at("before the record is there")
+        lost = super().append(batches)
+        if any(batch.blobs for batch in batches):
+            self._at("when the record is there")
+        return lost
+
+
+LARGE = "flow: f\nsteps:\n  - id: many\n    call: s.numbers(20000)\n    cache: true\n  - return: many\n"
+
+
+@pytest.mark.parametrize("age", [1, 11, 29, 31, 59, 61, 600], ids=lambda minutes: f"{minutes}m")
+@pytest.mark.parametrize(
+    "when",
+    [
+        "before it is looked up",
+        "when it is looked up",
+        "before the record is there",
+        "when the record is there",
+    ],
+)
+def test_the_run_that_made_a_value_is_deleted_while_another_takes_it_over(when: str, age: int):
+    """Whatever comes first: the other one has the value, and nothing that it refers to is missing."""
+    clock = PatientClock()
+    store, blobs = Deleting(when), MemoryBlobs(clock.now)
+    story = story_of(LARGE, store=store, blobs=blobs, clock=clock)
+    expected = story.value(story.play())
+    clock.at += age * MINUTE
+    deleted: list[str] = []
+
+    def delete():
+        deleted.append(delete_run(store, blobs, "story", now=clock.now()).run_id)
+        collect_garbage(store, blobs, now=clock.now())
+
+    store.delete_now = delete
+    run = Story(story.program, store=store, blobs=blobs, clock=clock, run_id="other")
+    assert run.value(run.play()) == expected
+    assert deleted == ["story"]
+    assert check_store(store, blobs).findings == ()
+    needed = {facts.digest for facts in blobs.every()}
+    assert store.needed(needed)
+    clock.at += 600 * MINUTE
+    collect_garbage(store, blobs, now=clock.now())
+    assert run.value(run.drive()) == expected

@@ -2,7 +2,7 @@
 
 import pytest
 from served_stories import go_on, served, status
-from stories import NotingStore, Story, copy_first, story_of
+from stories import HOUR, NotingStore, Story, copy_first, story_of
 
 from flowrt.encoding.pack import decode_program, decode_record
 from flowrt.encoding.values import Values
@@ -184,3 +184,66 @@ def test_who_is_parked_until_a_slot_is_due_then():
     go_on(story)
     assert value_of(story, "story") == "12"
     assert story.store.run("story").epoch == 2
+
+
+MANY = """
+flow: f
+steps:
+  - id: ids
+    for: i in range(1000)
+    parallel: 20
+    do:
+      - id: c
+        start: g(i)
+  - return: ids
+---
+flow: g
+inputs: {n: int}
+steps: []
+"""
+
+
+class Dying(NotingStore):
+    """Lets the process die at some appends, before or behind the transaction."""
+
+    def __init__(self, *deaths: tuple[int, str]) -> None:
+        super().__init__()
+        self.deaths = dict(deaths)
+        self.appends = 0
+        self.most = 0
+        self.dead = False
+
+    def append(self, batches):
+        if self.dead:
+            raise KeyboardInterrupt
+        self.appends += 1
+        self.most = max(self.most, *(len(batch.creates) for batch in batches))
+        death = self.deaths.get(self.appends)
+        self.dead = death is not None
+        lost = frozenset() if death == "before" else super().append(batches)
+        if self.dead:
+            raise KeyboardInterrupt
+        return lost
+
+    def release(self, *_, **__):
+        """Who has died releases nothing, and who is done has no need to."""
+
+
+def test_a_thousand_runs_are_started_once_each_though_the_process_dies_in_the_middle():
+    deaths = (9, "before"), (23, "behind"), (41, "before"), (42, "behind")
+    store = Dying(*deaths)
+    story = story_of(MANY, store=store)
+    story.start()
+    for _ in deaths:
+        with pytest.raises(KeyboardInterrupt):
+            story.drive()
+        store.dead = False
+        story.clock.at += HOUR
+    ids = story.value(story.drive())
+    assert len(set(ids)) == 1000
+    assert sorted(ids) == children(story)
+    started = [decode_record(row.data) for row in store.journal("story")]
+    assert [one.run_id for one in started if isinstance(one, Detached)] == [
+        run.run_id for run in store.started
+    ]
+    assert 1 < store.most <= 20

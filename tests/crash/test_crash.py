@@ -34,6 +34,11 @@ def test_two_engines_race_for_a_run_and_dead_owners_come_back() -> None:
     assert "4 of kind zombie" in said
 
 
+def test_who_holds_a_lock_is_killed_or_stopped() -> None:
+    said = campaign("locks", "--times", "1", "--seed", "3")
+    assert all(f"1 of kind {kind}" in said for kind in ("crowd", "order", "stopped", "served"))
+
+
 def test_events_while_their_receiver_is_killed() -> None:
     assert "100 events, 200 to be seen" in campaign("events", "--events", "100", "--kills", "2")
 

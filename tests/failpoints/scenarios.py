@@ -15,12 +15,14 @@ from durable_runs import (
     Place,
     begin_run,
     go_on,
+    go_on_together,
     problems_of,
     program_of,
     serve_until,
     serve_until_ended,
 )
-from effects import made
+from effects import made, read_effects
+from holds import inside
 
 from flowrt.encoding.values import Values
 from flowrt.engine.cancelling import cancel
@@ -37,6 +39,7 @@ from flowrt.upkeep.delete import delete_run
 
 SHAPES = Path(__file__).resolve().parent / "shapes"
 SUPPORT = SHAPES.parent.parent / "support"
+DOORS = SHAPES.parent.parent / "crash" / "doors.flow.yaml"
 
 HOUR_US = 3_600 * SECOND_US
 
@@ -270,7 +273,15 @@ def _starts() -> Scenario:
         store.close()
         return [result, sorted(ended)]
 
-    return Scenario("starts", act)
+    return Scenario("starts", act, check=_problems_of_all)
+
+
+def _problems_of_all(place: Place) -> list[str]:
+    """What is wrong with any of the runs of the store."""
+    store, _ = place.opened(create=False)
+    runs = [row.run_id for row in store.runs()]
+    store.close()
+    return [problem for run in runs for problem in problems_of(replace(place, run_id=run))]
 
 
 def _locks() -> Scenario:
@@ -290,7 +301,27 @@ def _locks() -> Scenario:
         store.close()
         return count
 
-    return Scenario("locks", act)
+    return Scenario("locks", act, check=_problems_of_all)
+
+
+def _locks_wanted() -> Scenario:
+    """Two runs that want one lock at the same time: who has it when the process dies has it in the next one.
+
+    So nobody else is inside before it is out, wherever that was: behind the grant, and nothing done yet.
+    """
+    program = program_of(DOORS)
+
+    def act(place: Place) -> object:
+        both = [place, replace(place, run_id=f"{place.run_id}-b")]
+        for n, one in enumerate(both):
+            begin_run(one, program, {"n": n, "most": 1})
+        return go_on_together(both)
+
+    def check(place: Place) -> list[str]:
+        most = inside(read_effects(place.effects), kept=True).most
+        return [*_problems_of_all(place), *([f"{most} were inside at once"] if most > 1 else [])]
+
+    return Scenario("locks wanted", act, check=check)
 
 
 def _locks_left() -> Scenario:
@@ -326,7 +357,12 @@ def _cached() -> Scenario:
         begin_run(second, program)
         return [first, go_on(second)]
 
-    return Scenario("cached", act)
+    def check(place: Place) -> list[str]:
+        """The first run has ended, with all of its entries: the second one makes nothing."""
+        made = {effect.step for effect in read_effects(place.effects) if effect.run.endswith("-b")}
+        return [*_problems_of_all(place), *(f"{step} was made again" for step in sorted(made))]
+
+    return Scenario("cached", act, check=check)
 
 
 def scenarios() -> list[Scenario]:
@@ -343,6 +379,7 @@ def scenarios() -> list[Scenario]:
         _delete(),
         _starts(),
         _locks(),
+        _locks_wanted(),
         _cached(),
         _locks_left(),
     ]

@@ -5,6 +5,7 @@ when the source changes, the fault is to be written anew, and `test_planted.py` 
 """
 
 from campaign import Fault
+from faults_of_locks import LOCKS
 from faults_of_races import RACES
 from faults_of_sagas import SAGAS
 from faults_of_stops import STOPS
@@ -386,4 +387,15 @@ ATTEMPTS = (
     ),
 )
 
-FAULTS = (*OWNERSHIP, *JOURNAL, *BLOBS_AND_KEYS, *WAITS, *ATTEMPTS, *STOPS, *SAGAS, *RACES, *TRIES)
+FAULTS = (
+    *OWNERSHIP,
+    *JOURNAL,
+    *BLOBS_AND_KEYS,
+    *WAITS,
+    *ATTEMPTS,
+    *STOPS,
+    *SAGAS,
+    *RACES,
+    *TRIES,
+    *LOCKS,
+)

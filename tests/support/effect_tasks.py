@@ -76,6 +76,19 @@ def head(effects: str, values: object) -> dict[str, object]:
     return effect(effects, [values], lambda: plain(values)[0])
 
 
+def held(effects: str, number: object, until: str) -> dict[str, object]:
+    """The number, after a few random milliseconds, and not before a file is there, if one is named."""
+
+    def work() -> object:
+        time.sleep(random() * 0.005)
+        end = time.monotonic() + 60
+        while until and not Path(until).exists() and time.monotonic() < end:
+            time.sleep(0.005)
+        return plain(number)
+
+    return effect(effects, [number], work)
+
+
 def needs(effects: str, number: object, file: str) -> dict[str, object]:
     """The number, if a file is there."""
 

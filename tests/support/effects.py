@@ -231,6 +231,8 @@ def _phantoms(effects: Sequence[Effect], recorded: dict[str, Line]) -> Iterator[
     ended = {(*effect.key, effect.output) for effect in effects if effect.phase == "end"}
     started = {effect.key for effect in effects if effect.phase == "start"}
     for step, line in recorded.items():
+        if not line.record.attempt:
+            continue  # Taken over from another run, which has made it.
         key = step, line.record.attempt, line.epoch
         if key not in started:
             yield f"{step} is recorded for attempt {key[1]} of epoch {key[2]}, which never started"

@@ -109,10 +109,10 @@ def _append_once(connection: Connection, batches: Sequence[Batch]) -> frozenset[
     _park(connection, written, {run_id: run_no for run_id, run_no, waits_on in moved if waits_on})
     sent: list[NewEvent] = [event for batch in written for event in batch.events]
     sql_events.accept_all(connection, sent)
-    for batch in written:
-        for run in batch.creates:
-            sql_create.create(connection, run)
-            hit("append.created")
+    started = [run for batch in written for run in batch.creates]
+    if started:
+        sql_create.create_all(connection, started)
+        hit("append.created")
     others = [batch for batch in batches if batch.run_id not in numbers]
     return frozenset(batch.run_id for batch in others if not _is_there(connection, batch))
 

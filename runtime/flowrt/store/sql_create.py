@@ -1,7 +1,7 @@
 """Making runs in SQL. In: a connection within a transaction, and a run; out: its rows."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, Table, bindparam, func, insert, select
 
@@ -29,19 +29,39 @@ _COMPUTED = {
 
 def create(connection: Connection, run: NewRun) -> bool:
     """Write a run with its program and its first record; False when its id is taken."""
-    keep_program(connection, run.program_digest, run.program, run.code)
+    return create_all(connection, [run]) == 1
+
+
+def create_all(connection: Connection, made: Sequence[NewRun]) -> int:
+    """Write runs with their programs and first records; how many. One whose id is taken is left as it is.
+
+    What they have in common is written once: a loop may start thousands with one program.
+    """
+    for run in {run.program_digest: run for run in made}.values():
+        keep_program(connection, run.program_digest, run.program, run.code)
     hit("create.kept")
     newest = connection.scalar(select(func.max(events.c.event_id))) or 0
+    numbers = [_run_no(connection, run, newest) for run in made]
+    written = [(run, run_no) for run, run_no in zip(made, numbers, strict=True) if run_no is not None]
+    if written:
+        firsts = [record_row(run.run_id, run_no, 0, 0, run.first) for run, run_no in written]
+        connection.execute(insert(records), firsts)
+        refs = {
+            (run_no, digest)
+            for run, run_no in written
+            for digest in (*run.blobs, *([run.snapshot] if run.snapshot else []))
+        }
+        insert_absent(connection, blob_refs, [ref_row(run_no, digest) for run_no, digest in sorted(refs)])
+    hit("create.written")
+    return len(written)
+
+
+def _run_no(connection: Connection, run: NewRun, newest: int) -> int | None:
+    """Insert the row of a run; its number, or None when the id is taken."""
     values = columns(run, newest)
     given = {_given(name): values[name] for name in CHECKED}
     run_no = insert_if_absent(connection, runs, {**values, **given}, _COMPUTED)
-    if run_no is None:
-        return False
-    first = record_row(run.run_id, int(run_no), 0, 0, run.first)
-    connection.execute(insert(records).values(first))
-    refer(connection, int(run_no), {*run.blobs, *([run.snapshot] if run.snapshot else [])})
-    hit("create.written")
-    return True
+    return None if run_no is None else int(run_no)
 
 
 def keep_program(connection: Connection, digest: str, program: bytes, callables: Mapping[str, bytes]) -> None:

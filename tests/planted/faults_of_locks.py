@@ -1,0 +1,75 @@
+"""The faults that are planted in what runs have to do with each other: locks, cached values, starts."""
+
+from campaign import Fault
+
+LOCKS_TESTED = (
+    "tests/test_store_locks.py",
+    "tests/core/test_lock.py",
+    "tests/crash/test_crash.py::test_who_holds_a_lock_is_killed_or_stopped",
+)
+
+LOCKS = (
+    Fault(
+        "one more holds a lock than it allows",
+        "store/sql_locks.py",
+        "if head is None or held >= min(head.held_max, most or head.held_max):",
+        "if head is None or held > min(head.held_max, most or head.held_max):",
+        LOCKS_TESTED,
+    ),
+    Fault(
+        "who came last is given the lock",
+        "store/sql_locks.py",
+        "waiting.order_by(locks.c.ticket).limit(1)",
+        "waiting.order_by(locks.c.ticket.desc()).limit(1)",
+        LOCKS_TESTED,
+    ),
+    Fault(
+        "who lost its lock to others writes on",
+        "store/sql_locks.py",
+        '            "epoch": runs.c.epoch + 1,\n            "owner": None,',
+        '            "epoch": runs.c.epoch,\n            "owner": None,',
+        LOCKS_TESTED,
+    ),
+    Fault(
+        "a run goes on without the locks that it has lost",
+        "engine/locks.py",
+        "if not (self.lost or self.unchecked) or isinstance(command, StopTask | Unlock | EndRun):",
+        "if command:",
+        LOCKS_TESTED,
+    ),
+    Fault(
+        "a lock that was given back goes to nobody",
+        "store/sql_locks.py",
+        "            touched.update(dict.fromkeys(_removed(connection, *this)))",
+        "            _removed(connection, *this)",
+        LOCKS_TESTED,
+    ),
+    Fault(
+        "an answer that did not come counts as a look for locks",
+        "engine/locks.py",
+        "            rows = self.store.locks_of([self.run.run_id])\n",
+        "            self.fresh = False\n            rows = self.store.locks_of([self.run.run_id])\n",
+        ("tests/simulation/test_simulation.py::test_seeds_that_have_found_something",),
+    ),
+    Fault(
+        "the blob of a value that is taken over is on its way out",
+        "engine/caching.py",
+        "        if now - row.made_at > STALE_US:",
+        "        if now < row.made_at:",
+        ("tests/core/test_cache.py",),
+    ),
+    Fault(
+        "an expired value is taken over",
+        "store/sql_cache.py",
+        "    lasts = or_(cache.c.expires_at.is_(None), cache.c.expires_at > now)",
+        "    lasts = or_(cache.c.expires_at.is_(None), cache.c.expires_at > 0)",
+        ("tests/test_store_cache.py",),
+    ),
+    Fault(
+        "an engine that has lost its run starts others for it",
+        "store/sql_append.py",
+        "started = [run for batch in written for run in batch.creates]",
+        "started = [run for batch in batches for run in batch.creates]",
+        ("tests/test_store_started.py",),
+    ),
+)
