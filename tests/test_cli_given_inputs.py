@@ -1,5 +1,7 @@
 """What `-i NAME=VALUE` and `--inputs FILE` give, before the declared types convert it."""
 
+import time
+
 import pytest
 
 from flowc.cli.exits import UsageError
@@ -50,6 +52,33 @@ def test_the_declared_type_decides_what_an_assignment_means(text, type_, value):
     assert type(result) is type(value)
 
 
+@pytest.mark.parametrize(
+    ("text", "type_", "words"),
+    [
+        ('{"a": 1, "a": 2}', TypeRef("dict"), 'the key "a" stands twice'),
+        ("[1,]", LIST, "not JSON"),
+        ("[" * 100_000, LIST, "nested too deeply"),
+        ("1e400", TypeRef("float"), "1e400 is beyond the largest float"),
+        ("[-1e400]", LIST, "-1e400 is beyond the largest float"),
+        ("9" * 5000, INT, "a number has 5,000 digits"),
+    ],
+)
+def test_what_can_only_be_meant_as_json_says_why_it_is_none(text, type_, words):
+    flow = Flow("etl", Body(()), (Input("a", type_),))
+    with pytest.raises(BadInput, match=words) as caught:
+        read_given(flow, [f"a={text}"], None)
+    assert "Input `a`" in str(caught.value)
+
+
+def test_many_keys_take_no_time(tmp_path):
+    file = tmp_path / "inputs.json"
+    file.write_text('{"a": {' + ", ".join(f'"k{n}": 1' for n in range(60_000)) + ', "k59999": 2}}')
+    began = time.monotonic()
+    with pytest.raises(BadInput, match="k59999"):
+        read_given(FLOW, [], str(file))
+    assert time.monotonic() - began < 5
+
+
 FLOW = Flow("etl", Body(()), (Input("a", INT), Input("b", TEXT)))
 
 
@@ -65,7 +94,9 @@ def test_assignments_that_are_none(assignments):
         read_given(FLOW, assignments, None)
 
 
-@pytest.mark.parametrize("text", ["", "[1]", "{", '{"a": NaN}', '{"a": 1, "a": 2}', "[" * 100_000, "\udcff"])
+@pytest.mark.parametrize(
+    "text", ["", "[1]", "{", '{"a": NaN}', '{"a": 1, "a": 2}', "[" * 100_000, "\udcff", '{"a": 1e400}']
+)
 def test_files_that_hold_no_inputs(tmp_path, text):
     file = tmp_path / "inputs.json"
     file.write_text(text, encoding="utf-8", errors="surrogateescape")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -182,3 +183,20 @@ def imported(*words):
     command = [sys.executable, "-X", "importtime", *words]
     told = subprocess.run(command, capture_output=True, text=True, check=False).stderr
     return {line.rpartition("|")[2].strip() for line in told.splitlines() if "|" in line}
+
+
+def test_what_goes_on_for_ever_is_not_read_to_its_end(tmp_path, capsys):
+    endless = tmp_path / "zero.flow.yaml"
+    endless.symlink_to("/dev/zero")
+    for command in ("validate", "fmt", "convert", "compile"):
+        assert main([command, str(endless)]) != 0
+        said = capsys.readouterr()
+        assert "larger than 4 MiB" in said.out + said.err
+
+
+def test_a_search_passes_by_what_is_no_file(tmp_path, capsys):
+    (tmp_path / "zero.flow.yaml").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "pipe.flow")
+    (tmp_path / "good.flow.yaml").write_text("flowc: 1\nflow: f\nsteps: []\n")
+    assert main(["validate", str(tmp_path)]) == 0
+    assert "in 1 file" in capsys.readouterr().err

@@ -74,6 +74,30 @@ def test_comments_are_told_from_texts(text, comments):
     assert [each.text for each in comments_of_yaml(tree)] == comments
 
 
+@pytest.mark.parametrize(
+    ("body", "after"),
+    [
+        ("steps:\n- {return: }\n", "steps:\n  - {return: }\n"),
+        ("events: {a: , b: }\nsteps: []\n", "events: {a: , b: }\nsteps: []\n"),
+        (
+            "steps:\n- do: [ # one\n  # two\n ] # three\n",
+            "steps:\n  # one\n  # two\n  - do: []  # three\n",
+        ),
+        ("steps: [ # one\n ]\n", "# one\nsteps: []\n"),
+        ("steps:\n- call: t.f\n  with: { # none\n  }\n", "steps:\n  - call: t.f\n    # none\n    with: {}\n"),
+    ],
+)
+def test_what_is_empty_stays_so(body, after):
+    head = "flowc: 1\nuse: {t: m}\nflow: f\n"
+    assert formatted("x.flow.yaml", head + body) == head + after
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests" / "dsl").glob("*.flow*")), ids=lambda path: path.name)
+def test_files_of_other_tests_are_formatted_once(path):
+    text = formatted(path.name, path.read_text(encoding="utf-8"))
+    assert formatted(path.name, text) == text
+
+
 def test_a_file_with_errors_is_not_formatted():
     assert isinstance(rewritten(Source("x.flow.yaml", WRONG), "yaml", "yaml"), Invalid)
 

@@ -303,3 +303,18 @@ def test_a_file_that_is_something_else_is_given_up_soon():
     assert file is None
     assert [each.severity for each in found[MOST:]] == ["info"]
     assert found[-1].message == "the file has 500 findings; what follows was not looked at"
+
+
+@pytest.mark.parametrize(
+    ("text", "better"),
+    [
+        ("${{ a }}${{ a }}", 'f"{a}{a}"'),
+        ("item_${{ a }}", 'f"item_{a}"'),
+        ("${{ a }}x", 'f"{a}x"'),
+        ("${{ a }} + 1", "a + 1"),
+        ("xs[${{ a }}]", "xs[a]"),
+    ],
+)
+def test_values_beside_words_are_meant_as_a_text(text, better):
+    found = found_in(f"flowc: 1\nflow: f\ninputs: {{a: int, xs: list}}\nsteps:\n  - value: {text}\n")
+    assert [each.help for each in found] == [f"write `{better}`"]

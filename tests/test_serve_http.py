@@ -336,7 +336,8 @@ def test_an_unknown_flow_is_told(client):
         (b"\xff\xfe", 400, "not UTF-8"),
         (b'{"name": "a", "name": "b"}', 400, "stands twice"),
         (b'{"data": NaN}', 400, "NaN"),
-        (b'{"data": ' + b"9" * 5000 + b"}", 400, "not JSON"),
+        (b'{"data": ' + b"9" * 5000 + b"}", 400, "5,000 digits"),
+        (b'{"data": [-1e400]}', 400, "beyond the largest float"),
         (b"[" * 500_000, 400, "deep"),
         (b'{"name": "approval", "data": ' + b"[" * 101 + b"]" * 101 + b"}", 400, "deep"),
         (b'{"data":' * 200 + b"1" + b"}" * 200, 400, "deep"),
@@ -348,7 +349,7 @@ def test_an_unknown_flow_is_told(client):
         (b"", 422, "`name`"),
         (b'{"data": "' + b"x" * MIB + b'"}', 413, "bytes"),
     ],
-    ids=range(16),
+    ids=range(17),
 )
 def test_hostile_bodies_get_an_answer(client, body, status, said):
     began = time.monotonic()

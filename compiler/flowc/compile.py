@@ -16,7 +16,7 @@ from flowc.checks.check import check
 from flowc.config import python_path as configured_path
 from flowc.diagnostic import Diagnostic
 from flowc.ir import File
-from flowc.link import Library
+from flowc.link import Library, read_named
 from flowc.linked import Linked, every_file
 from flowc.lower.file import lower_linked
 from flowc.read import read
@@ -119,7 +119,7 @@ def checked_file(path: str | PathLike[str]) -> Linked:
 
 def _checked(path: Path) -> tuple[Linked, tuple[Diagnostic, ...]]:
     """A file with those that it uses, and what was found in all of them that is no error."""
-    linked = Library().link(str(path), path.read_bytes())
+    linked = Library().link(str(path), read_named(str(path)))
     diagnostics = tuple(finding for each in every_file(linked) for finding in each.found)
     file = linked.file
     if file is None or not file.flows or any(each.severity == "error" for each in diagnostics):

@@ -16,6 +16,7 @@ as they are written, not by what links point to: a file means the same in a fold
 import errno
 import os
 import stat
+import sys
 from collections.abc import Callable
 
 from flowc.checks.check import check
@@ -24,6 +25,7 @@ from flowc.diagnostic import Diagnostic
 from flowc.ir import File, Ident
 from flowc.linked import Linked, error_count, every_file, used_flows
 from flowc.read import read_bytes
+from flowc.read_yaml.source_text import SIZE_LIMIT
 from flowc.resolve.file import resolve
 from flowc.suggest import closest
 from flowrt.noun import noun
@@ -57,6 +59,21 @@ def read_file(path: str) -> bytes:
         raise OSError(errno.EINVAL, "it is not a regular file")
     with open(path, "rb") as file:
         return file.read(BYTES_MAX)
+
+
+def read_named(path: str) -> bytes:
+    """The bytes of a file that a command names, as far as they can count. Raises OSError.
+
+    A pipe is one that the shell has made, and is read. One byte beyond what a flow file may have is enough to
+    refuse it, so that what goes on for ever comes to an end.
+    """
+    with open(path, "rb") as file:
+        return file.read(SIZE_LIMIT + 1)
+
+
+def read_stdin() -> bytes:
+    """The bytes of stdin, as far as they can count."""
+    return sys.stdin.buffer.read(SIZE_LIMIT + 1)
 
 
 class Library:

@@ -72,8 +72,10 @@ def _target(name: str, syntax: "Syntax", to: "Syntax | None") -> "Syntax":
 
 
 def _read(file: str) -> bytes:
+    from flowc.link import read_named, read_stdin
+
     try:
-        return sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
+        return read_stdin() if file == STDIN else read_named(file)
     except OSError as error:
         raise UsageError(f"The file `{file}` cannot be read: {error.strerror}.") from error
 

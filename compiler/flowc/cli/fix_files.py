@@ -11,6 +11,7 @@ from pathlib import Path
 
 from flowc.cli.replace_file import replace_unchanged
 from flowc.diagnostic import Diagnostic
+from flowc.link import read_named
 from flowc.mend import Mended, mended
 from flowc.read_yaml.source_text import decode
 from flowc.span import Source
@@ -23,7 +24,7 @@ _BOM = b"\xef\xbb\xbf"
 def fix_file(path: str, find: Find, *, unsafe: bool) -> bool:
     """Fix a file; False when it could not be written. One that cannot be read is left to who checks it."""
     try:
-        data = Path(path).read_bytes()
+        data = read_named(path)
     except OSError:
         return True
     made = fixed(path, data, find, unsafe=unsafe)

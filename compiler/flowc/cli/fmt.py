@@ -69,8 +69,10 @@ def _arguments(argv: Sequence[str]) -> Arguments:
 
 def _file(name: str, path: Path | None, args: Arguments) -> tuple[int, bool]:
     """Format one file; the exit code it asks for, and whether it is, or would be, changed."""
+    from flowc.link import read_named, read_stdin
+
     try:
-        data = sys.stdin.buffer.read() if path is None else path.read_bytes()
+        data = read_stdin() if path is None else read_named(str(path))
     except OSError as error:
         sys.stderr.write(f"error: The file `{name}` cannot be read: {error.strerror}.\n")
         return USAGE, False

@@ -5,7 +5,6 @@ text input is the text itself, that of any other is JSON when it is JSON, and el
 dates, durations and members of enums are written. A bool may be `1` or `0` too.
 """
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import cast
 
 from flowc.cli.exits import UsageError
 from flowrt.errors import BadInput
+from flowrt.inputs.strict_json import BadNumber, load_json
 from flowrt.program import Flow
 from flowrt.type_ref import TypeRef
 
@@ -32,12 +32,19 @@ def read_given(flow: Flow, assignments: Sequence[str], file: str | None) -> dict
         if name in seen:
             raise UsageError(f"Input `{name}` is given twice on the command line.")
         seen.add(name)
-        given[name] = read_value(text, types.get(name))
+        try:
+            given[name] = read_value(text, types.get(name))
+        except ValueError as error:
+            raise BadInput(f"Input `{name}` is not JSON: {error}.") from error
     return given
 
 
 def read_value(text: str, type_: TypeRef | None) -> object:
-    """The value of one assignment; the type is None for an unknown input, which is reported later."""
+    """The value of one assignment; the type is None for an unknown input, which is reported later.
+
+    Raises:
+        ValueError: It can only be meant as JSON, and is none.
+    """
     match type_:
         case TypeRef("str"):
             return text
@@ -45,6 +52,8 @@ def read_value(text: str, type_: TypeRef | None) -> object:
             return BOOLS[text]
         case TypeRef("|", members):
             return _read_union(text, members)
+        case TypeRef("list" | "dict" | "set" | "tuple"):
+            return _json(text)
         case _:
             return _json_or_text(text)
 
@@ -70,27 +79,17 @@ def _read_union(text: str, members: Sequence[TypeRef]) -> object:
 def _json_or_text(text: str) -> object:
     try:
         return load_json(text)
+    except BadNumber:
+        raise
     except (ValueError, RecursionError):
         return text
 
 
-def load_json(text: str) -> object:
-    """Strict JSON: no NaN, no key twice. Raises ValueError, or RecursionError for thousands of brackets."""
-    value: object = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse)
-    return value
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {json.dumps(twice)} stands twice in one object")
-    return made
-
-
-def _refuse(constant: str) -> object:
-    raise ValueError(f"{constant} is not JSON")
+def _json(text: str) -> object:
+    try:
+        return load_json(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def _read_file(file: str) -> dict[str, object]:
@@ -102,6 +101,8 @@ def _read_file(file: str) -> dict[str, object]:
         raise UsageError(f"The inputs cannot be read from {where}: {error.strerror}.") from error
     except RecursionError as error:
         raise BadInput(f"The inputs in {where} are nested too deeply.") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"The inputs in {where} are not UTF-8: byte {error.start} cannot be read.") from error
     except ValueError as error:
         raise BadInput(f"The inputs in {where} are not JSON: {error}.") from error
     if not isinstance(value, dict):

@@ -6,6 +6,7 @@ flows of one's own. Links to directories are not followed, so that there are no 
 """
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -47,8 +48,23 @@ def _search(top: str) -> Iterator[str]:
             if entry.is_dir(follow_symlinks=False):
                 if entry.name not in NEVER_SEARCHED and not ignore.matches(Path(entry.path), is_dir=True):
                     pending.append((path, Path(entry.path), ignore))
-            elif entry.name.endswith(SUFFIXES) and not ignore.matches(Path(entry.path), is_dir=False):
+            elif (
+                entry.name.endswith(SUFFIXES)
+                and not ignore.matches(Path(entry.path), is_dir=False)
+                and not _is_stream(entry)
+            ):
                 yield path
+
+
+def _is_stream(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a pipe or a device, which may go on for ever; in doubt it is none."""
+    if entry.is_file(follow_symlinks=False):
+        return False
+    try:
+        mode = entry.stat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def _entries(folder: "Path") -> list[os.DirEntry[str]]:

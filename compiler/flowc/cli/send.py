@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flowc.cli.exits import DONE, UsageError
-from flowc.cli.given_inputs import load_json
 from flowc.cli.parser import CommandParser
 from flowc.cli.places import StoreArguments, add_store_arguments, open_place
 
@@ -87,6 +86,8 @@ def _check_lengths(args: Arguments) -> None:
 def _payload(text: str | None) -> object:
     if text is None:
         return None
+    from flowrt.inputs.strict_json import load_json
+
     try:
         return load_json(text)
     except RecursionError as error:

@@ -13,7 +13,7 @@ from flowc.cli.exits import DONE, FINDINGS, USAGE, UsageError
 from flowc.cli.findings import summary, use_color
 from flowc.cli.search import find_flow_files
 from flowc.diagnostic import Diagnostic
-from flowc.link import Library
+from flowc.link import Library, read_named, read_stdin
 from flowc.linked import every_file
 from flowc.read import read_bytes
 from flowc.resolve.file import resolve
@@ -134,10 +134,7 @@ def _finder(args: Arguments) -> Callable[[str, bytes], list[Diagnostic]]:
 
 
 def _read(path: str) -> bytes:
-    if path == STDIN:
-        return sys.stdin.buffer.read()
-    with open(path, "rb") as file:  # noqa: PTH123 - pathlib is slower to import than most flows to check
-        return file.read()
+    return read_stdin() if path == STDIN else read_named(path)
 
 
 def check_bytes(name: str, data: bytes, level: Level, library: Library) -> list[Diagnostic]:

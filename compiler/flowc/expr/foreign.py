@@ -1,5 +1,7 @@
 """What people write from the habit of other languages, or of Python beyond the language: the answers."""
 
+import unicodedata
+
 from flowrt.noun import noun
 
 
@@ -58,9 +60,53 @@ FOREIGN = {
     "<<": _bitwise("<<", "write `x * 2 ** n`"),
     ">>": _bitwise(">>", "write `x // 2 ** n`"),
     "@": _bitwise("@", "give the product of matrices to a task"),
-    ":=": _bitwise(":=", "give the value a step of its own; its `id` is the name"),
+    ":=": _bitwise(":=", "give the value a step of its own, which names it"),
     "...": _bitwise("...", "write `None` for no value"),
     "\\": Foreign(
-        "F0310", "a backslash stands outside of quotes", "remove it; an expression may go over lines"
+        "F0310",
+        "a backslash stands outside of quotes",
+        "remove it; in brackets an expression may go over lines",
     ),
 }
+
+_QUOTES = {
+    **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb", '"'),
+    **dict.fromkeys("\u2018\u2019\u201a\u201b", "'"),
+}
+_LOOKS_LIKE = {
+    "\u2212": "-",
+    "\u2010": "-",
+    "\u2013": "-",
+    "\u2014": "-",
+    "\u00d7": "*",
+    "\u00f7": "/",
+    "\u2264": "<=",
+    "\u2265": ">=",
+    "\u2260": "!=",
+}
+"""What word processors put in the place of the signs of Python, besides quotes."""
+
+
+def beyond_ascii(char: str) -> Foreign:
+    """The finding for a character that is no part of a name, a number or a text."""
+    code, said = f"U+{ord(char):04X}", f"`{char}` (U+{ord(char):04X})"
+    meant = _LOOKS_LIKE.get(char) or unicodedata.normalize("NFKC", char)
+    match unicodedata.category(char):
+        case "Zs":
+            return Foreign("F0310", f"here is a blank of another kind, {code}", "write a blank", " ")
+        case "Cf":
+            return Foreign("F0310", f"here is the invisible character {code}", "remove it")
+        case "Mn" | "Mc" | "Me":
+            help_ = "write the letter and its mark as one character (the form NFC)"
+            return Foreign("F0310", f"the mark {code} stands apart from its letter", help_)
+        case "Nd":
+            meant = str(unicodedata.digit(char))
+        case _:
+            pass
+    if char in _QUOTES:
+        return Foreign(
+            "F0310", f"{said} is no quote of an expression", f"write {_QUOTES[char]} on both sides"
+        )
+    if meant.isascii() and meant.isprintable():
+        return Foreign("F0310", f"{said} is not `{meant}`", f"write `{meant}`", meant)
+    return Foreign("F0310", f"the character {said} means nothing here", "a text stands in quotes")

@@ -11,7 +11,7 @@ An f-string ends at the first quote that is not escaped, as in 3.11.
 import keyword
 import re
 
-from flowc.expr.foreign import FOREIGN, FOREIGN_NAMES, Foreign
+from flowc.expr.foreign import FOREIGN, FOREIGN_NAMES, Foreign, beyond_ascii
 from flowc.expr.literals import check_number, check_text, left_out
 from flowc.expr.place import Place
 from flowc.expr.token import OPENERS, WORDS, Token, ends_operand, starts_operand
@@ -179,16 +179,27 @@ def _op(token: Token, state: _State) -> None:
         _foreign(token, state, FOREIGN[text])
         state.stop = text in ("${{", "`")
     elif text in "\"'":
-        place.report(
-            "F0303",
-            token.start,
-            token.end,
-            f"the text that begins with {text} is not closed",
-            f"close it with the same quote, {text}; a quote inside it is written \\{text}",
-        )
-        state.stop = True
+        _open_text(token, state)
     elif text in _LINKS:
         _link(state, token)
+    elif not text.isascii():
+        _foreign(token, state, beyond_ascii(text))
+        state.stop = True
+
+
+def _open_text(token: Token, state: _State) -> None:
+    quote = token.text
+    triple = state.text.startswith(quote * 3, token.start)
+    state.place.report(
+        "F0303",
+        token.start,
+        token.start + (3 if triple else 1),
+        f"the text that begins with {quote * 3 if triple else quote} is not closed",
+        f"close it with the same three quotes, {quote * 3}"
+        if triple
+        else f"close it with the same quote, {quote}; a quote inside it is written \\{quote}",
+    )
+    state.stop = True
 
 
 def _close(token: Token, state: _State) -> None:
@@ -243,8 +254,7 @@ def _neighbours(previous: Token, token: Token, state: _State) -> None:
     text = state.text.strip()
     help_ = "put an operator or a comma between them; a text stands in quotes"
     if len(text) <= _SENTENCE and _WORDS.fullmatch(text) and not state.place.in_braces():
-        in_dsl = state.place.source.name.endswith(".flow")
-        better = f'`"{text}"`' if in_dsl else f"`\"'{text}'\"`: the outer quotes are YAML's"
+        better = state.place.source.either(f"`\"'{text}'\"`: the outer quotes are YAML's", f'`"{text}"`')
         help_ = f"if the text is meant, write {better}"
     state.place.report(
         "F0301",

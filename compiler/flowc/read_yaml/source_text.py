@@ -29,9 +29,9 @@ _HARD_SPACE = pattern("^[ \t]*(\xa0[\xa0 \t]*)", re.MULTILINE)
 _NAMES = {
     "\r": "a carriage return without a line feed",
     "\x00": "a NUL character",
-    "\x85": "a line end that only YAML knows (U+0085)",
-    "\u2028": "a line end that only YAML knows (U+2028)",
-    "\u2029": "a line end that only YAML knows (U+2029)",
+    "\x85": "a line end that no editor shows (U+0085)",
+    "\u2028": "a line end that no editor shows (U+2028)",
+    "\u2029": "a line end that no editor shows (U+2029)",
     "\ufeff": "an invisible byte order mark (U+FEFF)",
 }
 
@@ -147,7 +147,7 @@ def _hard_space(source: Source, span: Span) -> Diagnostic:
     width = span.end - span.start
     return Diagnostic(
         "F0001",
-        "the line is indented with no-break spaces (U+00A0), which YAML takes for text",
+        "the line is indented with no-break spaces (U+00A0), which count as text",
         source,
         span,
         help="replace them with ordinary spaces",

@@ -7,6 +7,7 @@ each. Calls of tasks are still inside: `lift` takes them out.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from flowc.diagnostic import Diagnostic, Fix
 from flowc.expr.parse import parse_callee, parse_expression
@@ -17,6 +18,9 @@ from flowc.resolve.templates import Hole, Unclosed, split_template, whole_templa
 from flowc.span import Source, Span
 from flowc.tree import Mapping, Node, Scalar, Sequence
 from flowrt.expr.tree import At, Const, DictOf, Expr, Field, FString, ListOf
+from flowrt.pattern import pattern
+
+_WORD = pattern(r"\w")
 
 _SAID = frozenset({"expression", "lost"})
 """Styles of scalars that are expressions wherever they stand."""
@@ -121,8 +125,8 @@ def _parse(found: Found, node: Scalar, start: int, end: int, parser: Parser) -> 
 
 def _text_around(found: Found, node: Scalar, holes: tuple[Hole, ...]) -> Expr:
     better = without_templates(node.text, holes)
-    if parse_expression(better, node.at, found.source)[1]:
-        # Without the braces it is no expression: it was meant as a text with values in it.
+    if _joins_words(node.text, holes) or parse_expression(better, node.at, found.source)[1]:
+        # Without the braces it is no expression, or another: it was meant as a text with values in it.
         quote = "'" if '"' in node.text else '"'
         better = f"f{quote}{without_templates(node.text, holes, braces=True)}{quote}"
     fixes = (Fix(node.span, better, f"write `{better}`"),) if node.style == "plain" else ()
@@ -134,6 +138,14 @@ def _text_around(found: Found, node: Scalar, holes: tuple[Hole, ...]) -> Expr:
         fixes=fixes,
     )
     return stand_in(at(node.span))
+
+
+def _joins_words(text: str, holes: tuple[Hole, ...]) -> bool:
+    """Whether a template stands right beside a word or another template, as in `item_${{ n }}`."""
+    around = ((text[: hole.start][-1:], text[hole.end :][:1]) for hole in holes)
+    return any(_WORD.match(char) for pair in around for char in pair) or any(
+        one.end == other.start for one, other in pairwise(holes)
+    )
 
 
 def _unclosed(found: Found, node: Scalar, unclosed: Unclosed) -> Expr:

@@ -104,6 +104,8 @@ class _Writer:
             case Scalar():
                 self._leaf(head, node, indent)
             case Sequence() | Mapping():
+                if _is_empty(node):
+                    self.page.comments(self.trivia.before(node.span.end, node.span.start), indent)
                 text = self._in_brackets(node) if _is_flow(node) else None
                 column = len(self.page.lead) if self.page.lead else indent
                 if text is not None and (_is_empty(node) or column + len(head) + 1 + len(text) <= WIDTH):
@@ -195,7 +197,7 @@ class _Writer:
                 for index, entry in enumerate(node.entries):
                     key = self._key(entry.key)
                     value = self._flat_child(node, index, entry.value)
-                    parts.append(f"{key}: {value}".rstrip())
+                    parts.append(f"{key}: {value}")  # Nothing at all keeps its blank: `{a:}` is no map.
                 return f"{{{', '.join(parts)}}}"
 
     def _flat_child(self, holder: Node, index: int, node: Node) -> str:

@@ -6,12 +6,12 @@ nested at most a hundred deep.
 
 import asyncio
 import json
-from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import cast
 
 from starlette.requests import ClientDisconnect, Request
 
+from flowrt.inputs.strict_json import load_json
 from flowrt.serve.problem import Problem
 
 BODY_MAX = 1024 * 1024
@@ -60,7 +60,7 @@ def read_object(body: bytes, fields: Collection[str]) -> dict[str, object]:
     if not body.strip():
         return {}
     try:
-        read: object = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_once, parse_constant=_refuse)
+        read = load_json(body.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
         raise Problem(
             400,
@@ -82,18 +82,6 @@ def read_object(body: bytes, fields: Collection[str]) -> dict[str, object]:
         known = ", ".join(f"`{name}`" for name in fields)
         raise Problem(422, f"The body has the unknown field `{unknown[0][:100]}`; its fields are {known}.")
     return found
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
-        raise ValueError(f"the key {json.dumps(twice[:100])} stands twice in one object")
-    return made
-
-
-def _refuse(constant: str) -> object:
-    raise ValueError(f"{constant} is no value of JSON")
 
 
 def _check_depth(value: object) -> None:
