@@ -4,6 +4,7 @@ What they must have in common is in `support/there_and_back.py`. On generated fl
 `python tests/convert/campaign.py 2000`.
 """
 
+import re
 from pathlib import Path
 
 import pytest
@@ -189,3 +190,42 @@ def test_generated_flows_there_and_back(seed):
 def test_the_generator_uses_every_construct():
     text = "".join(Texts(seed).text() for seed in range(120))
     assert [kind for kind in STEPS if f"{kind}:" not in text] == []
+
+
+def test_comments_inside_of_expressions_go_along():
+    text = """flowc: 1
+use: {t: m}
+flow: f
+inputs: {n: int}
+steps:
+  - id: x
+    call: |  # c1
+      t.g(
+        n,  # c2
+        m='#')  # c3
+    with:
+      a: 'n # data'
+      b: |
+        # data
+      c: "${{ n # c4 }}"
+  - if: |
+      n > 1 and  # c5
+      n < 3
+    then: []
+  - graph:
+      a: n# c6
+      b: |
+        n  # c7
+  - for: |
+      i in [1,  # c8
+      2]
+    do: t.g(i)
+    collect: |
+      # c9
+      n
+  - fail: "no ${{ n }} # data"
+"""
+    there = ways.written("x.flow.yaml", text, "dsl")
+    assert re.findall(r"^ *# (c\d)$", there, re.MULTILINE) == [f"c{n}" for n in range(1, 10)]
+    assert there.count("# data") == 3
+    assert re.findall(r"# (c\d)", ways.written("x.flow", there, "yaml")) == [f"c{n}" for n in range(1, 10)]

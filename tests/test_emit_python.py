@@ -86,6 +86,21 @@ def test_names_that_the_program_needs_for_itself_are_left_to_it(tmp_path, monkey
     assert asyncio.run(names["race_flow"]()) == {"field": [0, 1, 2, 3, 4], "at": "race"}
 
 
+def test_modules_do_not_take_the_names_that_the_program_needs(tmp_path, monkeypatch, capsys) -> None:
+    (tmp_path / "x.flow").write_text(
+        "use shop.tasks as task\nuse shop.data as json\nuse random as random\nuse shop.etl as t\n\n"
+        "flow f():\n    a = task.go(random.random())\n    b = json.load(a)\n    return t.end(b)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert main(["compile", "x.flow", "--emit", "python"]) == 0
+    text = capsys.readouterr().out
+    imports = [line for line in text.split("\n") if line.startswith("import ")]
+    assert {"import shop.tasks as task_module", "import shop.data as json_module"} < set(imports)
+    assert {"import json", "import random", "import shop.etl as t"} < set(imports)
+    assert "await task(task_module.go)(" in text
+    assert "await task(json_module.load)(a)" in text
+
+
 def test_every_piece_of_support_is_whole() -> None:
     for name, part in parts().items():
         compile(part.source, name, "exec")

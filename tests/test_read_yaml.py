@@ -315,6 +315,7 @@ SLIPS = [
     ("a: {x: [1, 2}", "F0005", "}", "opened here"),
     ('a: "\\q"', "F0017", "\\q", "backslash"),
     ('a: "\\ud800"', "F0017", "\\ud800", "backslash"),
+    ('{"a": "\\ud83d\\ude00"}', "F0017", "\\ud83d\\ude00", "`\\U0001f600`"),
     ('a: "C:\\xyz"', "F0017", "\\xyz", "backslash"),
     ("a: 1\ncall t.f(x)\nb: 1", "F0018", "call t.f(x)", "`call: t.f(x)`"),
     ("a: 1\ncall:t.f(x)", "F0018", "call:t.f(x)", "`call: t.f(x)`"),

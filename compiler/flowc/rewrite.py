@@ -10,6 +10,7 @@ from collections import Counter
 from typing import Literal, TypeAlias
 
 from flowc.comments.comment import Comment
+from flowc.comments.in_expressions import comments_in_expressions
 from flowc.comments.of_dsl import comments_of_dsl
 from flowc.comments.of_yaml import comments_of_yaml
 from flowc.diagnostic import Diagnostic
@@ -75,6 +76,8 @@ def rewritten(source: Source, syntax: Syntax, to: Syntax) -> Outcome:
     first = _read(source, syntax)
     if isinstance(first, Invalid):
         return first
+    if syntax == "yaml" and to == "dsl":
+        first = _with_inner_comments(first)
     try:
         text = _write(first, syntax, to)
     except Unwritable as reason:
@@ -101,6 +104,13 @@ def _read(source: Source, syntax: Syntax) -> _Read | Invalid:
         return Invalid(tuple(found))
     comments = comments_of_yaml(tree) if syntax == "yaml" else comments_of_dsl(tree.source)
     return _Read(tree, file, comments)
+
+
+def _with_inner_comments(read: _Read) -> _Read:
+    """With the comments inside of expressions: the DSL has them on lines of their own."""
+    inner = comments_in_expressions(read.tree, read.file)
+    both = sorted({*read.comments, *inner}, key=lambda each: each.start)
+    return _Read(read.tree, read.file, tuple(both))
 
 
 def _write(read: _Read, syntax: Syntax, to: Syntax) -> str:

@@ -56,9 +56,9 @@ def write_python(file: File, main: str) -> str:
     taken = {name for flow in flows for name in _names(flow)} | set(file.aliases) | {"main", "run"}
     own = frozenset({*_own_names(), *file.aliases})
     taken |= own | set(dir(builtins)) | set(keyword.kwlist)
-    modules = {module: alias for alias, module in file.aliases.items()}
     reserved = own | {flow.name.text for flow in flows if len(flows) > 1} | BUILTINS
-    page = Page(modules, taken, frozenset(reserved))
+    page = Page({}, taken, frozenset(reserved))
+    page.modules.update((module, _alias(page, alias, module)) for alias, module in file.aliases.items())
     page.functions = own
     for flow in flows:
         page.temporaries.clear()
@@ -69,17 +69,29 @@ def write_python(file: File, main: str) -> str:
     return _tidy(_quoted(text))
 
 
+def _imported() -> frozenset[str]:
+    """The imports that a program may have for itself."""
+    own = {"import json", "import ray", "import sys", *_IMPORTS.values()}
+    return frozenset(own.union(*(part.imports for part in parts().values())))
+
+
 def _own_names() -> frozenset[str]:
     """The names that a program may use for itself: of its imports and of its support."""
-    imported = {each for part in parts().values() for each in part.imports} | set(_IMPORTS.values())
     defined = {
         name
         for part in parts().values()
         for name in re.findall(r"^(?:async def|def|class) (\w+)|^(\w+) =", part.source, re.MULTILINE)
         for name in name
     }
-    words = {word for text in imported for word in re.findall(r"\w+", text)}
+    words = {word for text in _imported() for word in re.findall(r"\w+", text)}
     return frozenset({*words, *defined, "json", "ray", "sys", "main", "run"} - {""})
+
+
+def _alias(page: Page, alias: str, module: str) -> str:
+    """The name of a module: its alias, if nothing of the program's own has that name."""
+    if alias not in _own_names() or (alias == module and f"import {module}" in _imported()):
+        return alias
+    return page.fresh(f"{alias}_module")
 
 
 def _called(file: File, main: str) -> list[Flow]:

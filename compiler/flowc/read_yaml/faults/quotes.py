@@ -9,6 +9,7 @@ from flowc.span import Span
 
 _QUOTED = frozenset({"single", "double"})
 _ENDS = {"brackets": "its closing bracket", "alias": "the alias"}
+_PAIR = re.compile(r"\\u([dD][89aAbB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _ESCAPE = re.compile(r"\\(?:x\w{0,2}|u\w{0,4}|U\w{0,8}|.)?")
 
 
@@ -46,6 +47,9 @@ def bad_escape(fault: Fault) -> Diagnostic | None:
         return None
     at = fault.source.text.rfind("\\", fault.context_at, fault.at + 1)
     at = fault.at if at < 0 else at
+    pair = _PAIR.match(fault.source.text, at)
+    if pair is not None:
+        return _pair_of_json(fault, pair)
     written = _ESCAPE.match(fault.source.text, at)
     escape = written[0] if written else fault.char(at)
     return Diagnostic(
@@ -55,6 +59,20 @@ def bad_escape(fault: Fault) -> Diagnostic | None:
         Span(at, at + len(escape)),
         help="double the backslash, or put the text in single quotes, where a backslash is only a backslash",
         fixes=(Fix(Span(at, at), "\\", "double the backslash", safe=True),),
+    )
+
+
+def _pair_of_json(fault: Fault, pair: re.Match[str]) -> Diagnostic:
+    """A character beyond U+FFFF as programs write it that write JSON in ASCII: YAML has another escape."""
+    char = chr(0x10000 + ((int(pair[1], 16) - 0xD800) << 10) + int(pair[2], 16) - 0xDC00)
+    escape = f"\\U{ord(char):08x}"
+    return Diagnostic(
+        "F0017",
+        f"`{pair[0]}` is one character in JSON, `{char}`, and no escape of YAML's double quotes",
+        fault.source,
+        Span(*pair.span()),
+        help=f"write the character itself, or `{escape}`",
+        fixes=(Fix(Span(*pair.span()), escape, f"write `{escape}`", safe=True),),
     )
 
 
