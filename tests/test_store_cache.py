@@ -52,6 +52,17 @@ def test_the_first_keeps_its_place_until_it_expires(store):
     assert values(store, KEY, now=10) == {KEY: b"two"}
 
 
+def test_what_is_older_than_the_next_may_become_makes_room(store):
+    first, second = owned_run(store, "r1"), owned_run(store, "r2")
+    make(store, "r1", first, (KEY, b"one", 5, None))
+    make(store, "r2", second, (KEY, b"two", 9, 14))
+    assert values(store, KEY, now=9) == {KEY: b"one"}
+    make(store, "r2", second, (KEY, b"two", 10, 15))
+    assert values(store, KEY, now=10) == {KEY: b"two"}
+    make(store, "r1", first, (KEY, b"three", 12, None))
+    assert values(store, KEY, now=12) == {KEY: b"two"}
+
+
 def test_an_entry_is_there_only_with_its_record(store):
     epoch = owned_run(store)
     store.release("r1", epoch)

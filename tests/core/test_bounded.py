@@ -239,6 +239,47 @@ steps:
     assert (before, after) == (["a"], ["c"])
 
 
+BEHIND = """
+flow: f
+steps:
+  - graph:
+      x:
+        do: [{sleep: 30m}, {call: 'g.do("x")'}, {sleep: 20m}]
+        timeout: 1h
+      y:
+        do: [{call: 'g.do("y")'}, {sleep: 40m}, {sleep: 10m}]
+        timeout: 1h
+"""
+
+
+@pytest.mark.parametrize("broken", ["x", "y"])
+def test_a_block_that_failed_or_was_stopped_has_all_its_time_when_the_run_goes_on(broken: str) -> None:
+    story = begun(BEHIND)
+    try_tasks.BROKEN[broken] = OSError()
+    assert story.drive().status == "failed"
+    story.clock.at += 10 * HOUR
+    try_tasks.BROKEN.clear()
+    result = story.drive(reopen=True)
+    assert result.status == "succeeded", result
+    assert sorted(try_tasks.LOG) == sorted([f"!{broken}", "x", "y"])
+
+
+def test_each_attempt_of_a_block_that_is_gone_on_with_has_all_its_time() -> None:
+    text = """
+flow: f
+steps:
+  - do: [{call: 'g.do("a")'}, {sleep: 40m}]
+    retry: {max: 1, delay: 1s}
+    timeout: 1h
+"""
+    story = begun(text)
+    try_tasks.BROKEN["a"] = OSError()
+    assert story.drive().status == "failed"
+    story.clock.at += 10 * HOUR
+    try_tasks.BROKEN.clear()
+    assert story.drive(reopen=True).status == "succeeded"
+
+
 def test_a_block_that_pauses_when_another_step_fails_goes_on_with_its_pause() -> None:
     text = """
 flow: f

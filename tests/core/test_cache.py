@@ -6,6 +6,7 @@ from stories import HOUR, PatientClock, Story, copy_first, story_of
 from flowrt.noun import replace
 from flowrt.record import Succeeded
 from flowrt.store.blobs import MemoryBlobs
+from flowrt.snapshot.source_text import source_of
 from flowrt.store.memory import MemoryStore
 from flowrt.store.seal import seals_of
 from flowrt.store.sealed import SealedStore
@@ -58,6 +59,15 @@ def test_a_value_lasts_as_long_as_both_say():
     assert again(story, "r5", n=1)[1] == []
 
 
+def test_who_finds_a_value_too_old_makes_one_for_the_next():
+    eternal = FLOW.replace(", ttl: 2h", "")
+    story = story_of(eternal)
+    story.play({"n": 1})
+    story.clock.at += 3 * HOUR
+    assert again(story, "r2", FLOW, n=1)[1] == ["b"]
+    assert again(story, "r3", FLOW, n=1)[1] == []
+
+
 def test_what_is_taken_over_is_a_record_and_makes_no_entry():
     story = story_of(FLOW)
     story.play({"n": 1})
@@ -95,6 +105,20 @@ def test_other_source_is_another_call(tmp_path, monkeypatch):
     assert again(story, "r2")[1] == []
     module.write_text("def one():\n    return 1 + 0\n")
     assert again(story, "r3")[1] == ["a"]
+
+
+def test_a_name_that_is_imported_has_the_source_of_where_it_comes_from(tmp_path):
+    package = tmp_path / "shelf"
+    (package / "deep").mkdir(parents=True)
+    (package / "__init__.py").write_text("from .deep import work as job\nfrom nowhere import lost\n")
+    (package / "deep" / "__init__.py").write_text("from ..rows import work\n")
+    (package / "rows.py").write_text("X = 1\n\ndef work():\n    return 1\n")
+    (package / "circle.py").write_text("from shelf.circle import me\n")
+    folders = [str(tmp_path)]
+    assert source_of("shelf:job", folders) == "def work():\n    return 1"
+    assert source_of("shelf:lost", folders).startswith("from .deep")
+    assert source_of("shelf.rows:X", folders).startswith("X = 1")
+    assert source_of("shelf.circle:me", folders) == "from shelf.circle import me\n"
 
 
 def test_a_failure_is_not_cached_and_neither_is_what_is_not_said_to_be():

@@ -373,3 +373,46 @@ def test_why_and_show_tell_who_holds_the_lock():
     assert "this step is the next" in why_step(story.store, "story", "step#1", NOON)
     [waiting] = run_json(view(story.store, "story"), story.blobs)["waiting"]
     assert waiting == {"step": "step#1", "kind": "lock", "event": None, "key": "gpu", "until": None}
+
+
+IN_VAIN = """
+flow: f
+steps:
+  - try:
+      - graph:
+          a: 1 // 0
+          b:
+            lock: gpu
+            do: [{sleep: 1h}]
+    catch: {do: []}
+  - call: s.add(1, 1)
+"""
+
+
+def test_a_step_that_is_stopped_before_it_has_asked_does_not_stand_in_the_queue():
+    story = story_of(IN_VAIN)
+    assert story.play().status == "succeeded"
+    assert story.store.all_locks(0, 10) == []
+    assert not [r for r in story.records() if isinstance(r, Queued)]
+
+
+def test_a_flow_that_is_called_last_runs_inside_of_the_lock():
+    story = story_of(
+        """
+        flow: f
+        steps:
+          - lock: gpu
+            do:
+              - return: g(1)
+        ---
+        flow: g
+        inputs: {n: int}
+        steps:
+          - id: x
+            call: s.add(n, 1)
+          - return: x
+        """
+    )
+    assert story.value(story.play()) == 2
+    kinds = [type(record) for record in story.records()]
+    assert kinds.index(Locked) < kinds.index(Succeeded) < kinds.index(Unlocked)

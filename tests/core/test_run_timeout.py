@@ -1,5 +1,7 @@
 """`timeout` of a flow bounds the whole run, over restarts and tail calls."""
 
+import pytest
+import try_tasks
 from stories import NOON, HoldingExecutor, copy_first, story_of
 
 from flowrt.core.path import LIMIT
@@ -86,6 +88,24 @@ def test_a_run_that_is_reopened_gets_a_new_bound() -> None:
     story.clock.at = NOON + 10 * HOUR
     assert story.value(story.drive(reopen=True)) == "a"
     assert [r.step for r in story.records() if isinstance(r, Succeeded)] == ["a"]
+
+
+def test_a_run_that_failed_in_time_has_all_its_time_when_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """
+flow: f
+timeout: 1h
+steps:
+  - sleep: 10m
+  - call: g.do("x")
+  - sleep: 10m
+"""
+    monkeypatch.setattr(try_tasks, "BROKEN", {"x": OSError()})
+    story = story_of(text, use="g: try_tasks")
+    assert story.play().failure.type == "OSError"
+    story.clock.at += 10 * HOUR
+    try_tasks.BROKEN.clear()
+    result = story.drive(reopen=True)
+    assert result.status == "succeeded", result
 
 
 def test_what_a_run_waits_for_does_not_name_its_bound() -> None:

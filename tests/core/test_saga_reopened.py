@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 import saga_tasks
 from saga_stories import fresh_world, tale
-from stories import NOON, HoldingExecutor, InlineExecutor, Story, copy_first
+from stories import HOUR, NOON, HoldingExecutor, InlineExecutor, Story, copy_first
 
 from flowrt.encoding.values import Values
 from flowrt.executor.port import Attempt
@@ -260,3 +260,27 @@ def test_many_sagas_that_were_undone_at_once_all_begin_anew() -> None:
     assert len(failed(story, "end")) == 600
     assert story.drive(reopen=True).status == "succeeded"
     assert sorted(saga_tasks.LOG) == sorted(["+end", *(f"+x{n}" for n in range(300))])
+
+
+BOUNDED = """
+flow: f
+steps:
+  - saga:
+      - do:
+          - call: g.look(0)
+          - id: a
+            call: g.book("a")
+            undo: g.cancel(a)
+          - sleep: 10m
+        timeout: 1h
+      - call: g.book("c")
+"""
+
+
+def test_a_block_in_a_saga_that_begins_anew_has_all_its_time() -> None:
+    story = tale(BOUNDED)
+    assert failed(story, "c") == ["?0", "+a", "-a"]
+    story.clock.at += 10 * HOUR
+    result = story.drive(reopen=True)
+    assert result.status == "succeeded", result
+    assert saga_tasks.LOG == ["+a", "+c"]

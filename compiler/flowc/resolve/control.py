@@ -124,10 +124,12 @@ def resolve_saga(step: StepText) -> Step:
 
 
 def resolve_lock(step: StepText) -> Step | None:
-    """A `lock` step."""
+    """A `lock` step. A flow that is called last in it runs inside: it is what the lock protects."""
     name = read_keyed_name(step, "a lock")
     key, limit = step.expr("key"), step.expr("limit")
+    step.setting.guard_depth += 1
     body = _body(step)
+    step.setting.guard_depth -= 1
     return Do(step.meta(), body) if name is None else Lock(step.meta(), name, key, limit, body)
 
 

@@ -18,8 +18,8 @@ from flowrt.noun import replace
 def resolve_return(step: StepText) -> Step:
     """`return`. Nothing but a call of a flow is a tail call: the run goes on as that flow.
 
-    Not within a `try`, a saga or a bounded block: what that flow fails with, or how long it takes, is their
-    affair.
+    Not within a `try`, a saga, a lock or a bounded block: what that flow fails with, how long it takes, or
+    what it is protected from, is their affair. A race is left: the branch that goes on as a flow has ended.
     """
     node = step.main.value
     if isinstance(node, Scalar) and node.value is None:

@@ -8,16 +8,17 @@ In: records of the block, and the end of its body. Out: the next attempt of the 
              └──▶ its time is up (`Fired`): what runs in it is stopped, and it has failed by that
 
 The bound counts for each attempt, from the record `Entered` on, which holds the instant at which it is over.
-The body does not wait for that record: a run that is reopened gets a new one, and what the body recorded
-before it stays done. Attempt n > 1 has paths of its own (`step~r2.x`), so nothing of an earlier one is taken
-for done.
+The body does not wait for that record. Who goes on behind a failure goes on inside of the attempt, perhaps
+days later, and has all of its time again: an attempt that failed or was stopped blames the record, so a run
+that is reopened gets a new one, and what the body recorded before it stays done. Attempt n > 1 has paths of
+its own (`step~r2.x`), so nothing of an earlier one is taken for done.
 """
 
 from flowrt.command import AwaitTimer, EnterBlock, RetryBlock
 from flowrt.core.catching import EVERY, is_one_of, together
 from flowrt.core.frame import BlockTries, Step
 from flowrt.core.machine import Machine, broken, halted
-from flowrt.core.outcome import Broken, Outcome
+from flowrt.core.outcome import Broken, Halted, Outcome
 from flowrt.core.path import attempt_prefix
 from flowrt.program import Bounded
 from flowrt.record import Entered, Failed, Retrying
@@ -61,7 +62,7 @@ def time_is_up(machine: Machine, step: Step, op: Bounded, seq: int) -> None:
         _begin(machine, step, op, tries)
         return
     message = "The block took longer than its `timeout`."
-    _stop_body(machine, step, broken("flowrt.BlockTimedOut", message, step.path, (*tries.entered, seq)))
+    _stop_body(machine, step, broken("flowrt.BlockTimedOut", message, step.path, (seq,)))
 
 
 def block_failed(machine: Machine, step: Step, record: Failed, seq: int) -> None:
@@ -93,6 +94,7 @@ def block_ended(machine: Machine, step: Step, op: Bounded, outcome: Outcome) -> 
     """An attempt has ended."""
     tries = _tries(step)
     machine.withdraw(step.path)
+    outcome = _blaming(outcome, tries.entered)
     if step.halting:
         machine.settle(step, halted(outcome))
     elif (
@@ -106,6 +108,17 @@ def block_ended(machine: Machine, step: Step, op: Bounded, outcome: Outcome) -> 
         tries.failed = outcome
         command = RetryBlock(step.path, op.retry, step.env, outcome.failure, tries.attempt, tries.first_at)
         machine.command(step.path, command)
+
+
+def _blaming(outcome: Outcome, entered: tuple[int, ...]) -> Outcome:
+    """The end of an attempt, with the record that set its bound when it did not end well."""
+    match outcome:
+        case Broken(failure, seqs):
+            return Broken(failure, (*seqs, *entered))
+        case Halted(seqs):
+            return Halted((*seqs, *entered))
+        case _:
+            return outcome
 
 
 def _tries(step: Step) -> BlockTries:

@@ -110,9 +110,13 @@ class State:
     def put_back(self, commands: list[Command]) -> None:
         """Have `take` give these again, as far as they are still open."""
         for command in commands:
-            path = END if isinstance(command, EndRun) else command.step
-            if self._machine.open_command(path) is command:
-                self._machine.command(path, command)
+            if self.wants(command):
+                self._machine.command(END if isinstance(command, EndRun) else command.step, command)
+
+    def wants(self, command: Command) -> bool:
+        """Whether a command that was taken is still open: a record may have stopped its step since."""
+        path = END if isinstance(command, EndRun) else command.step
+        return self._machine.open_command(path) is command
 
     @property
     def has_fresh(self) -> bool:
@@ -213,7 +217,7 @@ class State:
             case Fired():
                 message = "The run did not end within the `timeout` of its flow."
                 failure = Failure("flowrt.RunTimedOut", message)
-                self._stop(Broken(failure, (*self._limit_seqs, seq)))
+                self._stop(Broken(failure, (seq,)))
             case Failed(_, failure):
                 self._stop(Broken(failure, (seq,)))
             case _:
@@ -261,7 +265,9 @@ class State:
             case Done(value) | Left(_, value):
                 self._machine.command(END, EndRun("succeeded", value, None))
             case Broken(failure, seqs):
-                self._failed_seqs = frozenset(seq for seq in seqs if not isinstance(seq, Anew))
+                # With the bound on the run: who goes on behind the failure has all of its time again.
+                whole = (*seqs, *self._limit_seqs)
+                self._failed_seqs = frozenset(seq for seq in whole if not isinstance(seq, Anew))
                 self._undone = tuple(seq for seq in seqs if isinstance(seq, Anew))
                 told = with_undo_failures(failure, self._machine.undo_failures)
                 self._machine.command(END, EndRun("failed", None, told))

@@ -231,7 +231,8 @@ class Engine:
     def _carry_out_all(self, conductor: Conductor, commands: list[Command]) -> None:
         for index, command in enumerate(commands):
             try:
-                if not conductor.locks.holds_back(command):
+                # What one of them came to may have stopped the steps of others.
+                if conductor.run.state.wants(command) and not conductor.locks.holds_back(command):
                     conductor.carry_out(command)
             except (StoreUnavailable, ExecutorUnavailable):
                 conductor.run.state.put_back(commands[index:])

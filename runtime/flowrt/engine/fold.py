@@ -9,14 +9,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from flowrt.core.outcome import Anew
-from flowrt.core.path import prefixes_of
+from flowrt.core.path import attempt_prefix, prefixes_of
 from flowrt.core.plan import Plans
 from flowrt.core.state import State
 from flowrt.encoding.pack import decode_record, is_reopened
 from flowrt.errors import StoreCorrupt
 from flowrt.observer import Observer
 from flowrt.program import Program
-from flowrt.record import Begun, CancelRequested, Ended, Record, Reopened, Started
+from flowrt.record import Begun, CancelRequested, Ended, Entered, Record, Reopened, Started
 from flowrt.store.port import Store
 from flowrt.store.rows import JournalRow
 
@@ -84,7 +84,8 @@ def undone_records(
 ) -> tuple[int, ...]:
     """The numbers of what sagas recorded from their cuts on, so that they begin anew: see `flowrt.core.saga`.
 
-    That an attempt was begun counts no more when its end does not. `already` counts no more before this.
+    That an attempt was begun counts no more when its end does not; neither does the bound on an attempt of a
+    block when something in it does not, which has all of its time again. `already` counts no more before this.
     """
     cuts: dict[str, int] = {}
     for saga in undone:
@@ -93,6 +94,7 @@ def undone_records(
         return ()
     found: set[int] = set()
     begun: dict[str, list[int]] = {}
+    bounds: dict[str, int] = {}
     for row in read():
         if row.seq in already:
             continue
@@ -101,8 +103,12 @@ def undone_records(
             continue
         if isinstance(record, Begun):
             begun.setdefault(record.step, []).append(row.seq)
-        if any(row.seq >= cuts.get(prefix, row.seq + 1) for prefix in prefixes_of(record.step)):
+        if isinstance(record, Entered):
+            bounds[attempt_prefix(record.step, record.attempt)] = row.seq
+        around = tuple(prefixes_of(record.step))
+        if any(row.seq >= cuts.get(prefix, row.seq + 1) for prefix in around):
             found.update((row.seq, *begun.get(record.step, ())))
+            found.update(bounds[prefix] for prefix in around if prefix in bounds)
     return tuple(sorted(found))
 
 

@@ -1,7 +1,8 @@
 """The source of a callable, without importing it. In: an import path and folders. Out: its text, or less.
 
 module:name           the text of the function or class, its decorators included
-… that is no such     the whole module: the name is assigned, imported, or inside of something
+… imported from       the same of the module that it is imported from, as far as that is found
+… that is no such     the whole module: the name is assigned, or inside of something
 no such module there  nothing: it is installed, or written in another language
 """
 
@@ -10,22 +11,45 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+IMPORTS_MAX = 16
+"""Through so many modules a name is followed that each imports from the next."""
+
 
 def source_of(path: str, folders: Sequence[str]) -> str:
     """The source of `package.module:name`, from the folders and then from where Python looks."""
     module, _, name = path.partition(":")
-    file = _file(module, (*folders, *sys.path))
-    if file is None:
-        return ""
-    try:
-        text = file.read_text("utf-8")
-        node = _found(ast.parse(text), name.split("."))
-    except (OSError, ValueError, SyntaxError, RecursionError):
-        return ""
-    if node is None:
-        return text
-    first = min((node.lineno, *(each.lineno for each in node.decorator_list)))
-    return "\n".join(text.splitlines()[first - 1 : node.end_lineno])
+    names, text = name.split("."), ""
+    for _ in range(IMPORTS_MAX):
+        file = _file(module, (*folders, *sys.path))
+        if file is None:
+            return text
+        try:
+            there = file.read_text("utf-8")
+            tree = ast.parse(there)
+            node = _found(tree, names)
+        except (OSError, ValueError, SyntaxError, RecursionError):
+            return text
+        if node is not None:
+            first = min((node.lineno, *(each.lineno for each in node.decorator_list)))
+            return "\n".join(there.split("\n")[first - 1 : node.end_lineno])
+        text = there
+        package = module if file.stem == "__init__" else module.rpartition(".")[0]
+        elsewhere = _imported(tree, names[0], package)
+        if elsewhere is None:
+            break
+        module, names[0] = elsewhere
+    return text
+
+
+def _imported(tree: ast.Module, name: str, package: str) -> tuple[str, str] | None:
+    """The module that a name is imported from, and what it is called there."""
+    found: tuple[str, str] | None = None
+    for each in tree.body:
+        if isinstance(each, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) - each.level + 1] if each.level else []
+            module = ".".join([*above, *([each.module] if each.module else [])])
+            found = next(((module, a.name) for a in each.names if (a.asname or a.name) == name), found)
+    return found
 
 
 def _file(module: str, folders: Sequence[str]) -> Path | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from flowrt.store.rows import Batch, CachedRow
+from flowrt.store.rows import Batch, CachedRow, NewCached
 
 
 class MemoryCache:
@@ -16,7 +16,7 @@ class MemoryCache:
         """Add what a batch has made, where nothing is that lasts."""
         for one in batch.cached:
             there = self._rows.get(one.key)
-            if there is None or (there.expires_at is not None and there.expires_at <= one.made_at):
+            if there is None or _is_over(there, one):
                 row = CachedRow(one.key, batch.run_id, one.value, one.made_at, one.expires_at)
                 self._rows[one.key] = row
 
@@ -37,3 +37,10 @@ class MemoryCache:
         """Remove what expired before an instant."""
         rows = self._rows.items()
         self._rows = {k: row for k, row in rows if row.expires_at is None or row.expires_at >= before}
+
+
+def _is_over(row: CachedRow, new: NewCached) -> bool:
+    """Whether an entry has expired, or is older than the one that is new may become."""
+    if row.expires_at is not None and row.expires_at <= new.made_at:
+        return True
+    return new.expires_at is not None and row.made_at + (new.expires_at - new.made_at) <= new.made_at

@@ -1,7 +1,8 @@
 """Values that runs take over from one another, in SQL. In: a connection within a transaction; out: rows.
 
 An entry belongs to the run that made it, whose references keep the blobs of its value; it goes when that
-run is deleted. The first who makes a value under a key keeps the place until it expires.
+run is deleted. The first who makes a value under a key keeps the place until it expires, or is older than the
+next one may become: whoever made that found it too old, and so would all who come later.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -24,6 +25,8 @@ def add(connection: Connection, batches: Sequence[Batch], numbers: Mapping[str, 
     made = sorted((one.key, numbers[batch.run_id], one) for batch in batches for one in batch.cached)
     for key, run_no, one in made:
         over = cache.c.expires_at <= one.made_at
+        if one.expires_at is not None:
+            over = or_(over, cache.c.made_at <= 2 * one.made_at - one.expires_at)
         connection.execute(delete(cache).where(cache.c.key == key, over))
         row = {
             "key": key,
