@@ -132,7 +132,7 @@ def started(story: Story, upto: int) -> list:
 def check_journal(story: Story) -> None:
     """One result a step; what is undone was done before; the journal folds to the reported end.
 
-    The runs that its steps have started are there, and no others.
+    The runs that its steps have started are there, and no others; and no lock is held any more.
     """
     begun = {record.run_id for record in story.records() if isinstance(record, Detached)}
     assert {row.run_id for row in story.store.runs()} == {story.run_id, *begun}
@@ -144,6 +144,7 @@ def check_journal(story: Story) -> None:
     state = fold(story.store, story.run_id, story.program, notes).state
     assert state.ended is not None
     assert state.open_commands == []
+    assert story.store.all_locks(0, 10) == []
     check_undone(story, done, notes)
 
 

@@ -309,6 +309,7 @@ class Simulation:
         row = self.store.run(run_id)
         hold(row.status == ended.status, f"{run_id} is {row.status} and ended {ended.status}")
         hold(row.head == len(known.records), f"the head of {run_id} is not the length of its journal")
+        hold(not self.store.locks_of([run_id]), f"{run_id} has locks behind its end")
         state = fold(self.store, run_id, case.program).state
         hold(state.open_commands == [], f"{run_id} has open commands behind its end")
 

@@ -27,6 +27,7 @@ from flowrt.core.undo_failures import with_undo_failures
 from flowrt.observer import Observer
 from flowrt.program import ForEach, Program, Sleep
 from flowrt.record import (
+    Begun,
     CancelRequested,
     Ended,
     Failed,
@@ -93,6 +94,8 @@ class State:
                     answer(machine, step, record, seq)
                 elif isinstance(record, Received):
                     self._given_back.add(seq)
+                elif isinstance(record, Begun):
+                    machine.unknown[record.step] = seq
         self._work_off()
 
     def void(self, record: StepRecord) -> None:

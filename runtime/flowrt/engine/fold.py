@@ -6,7 +6,7 @@ behind its failure without any recorded step being run again.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flowrt.core.outcome import Anew
 from flowrt.core.path import attempt_prefix, prefixes_of
@@ -16,7 +16,17 @@ from flowrt.encoding.pack import decode_record, is_reopened
 from flowrt.errors import StoreCorrupt
 from flowrt.observer import Observer
 from flowrt.program import Program
-from flowrt.record import Begun, CancelRequested, Ended, Entered, Record, Reopened, Started
+from flowrt.record import (
+    Begun,
+    CancelRequested,
+    Ended,
+    Entered,
+    Record,
+    Reopened,
+    Started,
+    StepRecord,
+    Stopped,
+)
 from flowrt.store.port import Store
 from flowrt.store.rows import JournalRow
 
@@ -84,8 +94,7 @@ def undone_records(
 ) -> tuple[int, ...]:
     """The numbers of what sagas recorded from their cuts on, so that they begin anew: see `flowrt.core.saga`.
 
-    That an attempt was begun counts no more when its end does not; neither does the bound on an attempt of a
-    block when something in it does not, which has all of its time again. `already` counts no more before this.
+    `already` counts no more before this.
     """
     cuts: dict[str, int] = {}
     for saga in undone:
@@ -93,23 +102,46 @@ def undone_records(
     if not cuts:
         return ()
     found: set[int] = set()
-    begun: dict[str, list[int]] = {}
-    bounds: dict[str, int] = {}
+    beginnings = _Beginnings()
     for row in read():
         if row.seq in already:
             continue
         record = decode_record(row.data)
         if isinstance(record, Started | CancelRequested | Reopened | Ended):
             continue
-        if isinstance(record, Begun):
-            begun.setdefault(record.step, []).append(row.seq)
-        if isinstance(record, Entered):
-            bounds[attempt_prefix(record.step, record.attempt)] = row.seq
+        beginnings.note(record, row.seq)
         around = tuple(prefixes_of(record.step))
         if any(row.seq >= cuts.get(prefix, row.seq + 1) for prefix in around):
-            found.update((row.seq, *begun.get(record.step, ())))
-            found.update(bounds[prefix] for prefix in around if prefix in bounds)
+            found.update(beginnings.gone_with(record, row.seq, around))
     return tuple(sorted(found))
+
+
+@dataclass(slots=True)
+class _Beginnings:
+    """What may stand before a cut and counts no more when what stands behind it does not.
+
+    `begun`: that the one attempt of a step was begun goes with its end, but not when it was stopped: see
+    `flowrt.core.once`. `bounds`: so does the bound on an attempt of a block with anything inside of it, which
+    then has all of its time again.
+    """
+
+    begun: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    bounds: dict[str, int] = field(default_factory=dict[str, int])
+
+    def note(self, record: StepRecord, seq: int) -> None:
+        """Note a record that says that something begins."""
+        if isinstance(record, Begun):
+            self.begun.setdefault(record.step, []).append(seq)
+        elif isinstance(record, Entered):
+            self.bounds[attempt_prefix(record.step, record.attempt)] = seq
+
+    def gone_with(self, record: StepRecord, seq: int, around: Iterable[str]) -> Iterator[int]:
+        """The numbers that count no more when a record does not that is made anew."""
+        if not isinstance(record, Begun):
+            yield seq
+        if not isinstance(record, Begun | Stopped):
+            yield from self.begun.get(record.step, ())
+        yield from (self.bounds[prefix] for prefix in around if prefix in self.bounds)
 
 
 def voided_records(rows: Iterable[JournalRow]) -> frozenset[int]:
