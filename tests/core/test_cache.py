@@ -5,8 +5,8 @@ from stories import HOUR, PatientClock, Story, copy_first, story_of
 
 from flowrt.noun import replace
 from flowrt.record import Succeeded
-from flowrt.store.blobs import MemoryBlobs
 from flowrt.snapshot.source_text import source_of
+from flowrt.store.blobs import MemoryBlobs
 from flowrt.store.memory import MemoryStore
 from flowrt.store.seal import seals_of
 from flowrt.store.sealed import SealedStore

@@ -1,13 +1,17 @@
 """`retry: never`: at most one attempt, whatever happens; what nobody knows the end of fails as unknown."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from threading import Event
 
 import pytest
-from stories import HoldingExecutor, InlineExecutor, Story, copy_first, story_of
+import saga_tasks
+from saga_stories import fresh_world, tale
+from stories import HoldingExecutor, InlineExecutor, PatientClock, Story, copy_first, story_of
 
-from flowrt.engine.once import UNKNOWN
-from flowrt.executor.port import Halted, Lost
-from flowrt.record import Begun, Failed, Succeeded
+from flowrt.core.once import UNKNOWN
+from flowrt.executor.port import Attempt, Halted, Lost
+from flowrt.record import Begun, Failed, Reopened, Succeeded
 
 TEXT = """
 flow: f
@@ -111,3 +115,67 @@ def test_defaults_may_say_it_for_every_call():
     story = story_of(f"flow: f\ndefaults: {{retry: never}}\nsteps:\n{calls}")
     story.play()
     assert sum(isinstance(record, Begun) for record in story.records()) == 1
+
+
+IN_SAGA = """
+flow: f
+steps:
+  - saga:
+      - id: hold
+        call: g.book("hold")
+        undo: g.cancel(hold)
+      - graph:
+          pay: {call: 'g.book("pay")', retry: never}
+          ship: {call: 'g.book("ship")'}
+"""
+
+
+class LetsGo(HoldingExecutor):
+    """Makes what has other names than these."""
+
+    def __init__(self, *held: str) -> None:
+        super().__init__()
+        self.names = held
+
+    def submit(self, attempts: Sequence[Attempt]) -> None:
+        super().submit(attempts)
+        for key in list(self.held):
+            if key.step.rpartition(".")[2] not in self.names:
+                self.let_go(key.step)
+
+
+@dataclass
+class Ending(PatientClock):
+    """Has `ship` made when nothing else is to be done, and only then time go by."""
+
+    story: Story | None = None
+
+    def timeout_s(self, until: int) -> float:
+        held = [key.step for key in self.story.executor.held if key.step.endswith("ship")]
+        if held:
+            self.story.executor.let_go(held[0])
+            return 0.0
+        return super().timeout_s(until)
+
+
+def test_what_was_stopped_in_an_undone_saga_is_not_made_again_unknown(monkeypatch: pytest.MonkeyPatch):
+    fresh_world(monkeypatch)
+    story = tale(IN_SAGA, executor=LetsGo("pay", "ship"))
+    saga_tasks.BROKEN.add("ship")
+    story.start()
+    story.clock = Ending(story=story)
+    assert story.drive().status == "failed"
+    saga_tasks.BROKEN.clear()
+    assert saga_tasks.LOG == ["+hold", "-hold"]
+    # The attempt at `pay` was under way when it was stopped.
+    story.executor = InlineExecutor()
+    assert story.drive(reopen=True).failure.type == UNKNOWN
+    assert "+pay" not in saga_tasks.LOG
+    records = story.records()
+    first = next(n for n, record in enumerate(records, 1) if isinstance(record, Reopened))
+    for count in range(first, len(records)):
+        copy_first(story, count).drive()
+        assert "+pay" not in saga_tasks.LOG, count
+    result = story.drive(reopen=True)
+    assert result.status == "succeeded", result
+    assert saga_tasks.LOG.count("+pay") == 1

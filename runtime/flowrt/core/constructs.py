@@ -7,7 +7,6 @@ their own.
 from flowrt.command import (
     AwaitEvent,
     AwaitTimer,
-    BeginTask,
     Choose,
     Decide,
     Evaluate,
@@ -33,6 +32,7 @@ from flowrt.core.frame import Frame, Step
 from flowrt.core.locks import lock_body_ended, locked, open_lock, queued, stop_lock, unlocked
 from flowrt.core.loops import begin, decided, next_round, open_loop, part_ended
 from flowrt.core.machine import Machine, broken, halted
+from flowrt.core.once import open_once
 from flowrt.core.outcome import HALTED, Broken, Done, Halted, Left, Outcome
 from flowrt.core.path import arm_prefix
 from flowrt.core.race import branch_ended, known_need, open_race
@@ -95,7 +95,7 @@ def open_step(machine: Machine, step: Step) -> None:  # noqa: C901, PLR0912, PLR
     path, env = step.path, step.env
     match step.node.op:
         case Task(once=True):
-            machine.command(path, BeginTask(path))
+            open_once(machine, step)
         case Task() as task:
             machine.command(path, RunTask(path, task, task_env(step, task)))
         case Compute(Name(name)):

@@ -60,6 +60,7 @@ class Machine:
         self.todo: deque[Todo] = deque()
         self.consumed: set[int] = set()
         self.undo_failures = UndoFailures()
+        self.unknown: dict[str, int] = {}
         self._open: dict[str, Command] = {}
         self._fresh: dict[str, None] = {}
         self._held: dict[str, dict[str, None]] = {}

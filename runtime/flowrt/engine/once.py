@@ -6,21 +6,14 @@ In: the command of a task whose intent is recorded. Out: the record that fails i
 from collections.abc import Iterator
 
 from flowrt.command import RunTask
+from flowrt.core.once import unknown
 from flowrt.core.state import State
-from flowrt.record import Failed, Failure
-
-UNKNOWN = "flowrt.OutcomeUnknown"
+from flowrt.record import Failed
 
 
 def unknown_outcome(command: RunTask, now: int) -> Failed:
     """The failure of a step whose one attempt was begun, and did not report how it ended."""
-    message = (
-        "The attempt was begun, and whoever made it was lost: it may have done its work, or not. It is not "
-        "made again, because its step says `retry: never`. Find out what it did, then go on with "
-        "`flowc resume --failed`, which makes it once more."
-    )
-    failure = Failure(UNKNOWN, message, command.step)
-    return Failed(command.step, failure, command.attempt, command.first_at, now)
+    return Failed(command.step, unknown(command.step), command.attempt, command.first_at, now)
 
 
 def unknown_outcomes(state: State, now: int) -> Iterator[Failed]:
