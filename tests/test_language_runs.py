@@ -100,8 +100,8 @@ def ended(story, result):
 def cut(whole, event, count):
     """The run as it would go on had its machine died behind a record."""
     records = whole.records()[:count]
-    sent = {each.dedupe: each for each in whole.store.sent}
-    emitted = [sent[f"story/{each.step}"] for each in records if isinstance(each, Emitted)]
+    sent = {each.dedupe.partition("/")[2]: each for each in whole.store.sent}
+    emitted = [sent[each.step] for each in records if isinstance(each, Emitted)]
     begun = {each.run_id for each in records if isinstance(each, Detached)}
     started = [run for run in whole.store.started if run.run_id in begun]
     return copy_first(whole, count, [event, *emitted], started)

@@ -29,8 +29,8 @@ NAMES = sorted(path.name.removesuffix(".flow.yaml") for path in FLOWS.glob("*.fl
 def sent_events(story: Story, upto: int) -> list[NewEvent]:
     """The events that the first records of a story sent, in order."""
     steps = [record.step for record in story.records()[:upto] if isinstance(record, Emitted)]
-    by_dedupe = {event.dedupe: event for event in story.store.sent}
-    return [by_dedupe[f"{story.run_id}/{step}"] for step in steps]
+    by_step = {event.dedupe.partition("/")[2]: event for event in story.store.sent}
+    return [by_step[step] for step in steps]
 
 
 def started_runs(story: Story, upto: int) -> list[NewRun]:

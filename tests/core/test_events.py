@@ -107,3 +107,13 @@ def test_a_match_that_raises_fails_the_wait_and_names_it() -> None:
     result = story.drive()
     assert (result.status, result.failure.step) == ("failed", "w")
     assert "size" in result.failure.message
+
+
+def test_a_run_of_the_same_id_that_is_made_after_the_other_was_deleted_sends_its_own() -> None:
+    """The event of the first is kept for a week, and so is its dedupe id."""
+    story = story_of("events: {done: {}}\nflow: f\nsteps:\n  - emit: done\n")
+    story.play()
+    story.store.delete("story")
+    story.clock.at += 1
+    story.play()
+    assert story.store.news([], 0).last_event_id == 2

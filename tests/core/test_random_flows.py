@@ -120,8 +120,8 @@ def begun(program: Program, **parts: object) -> Story:
 
 def sent(story: Story, upto: int) -> list:
     steps = [record.step for record in story.records()[:upto] if isinstance(record, Emitted)]
-    by_dedupe = {event.dedupe: event for event in story.store.sent}
-    return [by_dedupe[f"{story.run_id}/{step}"] for step in steps]
+    by_step = {event.dedupe.partition("/")[2]: event for event in story.store.sent}
+    return [by_step[step] for step in steps]
 
 
 def started(story: Story, upto: int) -> list:

@@ -179,7 +179,7 @@ class Performer:
                 key=None if emit.key is None else event_key(evaluate(emit.key, env)),
                 payload=self.values.encode(payload),
                 at=self.clock.now(),
-                dedupe=_dedupe(self.facts.id, idempotent_step(command.step, times_anew)),
+                dedupe=_dedupe(self.facts, idempotent_step(command.step, times_anew)),
             )
 
         event = self.guard(command.step, work)
@@ -260,12 +260,16 @@ class Performer:
         return Failed(step, failure, 0, now, now)
 
 
-def _dedupe(run_id: str, step: str) -> str:
-    """What names the event of a step for ever; deep in a recursion a path is longer than an index takes."""
-    name = f"{run_id}/{step}"
+def _dedupe(run: RunFacts, step: str) -> str:
+    """What names the event of a step for ever; deep in a recursion a path is longer than an index takes.
+
+    A run that has the id of one that was deleted is another run: the events of that one are still known.
+    """
+    begun = f"{run.id}@{run.started_at}"
+    name = f"{begun}/{step}"
     if len(name.encode()) <= DEDUPE_BYTES:
         return name
-    return f"{run_id}/{hashlib.sha256(step.encode()).hexdigest()}"
+    return f"{begun}/{hashlib.sha256(step.encode()).hexdigest()}"
 
 
 def _bound(what: str, expr: Expr | None, env: LazyEnv, least: int = 1) -> int:
