@@ -17,6 +17,13 @@ LOCKS = (
         LOCKS_TESTED,
     ),
     Fault(
+        "a step that was stopped in the same turn asks for its lock all the same",
+        "engine/engine.py",
+        "if conductor.run.state.wants(command) and not conductor.locks.holds_back(command):",
+        "if not conductor.locks.holds_back(command):",
+        ("tests/core/test_lock.py",),
+    ),
+    Fault(
         "who came last is given the lock",
         "store/sql_locks.py",
         "waiting.order_by(locks.c.ticket).limit(1)",

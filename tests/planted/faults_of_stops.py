@@ -38,7 +38,7 @@ STOPS = (
     Fault(
         "the intent of an attempt that may be made once is not recorded",
         "core/constructs.py",
-        "        case Task(once=True):\n            machine.command(path, BeginTask(path))\n",
+        "        case Task(once=True):\n            open_once(machine, step)\n",
         "",
         ONCE,
     ),
@@ -47,6 +47,13 @@ STOPS = (
         "engine/engine.py",
         "for lost in unknown_outcomes(run.state, self.clock.now()):",
         "for lost in ():",
+        ONCE,
+    ),
+    Fault(
+        "an attempt that was stopped in a saga is made again with it in silence",
+        "engine/fold.py",
+        "        if not isinstance(record, Begun | Stopped):",
+        "        if not isinstance(record, Begun):",
         ONCE,
     ),
     Fault(
