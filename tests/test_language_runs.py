@@ -57,10 +57,27 @@ class Arrival(flowrt.EventListener):
         assert event == "the text of orders.csv"
 
 
+class Account:
+    """An actor's class."""
+
+    def __init__(self, owner):
+        self.owner, self.amount = owner, 100
+
+    def deposit(self, amount):
+        self.amount += amount
+        return self.amount
+
+    def withdraw(self, amount):
+        return self.deposit(-amount)
+
+    def balance(self):
+        return self.amount
+
+
 class Shop(ModuleType):
     """A module that has every task."""
 
-    Busy, Fatal, Rejected, Arrival = Busy, Busy, Rejected, Arrival
+    Busy, Fatal, Rejected, Arrival, Account = Busy, Busy, Rejected, Arrival, Account
 
     def __getattr__(self, name):
         if name.startswith("_"):

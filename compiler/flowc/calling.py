@@ -19,12 +19,14 @@ class Ident:
 class TaskCallee:
     """A Python callable or exception class: its import path `package.module:name`, and where it stands.
 
-    `listener`: it is a method of a listener's class, `package.module:Class.method`.
+    `listener`: it is a method of a listener's class, `package.module:Class.method`. `method`: the path is an
+    actor's class, and this is the method that is called.
     """
 
     path: str
     span: Span
     listener: bool = False
+    method: str = ""
 
 
 @noun

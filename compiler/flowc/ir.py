@@ -64,7 +64,8 @@ Block: TypeAlias = Steps | GraphBody
 class Call:
     """A call of a task or a flow. `args` and `kwargs` are in the author's order.
 
-    `undo` is the call of a task that takes this one back; its expressions may read this one's value.
+    `undo` is the call of a task that takes this one back; its expressions may read this one's value. `key` is
+    that of the actor whose method is called.
     """
 
     meta: Meta
@@ -73,6 +74,13 @@ class Call:
     kwargs: tuple[tuple[Ident, Expr], ...]
     modifiers: Modifiers
     undo: "Call | None" = None
+    key: Expr | None = None
+
+    @property
+    def given(self) -> tuple[Expr, ...]:
+        """What the call is given: the key of the actor, if there is one, and the arguments."""
+        key = () if self.key is None else (self.key,)
+        return (*key, *self.args, *(value for _, value in self.kwargs))
 
 
 @noun
@@ -384,6 +392,7 @@ class File:
     """A flow file, resolved. `aliases` maps each alias of `use` to its Python module.
 
     `used` maps the other aliases of `use` to the paths of flow files, relative to this one.
+    `actors` maps the names of actors to the import paths of their classes.
     """
 
     source: Source
@@ -391,3 +400,4 @@ class File:
     aliases: Mapping[str, str]
     events: Mapping[str, Event]
     used: Mapping[str, Ident] = field(default_factory=dict[str, Ident])
+    actors: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -56,6 +56,17 @@ class Cache:
 
 
 @noun
+class Actor:
+    """That a task is a method of an object with a state of its own: the callee is the class of the object.
+
+    There is one object for each class and `key`, a text, a whole number or a truth value.
+    """
+
+    key: Expr
+    method: str
+
+
+@noun
 class CallFlow:
     """Run a flow of the library; `args` pairs each of its inputs with a name of the environment."""
 

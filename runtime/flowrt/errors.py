@@ -10,6 +10,8 @@
     ├── WrongEnvironment      a run needs another Python, Ray or package than there is here
     ├── BadRunId              not an id: letters, digits, `.`, `_`, `-`, at most 128, no path
     ├── BadInput              an input is unknown, missing or of the wrong type
+    ├── UnknownActor          no state of an actor of that name in the store
+    ├── ActorBusy             … or a run is calling it, and what is wanted needs it to be left alone
     ├── LocksGone             a run that is resumed would wait for ever for the locks that it had
     ├── UnsupportedGraph      a Ray graph holds something that cannot run durably
     ├── ExecutorUnavailable   Ray cannot be reached or started
@@ -66,6 +68,14 @@ class BadRunId(FlowrtError):
 
 class BadInput(FlowrtError):
     """An input is unknown, missing or of the wrong type."""
+
+
+class UnknownActor(FlowrtError):
+    """No state of an actor of that name is in the store."""
+
+
+class ActorBusy(FlowrtError):
+    """A run is calling a method of the actor, or waits for its turn."""
 
 
 class LocksGone(FlowrtError):

@@ -47,6 +47,7 @@ FailpointName = Literal[
     "append.done",  # They are durable, and the engine has not been told.
     "locks.written",  # Locks were asked for or given back within an append; not committed.
     "cache.written",  # What other runs may take over is written within an append; not committed.
+    "actors.written",  # What calls have made of their objects is written within an append; not committed.
     "locks.freed",  # What an abandoned run had is given to others; not committed.
     "park.written",  # A run is let go within its append; not committed.
     # What comes from outside.
@@ -90,6 +91,7 @@ FailpointName = Literal[
     "inbox.settled",  # … it is durable.
     "emit.noted",
     "cache.hit",  # A value is taken over from another run; that is not durable.
+    "actor.changed",  # A call has come back with the new state of its object; that is not durable.
     "lock.asked",  # A lock is to be asked for; that is not durable.
     "lock.got",  # It has come, and that is not durable.
     "lock.given_back",  # It is to be given back; that is not durable.

@@ -17,6 +17,7 @@ node's `env`. Step identity (what the journal is keyed by) is the path of node i
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
+from flowrt.calling import Actor as Actor
 from flowrt.calling import Cache as Cache
 from flowrt.calling import Callee as Callee
 from flowrt.calling import CallFlow as CallFlow
@@ -61,7 +62,7 @@ class Task:
     attempt may go on without calling `flowrt.heartbeat()`. With `once` there is at most one attempt: that it
     is begun is recorded before, and when nobody knows what became of it the step fails as unknown.
     `undo` takes back what the task did, when the saga around it does not end well. `listener`: the callee is
-    a method of a `flowrt.EventListener`.
+    a method of a `flowrt.EventListener`. `actor`: the task is a method of an object, whose turn comes first.
     """
 
     callee: Callee
@@ -77,6 +78,7 @@ class Task:
     undo: "Undo | None" = None
     listener: bool = False
     cache: Cache | None = None
+    actor: Actor | None = None
 
 
 @noun

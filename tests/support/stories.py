@@ -28,7 +28,7 @@ from flowrt.store.blobs import MemoryBlobs
 from flowrt.store.memory import MemoryStore
 from flowrt.store.owner import this_owner
 from flowrt.store.port import Blobs, Store
-from flowrt.store.rows import Batch, NewEvent, NewRun
+from flowrt.store.rows import ActorChange, Batch, NewEvent, NewRun
 
 FLOWS = Path(__file__).resolve().parent.parent / "core" / "flows"
 HOUR = 3_600_000_000
@@ -101,18 +101,25 @@ class HoldingExecutor(InlineExecutor):
 
 
 class NotingStore(MemoryStore):
-    """Notes the events that runs send, and the runs that they start."""
+    """Notes the events that runs send, the runs that they start, and what they make of actors.
+
+    A change of an actor is noted with the number of the record that it came with.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.sent: list[NewEvent] = []
         self.started: list[NewRun] = []
+        self.changed: list[tuple[str, int, ActorChange]] = []
 
     def append(self, batches: Sequence[Batch]) -> frozenset[str]:
         lost = super().append(batches)
         kept = [batch for batch in batches if batch.run_id not in lost]
         self.sent += [event for batch in kept for event in batch.events]
         self.started += [run for batch in kept for run in batch.creates]
+        for batch in kept:
+            steps = {getattr(decode_record(data), "step", ""): n for n, data in enumerate(batch.records)}
+            self.changed += [(batch.run_id, batch.first_seq + steps[one.step], one) for one in batch.actors]
         return lost
 
 
@@ -190,7 +197,10 @@ def copy_first(
     other.start(dict(Values(story.blobs).load_env(dict(story.records()[0].inputs))))
     owner = story.store.run(story.run_id).owner
     epoch = other.store.claim(story.run_id, owner or this_owner(), NOON, NOON + 1)
-    batch = Batch(story.run_id, epoch, 1, [row.data for row in rows[1:count]], tuple(events), tuple(started))
+    data = [row.data for row in rows[1:count]]
+    changes = getattr(story.store, "changed", ())
+    actors = tuple(one for run_id, seq, one in changes if run_id == story.run_id and seq < count)
+    batch = Batch(story.run_id, epoch, 1, data, tuple(events), tuple(started), actors=actors)
     assert not other.store.append([batch])
     other.clock.at = story.clock.now()
     other.store.release(story.run_id, epoch)

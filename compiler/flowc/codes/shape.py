@@ -65,11 +65,12 @@ CODES: tuple[Code, ...] = (
     ),
     Code(
         "F0108",
-        "This part of the language cannot run yet",
-        "The language describes more than this version of flowc runs. What it does not run it names, "
-        "rather than to leave it out in silence.",
-        bad="actors: {a: t.Account}\n" + _STEPS + "  - call: t.load()\n",
-        good=_STEPS + "  - call: t.load()\n",
+        "This has no meaning here",
+        "What a call may carry is for calls of tasks. The steps of a flow that is called carry their own, a "
+        "value that is taken at once cannot fail, and what a method of an actor gives depends on its state, "
+        "so it is never cached. What cannot be heeded is not left out in silence.",
+        bad=_STEPS + "  - id: at\n    call: now()\n    retry: 3\n",
+        good=_STEPS + "  - id: at\n    call: now()\n",
     ),
     Code(
         "F0109",

@@ -110,6 +110,8 @@ def _text(node: Node) -> str:
     if not isinstance(op, Task):
         return operation_text(op)
     callee = op.callee.path.rpartition(":")[2] if isinstance(op.callee, Imported) else op.callee.name
+    if op.actor is not None:
+        callee += f"({write_expr(op.actor.key)}).{op.actor.method}"
     args = [*map(write_expr, op.args), *(f"{name}={write_expr(value)}" for name, value in op.kwargs)]
     return f"{'raise ' if op.raises else ''}{callee}({', '.join(args)})"
 

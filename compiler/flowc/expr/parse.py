@@ -73,6 +73,9 @@ def parse_callee(text: str, at: Callable[[int], int], source: Source) -> tuple[E
 
 
 def _is_dotted(tree: Expr) -> bool:
+    if isinstance(tree, Attribute) and isinstance(tree.value, Call):
+        called = tree.value.func
+        return isinstance(called, Name) and called.id.isidentifier()  # `account(user).deposit` of an actor.
     while isinstance(tree, Attribute):
         tree = tree.value
     return isinstance(tree, Name)

@@ -6,6 +6,7 @@ from flowc.lower.retry import lower_retry, read_by
 from flowrt.expr.tree import Expr
 from flowrt.noun import replace
 from flowrt.program import (
+    Actor,
     Body,
     Bounded,
     Cache,
@@ -101,7 +102,9 @@ def _task(call: Call) -> tuple[Task, list[str]]:
         task = replace(task, listener=True, lost_max=LISTENER_LOST_MAX)
     cached = () if said.cache is None else (said.cache.key, said.cache.ttl)
     lengths = (said.timeout, said.heartbeat, *cached)
-    values = (*call.args, *(value for _, value in call.kwargs), said.options, *lengths)
+    if call.callee.method and call.key is not None:
+        task = replace(task, actor=Actor(call.key, call.callee.method))
+    values = (*call.given, said.options, *lengths)
     return task, names_in(*values, *read_by(retry))
 
 

@@ -92,7 +92,7 @@ def _assigned(block: Block) -> dict[str, None]:
 
 def _tested(step: Loop) -> list[str]:
     """The names that a condition reads, those of the calls in it included."""
-    values = [value for call in step.check for value in (*call.args, *(each for _, each in call.kwargs))]
+    values = [value for call in step.check for value in call.given]
     return names_in(step.cond, *values)
 
 

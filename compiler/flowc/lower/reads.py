@@ -51,8 +51,8 @@ def reads_of(step: Step) -> set[str]:
 
 def _exprs(step: Step) -> Iterator[Expr | None]:  # noqa: C901, PLR0912 - one arm a kind
     match step:
-        case Call(_, _, args, kwargs, modifiers):
-            yield from (*args, *(value for _, value in kwargs), *_modifiers(modifiers))
+        case Call():
+            yield from (*step.given, *_modifiers(step.modifiers))
         case Raise(_, _, args, kwargs):
             yield from (*args, *(value for _, value in kwargs))
         case Value(_, expr) | Return(_, expr):

@@ -1,10 +1,10 @@
 """The function of a call comes in; the task, the flow or nothing of that kind that it names goes out.
 
-What a call can mean, in this order: an import path (`package.module:name`, in a place for callees), a flow of
-the file, an attribute of the alias of a flow file (`flowc.link` sees whether there is such a flow), one of
-the recorded functions (`now`, `today`, `uuid`, `random`, which are tasks under the path `flowc:now` as far as
-the IR is concerned), an attribute of an alias of `use`, and else a builtin or a method of a value, which is
-pure and stays in its expression.
+What a call can mean, in this order: a method of an actor with its key, an import path
+(`package.module:name`, in a place for callees), a flow of the file, an attribute of the alias of a flow file
+(`flowc.link` sees whether there is such a flow), one of the recorded functions (`now`, `today`, `uuid`,
+`random`, which are tasks under the path `flowc:now` as far as the IR is concerned), an attribute of an alias
+of `use`, and else a builtin or a method of a value, which is pure and stays in its expression.
 """
 
 from collections.abc import Iterator
@@ -42,19 +42,31 @@ NO_NAMES: frozenset[str] = frozenset()
 def meaning_of(names: Names, func: Expr, bound: frozenset[str] = NO_NAMES) -> Meaning:
     """What the function of a call is; `bound` are the variables of the comprehensions around it."""
     span = Span(*func.at)
+    if isinstance(func, Attribute) and (actor := actor_named(names, func.value, bound)):
+        return TaskCallee(names.actors[actor], span, method=func.name)
     parts = tuple(_chain(func))
     if not parts:
         return Lost() if _root_is_lost(names, func) else Pure()
     root, *rest = parts
     if root in bound:
         return Pure()
-    if not rest:
-        return _bare(names, root, span)
+    return _named(names, parts, span) if rest else _bare(names, root, span)
+
+
+def _named(names: Names, parts: tuple[str, ...], span: Span) -> Meaning:
+    root, *rest = parts
     if root in names.files:
         return FlowCallee(".".join(parts), span)
     if root in names.aliases:
         return TaskCallee(f"{names.aliases[root]}:{'.'.join(rest)}", span)
     return Lost() if names.is_lost(root) else Pure()
+
+
+def actor_named(names: Names, expr: Expr, bound: frozenset[str] = NO_NAMES) -> str:
+    """The name of the actor that an expression such as `account(user)` is; empty for any other."""
+    if isinstance(expr, CallExpr) and isinstance(expr.func, Name) and expr.func.id not in bound:
+        return expr.func.id if expr.func.id in names.actors else ""
+    return ""
 
 
 def _bare(names: Names, name: str, span: Span) -> Meaning:
@@ -76,7 +88,9 @@ def report_undefined(found: Found, names: Names, func: Expr) -> None:
     """Reports a callee that has to be a task or a flow, and is neither."""
     parts = tuple(_chain(func))
     span = Span(*func.at)
-    if not parts:
+    if parts and parts[0] in names.actors:
+        report_actor(found, parts[0], span)
+    elif not parts:
         found.error(
             "F0116",
             "this is not the name of something that can be called",
@@ -87,6 +101,35 @@ def report_undefined(found: Found, names: Names, func: Expr) -> None:
         _report_flow(found, names, parts[0], span)
     else:
         _report_alias(found, names, parts, span)
+
+
+def report_actor(found: Found, name: str, span: Span) -> None:
+    """Reports an actor that is used in another way than by a method of the object of a key."""
+    found.error(
+        "F0116",
+        f"`{name}` is an actor, and what can be called are the methods of its objects",
+        span,
+        help=f"write `{name}(key).method(…)`",
+    )
+
+
+def report_misspelt_actor(found: Found, names: Names, func: Expr) -> bool:
+    """Reports a method of what is no actor and has nearly the name of one; whether it is that."""
+    root = func.value.func if isinstance(func, Attribute) and isinstance(func.value, CallExpr) else None
+    if not isinstance(root, Name) or root.id in names.flows:
+        return False
+    meant = closest(root.id, names.actors)
+    if meant is None:
+        return False
+    span = Span(*root.at)
+    found.error(
+        "F0113",
+        f"`{root.id}` is not an actor of this file",
+        span,
+        hint=f"did you mean `{meant}`?",
+        fixes=(Fix(span, meant, f"write `{meant}`"),),
+    )
+    return True
 
 
 def _report_flow(found: Found, names: Names, name: str, span: Span) -> None:
@@ -149,7 +192,7 @@ def _root_is_lost(names: Names, expr: Expr) -> bool:
     """Whether the callee is a method of an actor that could not be used: `account(user).deposit`."""
     while isinstance(expr, Attribute | CallExpr):
         expr = expr.value if isinstance(expr, Attribute) else expr.func
-    return isinstance(expr, Name) and expr.id in names.lost
+    return isinstance(expr, Name) and names.is_lost(expr.id)
 
 
 IMPORT_PATH = pattern(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*\Z")

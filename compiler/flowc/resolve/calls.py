@@ -3,12 +3,12 @@
 from flowc.diagnostic import Fix, Label
 from flowc.ir import Call, Callee, FlowCallee, Ident, Modifiers, Step, TaskCallee, Value
 from flowc.resolve.cache import read_cache
-from flowc.resolve.callees import Lost, Pure, meaning_of, report_undefined, root_of
+from flowc.resolve.callees import Lost, Pure, meaning_of, report_misspelt_actor, report_undefined, root_of
 from flowc.resolve.durations import read_size
 from flowc.resolve.foreign_options import OPTIONS_ELSEWHERE, OPTIONS_MEANT
 from flowc.resolve.found import Found, excerpt, listing, shape
 from flowc.resolve.keys import OPTIONS, SIZES
-from flowc.resolve.lift import Arguments, Place, check_recorded, lift, lift_arguments, modifiers_of
+from flowc.resolve.lift import Arguments, Place, check_recorded, lift, lift_arguments, lift_key, modifiers_of
 from flowc.resolve.names import read_name
 from flowc.resolve.places import at, read_callee, read_data
 from flowc.resolve.pure import is_builtin
@@ -63,11 +63,12 @@ def call_of(step: StepText, expr: Expr) -> Call | None:
 def make_call(step: StepText, call: CallExpr, callee: Callee) -> Call:
     """The call as a step: its arguments, those under `with`, and its modifiers."""
     where = step.where("args")
+    key = lift_key(call, where, step.path, callee)
     arguments = lift_arguments(call, where, step.path, callee)
     check_recorded(callee, arguments, step.setting)
     kwargs = arguments.kwargs + _with(step, arguments, callee)
     modifiers = _modifiers(step, callee)
-    return Call(step.meta(), callee, arguments.args, kwargs, modifiers)
+    return Call(step.meta(), callee, arguments.args, kwargs, modifiers, key=key)
 
 
 def _with(step: StepText, inline: Arguments, callee: Callee) -> tuple[tuple[Ident, Expr], ...]:
@@ -126,6 +127,15 @@ def _modifiers(step: StepText, callee: Callee) -> Modifiers:
             )
         return modifiers_of(callee, step.setting)
     options, retry = step.node("options"), step.node("retry")
+    if callee.method and "cache" in step.fields:
+        step.found.error(
+            "F0108",
+            "`cache` has no meaning for a method of an actor",
+            step.fields["cache"].key.span,
+            hint="what it gives depends on the state, and a call that is not made changes none",
+            help="leave it out",
+        )
+        step = replace(step, fields={key: entry for key, entry in step.fields.items() if key != "cache"})
     return merge_modifiers(
         Modifiers(
             None if options is None else lift(read_options(step.found, options), step.where("options")),
@@ -195,6 +205,8 @@ def _report_pure(step: StepText, expr: Expr, call: CallExpr) -> None:
     func = call.func
     computed = not isinstance(expr, CallExpr | Name | Attribute)
     method = isinstance(func, Attribute) and root_of(func) is None
+    if report_misspelt_actor(found, step.setting.names, func):
+        return
     if computed or method or (isinstance(func, Name) and is_builtin(func.id)):
         key = step.main.key.span
         found.error(

@@ -74,7 +74,7 @@ def resolve_raise(step: StepText) -> Step:
         callee = TaskCallee(f"builtins:{call.func.id}", Span(*call.func.at))
     if isinstance(callee, Lost):
         return _unknown_end(step)
-    if not isinstance(callee, TaskCallee) or callee.path.startswith("flowc:"):
+    if not isinstance(callee, TaskCallee) or callee.method or callee.path.startswith("flowc:"):
         what = "a flow" if isinstance(callee, FlowCallee) else "neither a builtin nor one of an alias"
         step.found.error(
             "F0115",

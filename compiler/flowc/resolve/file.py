@@ -11,13 +11,14 @@ unknown type under the same name, an empty block), so that the checks that follo
 
 from flowc.diagnostic import Diagnostic, Fix, Label
 from flowc.ir import File, Flow
+from flowc.resolve.actors import with_actors
 from flowc.resolve.fields import Fields, read_fields
 from flowc.resolve.fixes import fitting_the_dsl
 from flowc.resolve.flow import read_flow
 from flowc.resolve.found import MOST, Enough, Found, excerpt, shape
 from flowc.resolve.header import check_version, read_events
 from flowc.resolve.inputs import ANY
-from flowc.resolve.keys import FILE_KEYS, FILE_LATER, FIRST_FLOW, FLOW
+from flowc.resolve.keys import FILE_KEYS, FIRST_FLOW, FLOW
 from flowc.resolve.setting import Names
 from flowc.resolve.use import Uses, read_use
 from flowc.span import Span
@@ -92,7 +93,7 @@ def _resolve(found: Found, tree: Tree) -> File | None:
     typed = {name: event.type for name, event in events.items() if event.type != ANY}
     names = replace(names, payloads=typed)
     flows = _distinct(found, [read_flow(found, names, part.fields, part.mapping.span) for part in parts])
-    return File(tree.source, flows, uses.aliases, events, uses.files)
+    return File(tree.source, flows, uses.aliases, events, uses.files, names.actors)
 
 
 def _part(found: Found, document: Document, *, first: bool) -> _Part | None:
@@ -115,7 +116,7 @@ def _without_file_keys(found: Found, root: Mapping) -> Mapping:
     """The map of a later document without the keys that stand in the first one only."""
     kept: list[Entry] = []
     for entry in root.entries:
-        if entry.key.text in FILE_KEYS or entry.key.text in FILE_LATER:
+        if entry.key.text in FILE_KEYS:
             again = entry.key.text == "flowc"
             found.error(
                 "F0126",
@@ -143,12 +144,13 @@ def _names(found: Found, parts: list[_Part], tree: Tree) -> tuple[Names, Uses]:
     }
     root = tree.documents[0].root
     for entry in root.entries if isinstance(root, Mapping) else ():
-        if entry.key.text == "actors" and isinstance(entry.value, Mapping):
-            uses.lost |= {actor.key.text for actor in entry.value.entries}
         if entry.key.text == "use" and "use" not in head:
             uses.all_lost = True
     files = {alias: path.text for alias, path in uses.files.items()}
-    return Names(uses.aliases, frozenset(flows), frozenset(uses.lost), uses.all_lost, files), uses
+    names = Names(uses.aliases, frozenset(flows), frozenset(uses.lost), uses.all_lost, files)
+    if "actors" in head:
+        names = with_actors(found, head["actors"].value, names)
+    return names, uses
 
 
 def _distinct(found: Found, flows: list[Flow]) -> tuple[Flow, ...]:

@@ -72,6 +72,7 @@ HOLDINGS: Mapping[str, Holding] = {
     "flowc": Holding("version", (1,)),
     "use": Holding("modules"),
     "events": Holding("events"),
+    "actors": Holding("modules"),
     "flow": Holding("name", ("daily_etl",)),
     "doc": Holding("text"),
     "inputs": Holding("inputs"),

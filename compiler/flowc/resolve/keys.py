@@ -24,8 +24,9 @@ FILE_KEYS = {
     "flowc": "the version of the language; 1",
     "use": "alias → Python module, or the path of a flow file",
     "events": "event name → {type, key, external}",
+    "actors": "actor name → class of its objects, which keep their state",
 }
-FILE_LATER = {"actors": "actors are"}
+FILE_LATER: Mapping[str, str] = {}
 
 FLOW = Construct(
     "a flow",
@@ -44,7 +45,7 @@ FLOW = Construct(
     },
     required=("flow",),
 )
-FIRST_FLOW = replace(FLOW, keys=FILE_KEYS | dict(FLOW.keys), later=FILE_LATER)
+FIRST_FLOW = replace(FLOW, keys=FILE_KEYS | dict(FLOW.keys))
 
 SCHEDULE = Construct(
     "`schedule`",

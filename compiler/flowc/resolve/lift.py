@@ -136,6 +136,34 @@ def lift_arguments(expr: CallExpr, where: Where, path: str, callee: Callee) -> A
     return Arguments(args, kwargs)
 
 
+def lift_key(expr: CallExpr, where: Where, path: str, callee: Callee) -> Expr | None:
+    """The key of the actor whose method is called, without calls in it; those have the identity `path/key`.
+
+    None when it is no method of an actor that is called.
+    """
+    if not isinstance(callee, TaskCallee) or not callee.method:
+        return None
+    assert isinstance(expr.func, Attribute), "a method is an attribute"
+    assert isinstance(expr.func.value, CallExpr), "of an actor with its key"
+    actor = expr.func.value
+    if len(actor.args) != 1 or actor.kwargs:
+        name = where.setting.found.text(Span(*actor.func.at))
+        given = (
+            "none" if not (actor.args or actor.kwargs) else f"`{where.setting.found.text(Span(*actor.at))}`"
+        )
+        where.setting.found.error(
+            "F0116",
+            f"the actor `{name}` takes one key, and this is {given}",
+            Span(*actor.at),
+            help=f'write `{name}(key).{callee.method}(…)`; a single object may have any text: `{name}("all")`'
+            if not actor.args
+            else f'make one text of several: `{name}(f"{{a}}/{{b}}").{callee.method}(…)`',
+        )
+        return stand_in(actor.at)
+    inside = replace(where, place=Place(f"{path}/key", first_is_bare=True), of_task=False)
+    return lift(actor.args[0], inside)
+
+
 def check_recorded(callee: Callee, arguments: Arguments, setting: Setting) -> None:
     """Reports arguments of `now()` and the others, which take none."""
     if isinstance(callee, TaskCallee) and callee.path.startswith("flowc:"):
@@ -162,12 +190,13 @@ def _call(expr: CallExpr, where: Where) -> Expr:
                 _report_unliftable(expr, meaning, where)
                 return stand_in(expr.at)
             path = where.place.next_path()
+            key = lift_key(expr, where, path, meaning)
             arguments = lift_arguments(expr, where, path, meaning)
             check_recorded(meaning, arguments, setting)
             name = setting.next_name()
             meta = Meta(Span(*expr.at), path, Ident(name, Span(*expr.at)))
             modifiers = modifiers_of(meaning, setting)
-            where.prelude.append(Call(meta, meaning, arguments.args, arguments.kwargs, modifiers))
+            where.prelude.append(Call(meta, meaning, arguments.args, arguments.kwargs, modifiers, key=key))
             return Name(name, expr.at)
 
 
@@ -192,6 +221,8 @@ def _pure(expr: CallExpr, where: Where) -> Expr:
 def _report_unliftable(expr: CallExpr, callee: Callee, where: Where) -> None:
     assert where.barrier is not None
     name = callee.name if isinstance(callee, FlowCallee) else callee.path.rpartition(":")[2]
+    if isinstance(callee, TaskCallee) and callee.method:
+        name = where.setting.found.text(callee.span)
     where.setting.found.error(
         "F0112",
         f"`{name}` cannot be called here: {where.barrier.why}",

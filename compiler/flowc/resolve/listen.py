@@ -101,6 +101,14 @@ def _listener(step: StepText) -> _Listener | None:
                 help=f"call it: `call: {name}(…)`",
             )
             return None
+        case TaskCallee(method=method, span=span) if method:
+            step.found.error(
+                "F0116",
+                "`wait` waits for an event or a listener, and this is a method of an actor",
+                span,
+                help=f"call it: `call: {node.text}`",
+            )
+            return None
         case TaskCallee(path, span):
             arguments = lift_arguments(call, step.where("args"), step.path, callee)
             heard = step.setting.next_name()

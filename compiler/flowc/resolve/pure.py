@@ -5,7 +5,7 @@ computes them. A test holds the two together.
 """
 
 from flowc.diagnostic import Fix
-from flowc.resolve.callees import RECORDED
+from flowc.resolve.callees import RECORDED, report_actor, report_misspelt_actor
 from flowc.resolve.setting import Setting
 from flowc.span import Span
 from flowc.suggest import closest
@@ -73,6 +73,8 @@ def check_pure(expr: Call, setting: Setting, bound: frozenset[str], *, of_task: 
         _report_function(func, setting, bound)
         return False
     if isinstance(func, Attribute) and func.name not in METHODS:
+        if report_misspelt_actor(setting.found, setting.names, func):
+            return False
         _report_method(func, setting)
         return False
     return isinstance(func, Attribute)
@@ -105,6 +107,9 @@ def _report_function(func: Name, setting: Setting, bound: frozenset[str]) -> Non
     if func.id in bound:
         setting.found.error("F0113", f"`{func.id}` is a value and cannot be called", span)
         return
+    if func.id in names.actors:
+        report_actor(setting.found, func.id, span)
+        return
     meant = closest(func.id, [*names.flows, *BUILTINS, *RECORDED])
     alias = next(iter(names.aliases), "alias")
     setting.found.error(
@@ -122,6 +127,9 @@ def _report_method(func: Attribute, setting: Setting) -> None:
     end = func.at[1]
     span = Span(end - len(name), end)
     root = func.value.id if isinstance(func.value, Name) else None
+    if root in names.actors:
+        report_actor(setting.found, str(root), Span(*func.at))
+        return
     alias = None if root is None else closest(root, names.every_alias)
     if name in CHANGING:
         message, meant = f"`{name}` would change a value, which expressions cannot do", None

@@ -15,7 +15,8 @@ class Names:
 
     `lost` are names whose definition could not be understood, which has been reported: nothing that
     uses them is worth a second message. `all_lost` says the same of every name that is not known.
-    `payloads` are the types of the events that are declared with one.
+    `payloads` are the types of the events that are declared with one, `actors` the import paths of the
+    classes of the actors.
     """
 
     aliases: Mapping[str, str]
@@ -24,6 +25,7 @@ class Names:
     all_lost: bool = False
     files: Mapping[str, str] = field(default_factory=dict[str, str])
     payloads: Mapping[str, TypeRef] = field(default_factory=dict[str, TypeRef])
+    actors: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def every_alias(self) -> Mapping[str, str]:

@@ -5,7 +5,7 @@ It is a call of a task, written as at `call`: a text, or a map with the call and
 
 from flowc.diagnostic import Label
 from flowc.ir import Call, FlowCallee, TaskCallee
-from flowc.resolve.callees import Lost, Pure, meaning_of, report_undefined, root_of
+from flowc.resolve.callees import Lost, Pure, meaning_of, report_misspelt_actor, report_undefined, root_of
 from flowc.resolve.calls import make_call
 from flowc.resolve.fields import read_fields
 from flowc.resolve.found import excerpt, shape
@@ -125,6 +125,8 @@ def _report_pure(text: StepText, expr: Expr, call: CallExpr) -> None:
     func = call.func
     computed = not isinstance(expr, CallExpr | Name | Attribute)
     method = isinstance(func, Attribute) and root_of(func) is None
+    if report_misspelt_actor(text.found, text.setting.names, func):
+        return
     if computed or method or (isinstance(func, Name) and is_builtin(func.id)):
         text.found.error(
             "F0116",

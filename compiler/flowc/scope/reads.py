@@ -77,8 +77,7 @@ class Reads:
         """A call whose own prelude has been noted; gives the type of its value."""
         place = call.meta.span
         self.facts.calls.append(call)
-        self.all(call.args, frame, place)
-        self.all((value for _, value in call.kwargs), frame, place)
+        self.all(call.given, frame, place)
         self.modifiers(call.modifiers, frame, place)
         given = type_of_call(call.callee, self.facts.flows)
         if call.undo is not None:

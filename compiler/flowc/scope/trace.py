@@ -371,7 +371,7 @@ class _Walk:
         self.reads.all((step.max, step.every), frame, step.meta.span)
         wanted = {mention.name.id for mention in mentions(step.cond)}
         for call in step.check:
-            for value in (*call.args, *(value for _, value in call.kwargs)):
+            for value in call.given:
                 wanted.update(mention.name.id for mention in mentions(value))
         body = open_loop(step, frame, frozenset(wanted))
         if step.kind == "while":

@@ -238,6 +238,8 @@ def _sleep(op: Sleep) -> str:
 
 def _task(task: Task) -> str:
     callee = task.callee.path if isinstance(task.callee, Imported) else f"pickled {task.callee.name}"
+    if task.actor is not None:
+        callee += f"({write_expr(task.actor.key)}).{task.actor.method}"
     args = [*map(write_expr, task.args), *(f"{name}={write_expr(value)}" for name, value in task.kwargs)]
     retry = " retry never" if task.once else "" if task.retry is None else _retry(task.retry)
     lost = "" if task.listener or task.lost_max == LOST_MAX else f" lost_max {task.lost_max}"

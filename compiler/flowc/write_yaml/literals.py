@@ -24,9 +24,12 @@ def data_of(scalar: Scalar) -> Node:
 
 
 def called(scalar: Scalar) -> str | None:
-    """The first name of the callee of a lone call; None for every other expression."""
+    """The first name of the callee of a lone call, `account()` for a method of `account(key)`; else None."""
     expr = _parsed(scalar.text) if scalar.text.endswith(")") else None
     callee = expr.func if isinstance(expr, Call) else None
+    if isinstance(callee, Attribute) and isinstance(callee.value, Call):
+        actor = callee.value.func
+        return f"{actor.id}()" if isinstance(actor, Name) else None
     while isinstance(callee, Attribute):
         callee = callee.value
     return callee.id if isinstance(callee, Name) else None

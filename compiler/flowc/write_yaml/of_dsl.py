@@ -30,12 +30,13 @@ def as_yaml(tree: Tree) -> Tree:
 
 
 def _callees(tree: Tree) -> frozenset[str]:
-    """The names that a call may begin with: aliases, flows, actors."""
+    """The names that a call may begin with: aliases, flows, actors, these with `()` behind them."""
     names: set[str] = set()
     for document in tree.documents:
         for entry in document.root.entries if isinstance(document.root, Mapping) else ():
             if entry.key.text in ("use", "actors") and isinstance(entry.value, Mapping):
-                names |= {each.key.text for each in entry.value.entries}
+                behind = "()" if entry.key.text == "actors" else ""
+                names |= {f"{each.key.text}{behind}" for each in entry.value.entries}
             elif entry.key.text == "flow" and isinstance(entry.value, Scalar):
                 names.add(entry.value.text)
     return frozenset(names)

@@ -18,6 +18,7 @@ from flowrt.command import (
     StopTask,
     TakeSample,
 )
+from flowrt.core.actors import ask_again, open_call, stop_call
 from flowrt.core.bounds import (
     block_ended,
     block_failed,
@@ -41,6 +42,7 @@ from flowrt.core.switch import chosen
 from flowrt.core.tries import is_finishing, open_try, rethrow, told_for, try_part_ended
 from flowrt.expr.tree import Const, Name
 from flowrt.program import (
+    Actor,
     Block,
     Bounded,
     Branch,
@@ -94,6 +96,8 @@ def open_step(machine: Machine, step: Step) -> None:  # noqa: C901, PLR0912, PLR
     """Begin a step."""
     path, env = step.path, step.env
     match step.node.op:
+        case Task(actor=Actor() as actor) as task:
+            open_call(machine, step, task, actor)
         case Task(once=True):
             open_once(machine, step)
         case Task() as task:
@@ -283,7 +287,10 @@ def _retry(machine: Machine, step: Step, record: Retrying) -> None:
         before.lost_count + record.lost,
         before.first_at or record.started_at,
     )
-    machine.command(step.path, again)
+    if task.actor is not None:
+        ask_again(machine, step, task.actor, again)
+    else:
+        machine.command(step.path, again)
 
 
 def _decided(machine: Machine, step: Step, *, choice: bool) -> None:
@@ -352,7 +359,9 @@ def stop_step(machine: Machine, step: Step) -> None:
     if step.halting or step.frame.open.get(step.index) is not step:
         return
     step.halting = True
-    if isinstance(step.node.op, Task):
+    if isinstance(step.node.op, Task) and step.node.op.actor is not None:
+        stop_call(machine, step)
+    elif isinstance(step.node.op, Task):
         machine.command(step.path, StopTask(step.path))
     elif isinstance(step.node.op, Lock):
         stop_lock(machine, step)

@@ -6,6 +6,7 @@ frame is its outcome.
 
 from dataclasses import dataclass, field
 
+from flowrt.command import RunTask
 from flowrt.core.outcome import Blame, Broken, Done, Outcome
 from flowrt.core.plan import Plan
 from flowrt.core.undo_failures import UndoFailures
@@ -51,7 +52,8 @@ class Frame:
 class Step:
     """A node that runs. `children` are the frames it opened; `halting` says that it was told to stop.
 
-    `begun` is the number of the record that says that its one attempt is made.
+    `begun` is the number of the record that says that its one attempt is made. `again` is the next attempt
+    of a call that waits for its turn.
     """
 
     frame: Frame
@@ -72,6 +74,7 @@ class Step:
     tries: "BlockTries | None" = None
     hops: int = 0
     begun: tuple[int, ...] = ()
+    again: RunTask | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -14,16 +14,17 @@ was given back. The state then has a lock that the store has given to others: se
 """
 
 from flowrt.command import AwaitLock, StartLock, Unlock
+from flowrt.core.actors import turn_came
 from flowrt.core.frame import LockHold, Step
 from flowrt.core.machine import Machine, halted
 from flowrt.core.outcome import HALTED, Broken, Halted, Outcome
-from flowrt.program import Lock
+from flowrt.program import Lock, Task
 from flowrt.record import Queued
 
 
 def open_lock(machine: Machine, step: Step, op: Lock) -> None:
     """Ask for the lock."""
-    machine.command(step.path, StartLock(step.path, op, step.env))
+    machine.command(step.path, StartLock(step.path, op.name, op.key, op.limit, step.env))
 
 
 def queued(machine: Machine, step: Step, record: Queued, seq: int) -> None:
@@ -37,11 +38,15 @@ def queued(machine: Machine, step: Step, record: Queued, seq: int) -> None:
 
 
 def locked(machine: Machine, step: Step) -> None:
-    """The run has the lock: begin the body."""
+    """The run has the lock: begin the body, or the attempt whose turn it is."""
     hold, op = _hold(step), step.node.op
-    assert isinstance(op, Lock), f"{step.path} is not a lock"
     hold.held = True
-    if not step.halting:
+    if step.halting:
+        return
+    if isinstance(op, Task):
+        turn_came(machine, step, op)
+    else:
+        assert isinstance(op, Lock), f"{step.path} is not a lock"
         machine.withdraw(step.path)
         machine.start_block(op.body, step)
 

@@ -11,9 +11,10 @@ run that was killed goes on from `State` folded anew, with `take` giving everyth
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from flowrt.command import AwaitTimer, Command, EndRun, StartSleep, Unlock
+from flowrt.core.actors import ends_turn
 from flowrt.core.constructs import answer, frame_ended, open_step, stop_step
 from flowrt.core.flows import flow_env
 from flowrt.core.for_each import lay_aside
@@ -25,7 +26,7 @@ from flowrt.core.plan import Plans
 from flowrt.core.step_kind import kind_of
 from flowrt.core.undo_failures import with_undo_failures
 from flowrt.observer import Observer
-from flowrt.program import ForEach, Program, Sleep
+from flowrt.program import ForEach, Lock, Program, Sleep
 from flowrt.record import (
     Begun,
     CancelRequested,
@@ -45,6 +46,16 @@ from flowrt.value import Handle
 TimerKind: TypeAlias = Literal["sleep", "pause", "bound", "limit"]
 """What a timer is for: a sleep (or the pause of a loop), the pause before a block's next attempt, the bound
 on a block, the bound on the whole run."""
+
+
+class HeldLock(NamedTuple):
+    """A lock that a step has; `whole`: there is a body inside of it, and no call."""
+
+    step: str
+    name: str
+    limit: int
+    whole: bool
+
 
 END = ""
 """The path under which the end of the run is commanded: no step has it."""
@@ -175,14 +186,24 @@ class State:
         return any(left or is_undoing for _, left, is_undoing in self._sagas())
 
     @property
-    def held_locks(self) -> list[tuple[str, str, int]]:
-        """The locks that the run has and needs: step, name and limit, those first that it asked for first."""
+    def held_locks(self) -> list[HeldLock]:
+        """The locks that the run has and needs, those first that it asked for first."""
         held = [
-            (step.lock.seq, path, step.lock.name, step.lock.limit)
+            (step.lock.seq, HeldLock(path, step.lock.name, step.lock.limit, isinstance(step.node.op, Lock)))
             for path, step in self._machine.steps.items()
             if step.lock is not None and step.lock.held and not isinstance(self.command(path), Unlock)
         ]
-        return [(path, name, limit) for _, path, name, limit in sorted(held)]
+        return [lock for _, lock in sorted(held)]
+
+    def lock_name(self, step: str) -> str:
+        """The name of the lock that a step has, or waits for; empty for one that has asked for none."""
+        found = self._machine.steps.get(step)
+        return "" if found is None or found.lock is None else found.lock.name
+
+    def ends_turn(self, record: StepRecord) -> bool:
+        """Whether a record ends the turn of a call at an actor: see `flowrt.core.actors`."""
+        step = self._machine.steps.get(record.step)
+        return step is not None and ends_turn(step, record)
 
     def _sagas(self) -> Iterator[tuple[str, int, bool]]:
         for path, step in self._machine.steps.items():

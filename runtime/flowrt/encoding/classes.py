@@ -89,6 +89,7 @@ CLASSES: Mapping[int, type] = {
     85: program.Catch,
     86: program.Try,
     87: program.Rethrow,
+    88: program.Actor,
     100: tree.Const,
     101: tree.Name,
     102: tree.Attribute,

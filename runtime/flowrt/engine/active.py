@@ -12,14 +12,24 @@ entry, with its number and the event that it sends, and `pending` is emptied by 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flowrt.core.state import State
 from flowrt.encoding.pack import encode_record
 from flowrt.executor.port import AttemptKey, RunFacts
 from flowrt.program import Program
 from flowrt.record import CancelRequested, Ended, Record, Reopened, Started, digests_of
-from flowrt.store.rows import Batch, Cancel, LockRequest, NewCached, NewEvent, NewRun, Park, RunStatus
+from flowrt.store.rows import (
+    ActorChange,
+    Batch,
+    Cancel,
+    LockRequest,
+    NewCached,
+    NewEvent,
+    NewRun,
+    Park,
+    RunStatus,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,7 @@ class Along:
     lock: LockRequest | None = None
     unlocks: tuple[str, ...] = ()
     cached: NewCached | None = None
+    actor: ActorChange | None = None
 
 
 NOTHING = Along()
@@ -53,7 +64,7 @@ class ActiveRun:
     records have been applied; `answered` are the steps of the others. `in_flight` are the attempts that
     an executor holds, by step. `parking` is how the run is to be let go with the next flush; a record that
     is noted before that keeps it here. `requests` are locks that are asked for without a record.
-    `let_go`: the store has it as nobody's.
+    `places` are the steps that have a place in a queue for a lock. `let_go`: the store has it as nobody's.
     """
 
     run_id: str
@@ -72,6 +83,7 @@ class ActiveRun:
     answered: set[str] = field(default_factory=set[str])
     in_flight: dict[str, AttemptKey] = field(default_factory=dict[str, AttemptKey])
     wanted_status: RunStatus | None = None
+    places: set[str] = field(default_factory=set[str])
     parking: Park | None = None
     requests: tuple[LockRequest, ...] = ()
     let_go: bool = False
@@ -82,12 +94,16 @@ class ActiveRun:
         self.head += 1
         self.parking = None
         at_once = follows and self.applied == len(self.pending)
+        if not isinstance(record, Started | CancelRequested | Reopened | Ended):
+            if not at_once:
+                self.answered.add(record.step)
+            if self.state.ends_turn(record):
+                self.places.discard(record.step)
+                along = replace(along, unlocks=(*along.unlocks, record.step))
         self.pending.append(Noted(seq, record, along))
         if at_once:
             self.applied += 1
             self.state.apply(record, seq)
-        elif not isinstance(record, Started | CancelRequested | Reopened | Ended):
-            self.answered.add(record.step)
 
     def batch(self) -> Batch:
         """What is to be appended."""
@@ -104,6 +120,7 @@ class ActiveRun:
             locks=(*self.requests, *(one.lock for one in along if one.lock is not None)),
             unlocks=tuple(step for one in along for step in one.unlocks),
             cached=tuple(one.cached for one in along if one.cached is not None),
+            actors=tuple(one.actor for one in along if one.actor is not None),
             status=status,
             started_at=started.at if started and status == "running" else None,
             ended_at=ended.at if ended else None,

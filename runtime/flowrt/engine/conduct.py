@@ -35,6 +35,7 @@ from flowrt.command import (
 )
 from flowrt.encoding.values import Values
 from flowrt.engine.active import ActiveRun, Along, cancel_noted
+from flowrt.engine.actors import Actors
 from flowrt.engine.caching import Caching
 from flowrt.engine.detach import Detacher
 from flowrt.engine.inbox import Inbox
@@ -91,6 +92,7 @@ class Conductor:
     detacher: Detacher
     locks: Locks
     caching: Caching
+    actors: Actors
     ready: dict[str, Attempt] = field(default_factory=dict[str, Attempt])
     forced: bool = False
 
@@ -136,9 +138,7 @@ class Conductor:
             case AwaitEvent():
                 self._await_event(command)
             case SendEvent():
-                record, event = self.performer.event(command, run.state.times_anew(command.step))
-                run.note(record, along=Along(event=event))
-                hit("emit.noted")
+                self._send_event(command)
             case StartRun():
                 detached, child = self.detacher.detach(command, run.state.times_anew(command.step))
                 run.note(detached, along=Along(child=child))
@@ -147,6 +147,8 @@ class Conductor:
                 run.note(self.performer.enter(command))
             case RetryBlock():
                 run.note(self.performer.retry(command))
+            case StartLock(step, not_before=at) if at > self.clock.now():
+                self.timers.set(Timer(at, run.run_id, step, "attempt"))
             case StartLock() | AwaitLock() | Unlock():
                 self.locks.carry_out(command)
             case StopTask(step):
@@ -156,6 +158,11 @@ class Conductor:
                 hit("end.noted")
             case _:
                 assert_never(command)
+
+    def _send_event(self, command: SendEvent) -> None:
+        record, event = self.performer.event(command, self.run.state.times_anew(command.step))
+        self.run.note(record, along=Along(event=event))
+        hit("emit.noted")
 
     def _run_task(self, command: RunTask) -> None:
         now = self.clock.now()
@@ -181,6 +188,7 @@ class Conductor:
             self.caching.left_by(record)
             self.run.note(record)
         if self.ready:
+            self.actors.give_states(self.ready)
             hit("dispatch.begun")
             self.executor.submit(list(self.ready.values()))
             hit("dispatch.done")
@@ -239,7 +247,8 @@ class Conductor:
                 record = Outcomes(self.performer).record(key, outcome, command, self.clock.now())
                 tell_attempt(self.run.run_id, record)
                 del self.run.in_flight[key.step]
-                self.run.note(record, along=Along(cached=self.caching.left_by(record)))
+                cached, actor = self.caching.left_by(record), self.actors.left_by(record, outcome)
+                self.run.note(record, along=Along(cached=cached, actor=actor))
                 hit("outcome.taken")
 
     def fire(self, timer: Timer) -> None:
@@ -253,8 +262,8 @@ class Conductor:
         command = self.run.state.command(timer.step)
         match timer.purpose:
             case "attempt":
-                assert isinstance(command, RunTask), "only attempts are retried"
-                self._run_task(command)
+                assert isinstance(command, RunTask | StartLock), "only attempts are retried"
+                self.carry_out(command)
             case "fire":
                 if isinstance(command, AwaitEvent):
                     if timer.step not in self.inbox.waits:
@@ -277,7 +286,7 @@ class Conductor:
             return False
         match timer.purpose:
             case "attempt":
-                return isinstance(command, RunTask) and step not in self.run.in_flight
+                return isinstance(command, RunTask | StartLock) and step not in self.run.in_flight
             case "fire":
                 return isinstance(command, AwaitTimer | AwaitEvent) and command.due_at == timer.at
             case "force":
@@ -293,7 +302,8 @@ class Conductor:
             record = noted.record
             put_at = record.ended_at if isinstance(record, Succeeded) else noted_from
             if now - put_at > STALE_US:
-                for digest in digests_of(record):
+                state = noted.along.actor and noted.along.actor.blob
+                for digest in [*digests_of(record), *([state] if state else [])]:
                     self.values.refresh(digest)
 
     # Events

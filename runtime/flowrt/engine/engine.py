@@ -22,6 +22,7 @@ from flowrt.clock import Clock
 from flowrt.command import Command
 from flowrt.encoding.values import Values
 from flowrt.engine.active import ActiveRun
+from flowrt.engine.actors import Actors
 from flowrt.engine.blocked import Blocked
 from flowrt.engine.caching import Caching
 from flowrt.engine.care import StoreCare
@@ -111,6 +112,7 @@ class Engine:
             detacher=Detacher(run.program, run.facts, run.versions, self.store, performer),
             locks=Locks(run, self.store, performer),
             caching=Caching(self.store, run.facts, self.values, performer),
+            actors=Actors(run, self.store),
         )
         if not ended:
             conductor.locks.take_up()

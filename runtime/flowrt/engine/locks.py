@@ -7,14 +7,15 @@ The store says who holds a lock. A run that nobody went on with may have lost wh
 interrupted, or has failed and is resumed behind its failure. The state that is folded from its journal is
 inside of a lock all the same. So when a run is taken up, what the state has is held against the store, and
 what the store has given to others is asked for again, one after another and the outermost first; until
-all of it is there, nothing of the run goes on but what stops it.
+all of it is there, nothing of the run goes on but what stops it. A call of an actor's method has nothing
+inside of it: when its turn has gone to others, that call alone waits for another one.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flowrt.amounts import keyed_lock_name, lock_name, whole_number
-from flowrt.command import AwaitLock, Command, EndRun, StartLock, StopTask, Unlock
+from flowrt.command import AwaitLock, BeginTask, Command, EndRun, RunTask, StartLock, StopTask, Unlock
 from flowrt.engine.active import ActiveRun, Along
 from flowrt.engine.perform import Performer
 from flowrt.errors import LocksGone
@@ -30,9 +31,9 @@ class Locks:
     """What a run has in the queues.
 
     `waiting` are the locks that steps wait for. `lost` are those that the run needs back, of which the
-    first is asked for; `kept_back` are the commands that wait for that. `fresh`: it is to be looked without
-    any news. `unchecked`: the state was not held against the store yet. `there` are the steps that have a
-    place in the store.
+    first is asked for; `kept_back` are the commands that wait for that. `again` are the calls that need
+    their turn back, with what is to be done then. `fresh`: it is to be looked without any news. `unchecked`:
+    the state was not held against the store yet.
     """
 
     run: ActiveRun
@@ -41,19 +42,19 @@ class Locks:
     waiting: dict[str, AwaitLock] = field(default_factory=dict[str, AwaitLock])
     lost: list[LockRequest] = field(default_factory=list[LockRequest])
     kept_back: list[Command] = field(default_factory=list[Command])
-    there: set[str] = field(default_factory=set[str])
+    again: dict[str, Command | None] = field(default_factory=dict[str, "Command | None"])
     fresh: bool = False
     unchecked: bool = False
 
     @property
     def waits(self) -> bool:
         """Whether a lock is waited for."""
-        return bool(self.waiting or self.lost)
+        return bool(self.waiting or self.lost or self.again)
 
     @property
     def steps(self) -> tuple[str, ...]:
         """The steps that wait for locks."""
-        return (self.lost[0].step,) if self.lost else tuple(self.waiting)
+        return (self.lost[0].step,) if self.lost else (*self.waiting, *self.again)
 
     def take_up(self) -> None:
         """A run was taken up: what its state has of locks is held against the store before it goes on."""
@@ -62,11 +63,15 @@ class Locks:
 
     def _check(self, places: Mapping[str, LockRow]) -> None:
         self.unchecked = False
-        self.there |= set(places)
-        for step, name, limit in self.run.state.held_locks:
+        self.run.places |= set(places)
+        for step, name, limit, whole in self.run.state.held_locks:
             row = places.get(step)
-            if row is None or not row.granted:
+            if row is not None and row.granted:
+                continue
+            if whole:
                 self.lost.append(LockRequest(step, name, limit, whole=True))
+            else:
+                self.again[step] = None
         self._ask_again()
         self._go_on()
 
@@ -77,15 +82,21 @@ class Locks:
     def _request(self, request: LockRequest) -> None:
         self.run.requests = (*self.run.requests, request)
         self.run.parking = None
-        self.there.add(request.step)
+        self.run.places.add(request.step)
         self.fresh = True
 
     def holds_back(self, command: Command) -> bool:
         """Whether a command has to wait until the run has its locks back; it is kept for then."""
-        if not (self.lost or self.unchecked) or isinstance(command, StopTask | Unlock | EndRun):
+        if isinstance(command, StopTask | Unlock | EndRun):
             return False
-        self.kept_back.append(command)
-        return True
+        if self.lost or self.unchecked:
+            self.kept_back.append(command)
+            return True
+        if command.step in self.again and isinstance(command, RunTask | BeginTask):
+            self.again[command.step] = command
+            self.fresh = True
+            return True
+        return False
 
     # Commands
 
@@ -104,19 +115,17 @@ class Locks:
         """Take a place in the queue."""
 
         def work() -> Queued:
-            lock, env = command.lock, self.performer.env(command.env)
-            if lock.key is None:
-                name = lock_name(lock.name)
-            else:
-                name = keyed_lock_name(lock.name, evaluate(lock.key, env))
-            most = 1 if lock.limit is None else whole_number("limit", evaluate(lock.limit, env), 1)
+            name, key, limit = command.name, command.key, command.limit
+            env = self.performer.env(command.env)
+            name = lock_name(name) if key is None else keyed_lock_name(name, evaluate(key, env))
+            most = 1 if limit is None else whole_number("limit", evaluate(limit, env), 1)
             return Queued(command.step, name, most)
 
         record = self.performer.guard(command.step, work)
         if isinstance(record, Failed):
             self.run.note(record)
             return
-        self.there.add(record.step)
+        self.run.places.add(record.step)
         self.run.note(record, along=Along(lock=LockRequest(record.step, record.lock, record.limit)))
         hit("lock.asked")
 
@@ -124,7 +133,7 @@ class Locks:
         """Give a lock back, or the place in its queue."""
         self.waiting.pop(step, None)
         self.run.note(Unlocked(step), along=Along(unlocks=(step,)))
-        self.there.discard(step)
+        self.run.places.discard(step)
         hit("lock.given_back")
         if any(one.step == step for one in self.lost):
             asked = self.lost[0]
@@ -135,8 +144,8 @@ class Locks:
 
     def all_given_back(self) -> tuple[str, ...]:
         """The run ends, and has nothing any more: the steps that still have a place."""
-        steps = tuple(sorted(self.there))
-        self.there.clear()
+        steps = tuple(sorted(self.run.places))
+        self.run.places.clear()
         self.waiting.clear()
         return steps
 
@@ -160,6 +169,8 @@ class Locks:
                     del self.waiting[step]  # It was told to stop.
                 elif step not in self.run.answered:
                     self._look_for(command, places.get(step))
+            for step in list(self.again):
+                self._look_for_turn(step, places.get(step))
 
     def _look_for(self, command: AwaitLock, row: LockRow | None) -> None:
         step = command.step
@@ -167,7 +178,7 @@ class Locks:
             self._request(LockRequest(step, command.lock, command.limit))
         elif row.problem is not None:
             del self.waiting[step]
-            self.there.discard(step)
+            self.run.places.discard(step)
             now = self.performer.clock.now()
             failure = Failure("flowrt.LocksInCircle", row.problem, step)
             self.run.note(Failed(step, failure, 1, now, now), along=Along(unlocks=(step,)))
@@ -175,6 +186,16 @@ class Locks:
             del self.waiting[step]
             self.run.note(Locked(step))
             hit("lock.got")
+
+    def _look_for_turn(self, step: str, row: LockRow | None) -> None:
+        """A call that needs its turn back."""
+        if not isinstance(self.run.state.command(step), RunTask | BeginTask):
+            del self.again[step]  # It was told to stop.
+        elif row is None:
+            self._request(LockRequest(step, self.run.state.lock_name(step), 1))
+        elif row.granted:
+            kept = self.again.pop(step)
+            self.run.state.put_back([] if kept is None else [kept])
 
     def _look_for_lost(self, row: LockRow | None) -> None:
         if row is None:

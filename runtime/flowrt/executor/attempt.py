@@ -27,6 +27,7 @@ from flowrt.errors import CodecError, StoreCorrupt, StoreError
 from flowrt.executor.callee import ImportFailed
 from flowrt.executor.code import function_of
 from flowrt.executor.failure import failure_of, qualified
+from flowrt.executor.objects import Method
 from flowrt.executor.port import Attempt, Halted, Lost, Outcome, Raised, Returned
 from flowrt.executor.printed import redacted
 from flowrt.executor.ray_refs import awaited, behind
@@ -35,7 +36,7 @@ from flowrt.executor.run_info import run_info
 from flowrt.expr.evaluate import evaluate
 from flowrt.expr.tree import Const, Expr
 from flowrt.listener import POLL
-from flowrt.program import Pickled
+from flowrt.program import Actor, Imported, Pickled
 from flowrt.store.port import Blobs
 from flowrt.value import Handle
 
@@ -125,11 +126,12 @@ class _Making:
                 result = awaited(result)
                 self._phase = "record"
                 value = self._recorded(result)
+                state = self._state(call.function)
         except Interrupted:
             return Halted()
         except BaseException as error:  # noqa: BLE001 - the author's code may raise anything
             return self._ended_by(error, started_at)
-        return Returned(value, started_at, _now())
+        return Returned(value, started_at, _now(), state)
 
     async def listened(self) -> Outcome:
         """The outcome of an attempt that waits: only the author's coroutine has the event loop."""
@@ -162,7 +164,28 @@ class _Making:
         env.setdefault("run", run_info(attempt.run))
         args = [self._argument(arg, env) for arg in task.args]
         kwargs = {name: self._argument(arg, env) for name, arg in task.kwargs}
+        if task.actor is not None:
+            function = self._method(task.actor, function, env)
         return _Call(function, args, kwargs)
+
+    def _method(self, actor: Actor, cls: object, env: Mapping[str, object]) -> Method:
+        """The method of an actor, with the state that the object has."""
+        callee, key = self._attempt.task.callee, evaluate(actor.key, env)
+        self._phase = "load"
+        method = Method(callee.path if isinstance(callee, Imported) else callee.name, cls, actor.method, key)
+        if self._attempt.state is not None:
+            self._phase = "decode"
+            method.restore(self._values.load(self._attempt.state))
+        return method
+
+    def _state(self, function: Callable[..., object]) -> Handle | None:
+        """What the call of an actor's method has made of its object."""
+        if not isinstance(function, Method):
+            return None
+        try:
+            return self._recorded(function.stored())
+        except CodecError as error:
+            raise CodecError(f"what its actor has become cannot be stored: {error}") from error
 
     def _called(self, call: _Call) -> object:
         """What the author's code gives; its heartbeats are listened to meanwhile."""

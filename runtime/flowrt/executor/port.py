@@ -54,6 +54,7 @@ class Attempt:
     moment it starts in a worker, `heartbeat_s` the time without a `flowrt.heartbeat()` in it. `times_anew`
     is how often the saga around the step was undone and begun anew. `catches` are the import paths of
     exception classes that are asked for around the step: what it raises is compared with them where it lives.
+    `state` is that of the object whose method is called, None for an object that is not there yet.
     """
 
     key: AttemptKey
@@ -66,6 +67,7 @@ class Attempt:
     heartbeat_s: float | None = None
     times_anew: int = 0
     catches: tuple[str, ...] = ()
+    state: Handle | None = None
 
     @property
     def asked_for(self) -> tuple[str, ...]:
@@ -76,11 +78,15 @@ class Attempt:
 
 @noun
 class Returned:
-    """The attempt returned: its result, encoded, and in the blob store when it is large."""
+    """The attempt returned: its result, encoded, and in the blob store when it is large.
+
+    `state` is what the call has made of the object whose method it was of.
+    """
 
     value: Handle
     started_at: int
     ended_at: int
+    state: Handle | None = None
 
 
 @noun

@@ -37,6 +37,7 @@ class _Item(NamedTuple):
     heartbeat_s: float | None
     times_anew: int
     catches: tuple[str, ...]
+    state: Wired | None
 
 
 class _Job(NamedTuple):
@@ -94,6 +95,7 @@ class Packer:
                     attempt.heartbeat_s,
                     attempt.times_anew,
                     attempt.catches,
+                    None if attempt.state is None else _wired(attempt.state),
                 )
             )
         job = _Job(name, self._blobs, tuple(tasks), tuple(runs), tuple(codes), tuple(items))
@@ -128,6 +130,7 @@ def unpack_job(data: bytes) -> tuple[str, bytes, list[Attempt]]:
                 item.heartbeat_s,
                 item.times_anew,
                 item.catches,
+                None if item.state is None else _handle(item.state),
             )
         )
     return job.name, job.blobs, attempts
@@ -142,7 +145,12 @@ def unpickled(data: bytes) -> object:
 def pack_reply(reply: Reply) -> bytes:
     """The bytes of a reply."""
     outcomes = tuple(
-        (_wired(outcome.value), outcome.started_at, outcome.ended_at)
+        (
+            _wired(outcome.value),
+            outcome.started_at,
+            outcome.ended_at,
+            None if outcome.state is None else _wired(outcome.state),
+        )
         if isinstance(outcome, Returned)
         else outcome
         for outcome in reply.outcomes
@@ -157,8 +165,9 @@ def unpack_reply(data: bytes) -> Reply:
     outcomes: list[Outcome] = []
     for outcome in reply.outcomes:
         if isinstance(outcome, tuple):
-            wired, started_at, ended_at = cast("tuple[Wired, int, int]", outcome)
-            outcomes.append(Returned(_handle(wired), started_at, ended_at))
+            wired, started_at, ended_at, state = cast("tuple[Wired, int, int, Wired | None]", outcome)
+            new_state = None if state is None else _handle(state)
+            outcomes.append(Returned(_handle(wired), started_at, ended_at, new_state))
         else:
             outcomes.append(outcome)
     return reply._replace(outcomes=outcomes)

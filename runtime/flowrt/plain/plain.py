@@ -95,7 +95,7 @@ def run_plain(
     labels = dict(flow.labels)
     run = RunInfo(f"plain-{uuid.uuid4().hex[:8]}", flow.name, datetime.now(UTC), labels)
     waiting = None if events is None else list(events)
-    scene = Scene(program.flows, program.code, run, tuple(python_path), events=waiting)
+    scene = Scene(program.flows, program.code, run, tuple(python_path), events=waiting, actors={})
     return run_flow(program.main, inputs, scene)
 
 

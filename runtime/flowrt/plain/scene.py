@@ -61,7 +61,8 @@ class Scene:
     `inputs` what the main flow was given. `events` are the events that no wait has taken yet;
     None means that nobody delivers any. `depth` counts the flows that are being called. `undos` are those of
     the steps that are completed in the saga around, the newest last; None: there is no saga. `caught`
-    pairs the errors that catches around have caught, as they are read, with what was raised.
+    pairs the errors that catches around have caught, as they are read, with what was raised. `actors` are
+    what is stored of the objects whose methods were called; None: nobody keeps any.
     """
 
     flows: Mapping[str, Flow]
@@ -73,6 +74,7 @@ class Scene:
     depth: int = 0
     undos: "list[PlainUndo] | None" = None
     caught: tuple[tuple[object, Exception], ...] = ()
+    actors: dict[str, object] | None = None
 
     def evaluate(self, expr: Expr, env: Values) -> object:
         """The value of an expression; `run` and `secret` are known in it."""

@@ -8,16 +8,18 @@ import asyncio
 import inspect
 import time
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from random import random
 from typing import cast
 
-from flowrt.amounts import duration_us
+from flowrt.amounts import duration_us, event_key
 from flowrt.core.retry import Policy, next_attempt_at
 from flowrt.executor.failure import failure_of
 from flowrt.executor.listener import load_task
+from flowrt.executor.objects import Method
 from flowrt.expr.tree import Expr
 from flowrt.plain.scene import PlainFailure, Scene, Values
-from flowrt.program import Pickled, Retry, Task
+from flowrt.program import Actor, Imported, Pickled, Retry, Task
 
 
 def run_task(task: Task, env: Values, scene: Scene) -> object:
@@ -49,17 +51,41 @@ def _now() -> int:
 def _attempt(function: Callable[..., object], task: Task, env: Values, scene: Scene) -> object:
     args = [scene.evaluate(arg, env) for arg in task.args]
     kwargs = {name: scene.evaluate(arg, env) for name, arg in task.kwargs}
-    value = function(*args, **kwargs)
-    if inspect.iscoroutine(value):
-        value = asyncio.run(value)
-    if inspect.isgenerator(value):
-        value = list(cast("Iterator[object]", value))
+    if task.actor is not None:
+        return _method(task, task.actor, function, env, scene)(*args, **kwargs)
+    value = _finished(function(*args, **kwargs))
     if task.raises:
         if isinstance(value, BaseException):
             raise value
         message = f"`raise` needs an exception, and the value is of type {type(value).__name__}."
         raise PlainFailure("TypeError", message)
     return value
+
+
+def _finished(value: object) -> object:
+    if inspect.iscoroutine(value):
+        value = asyncio.run(value)
+    return list(cast("Iterator[object]", value)) if inspect.isgenerator(value) else value
+
+
+def _method(task: Task, actor: Actor, cls: object, env: Values, scene: Scene) -> Callable[..., object]:
+    """A method of the object of a key, which is changed when the method has returned."""
+    if scene.actors is None:
+        message = "There are no actors here: their objects are kept by the durable engine."
+        raise PlainFailure("flowrt.NoActors", message)
+    objects, key = scene.actors, scene.evaluate(actor.key, env)
+    path = task.callee.path if isinstance(task.callee, Imported) else task.callee.name
+    method = Method(path, cls, actor.method, key)
+    name = f"{path}({event_key(key)})"
+    if name in objects:
+        method.restore(deepcopy(objects[name]))
+
+    def called(*args: object, **kwargs: object) -> object:
+        value = _finished(method(*args, **kwargs))
+        objects[name] = method.stored()
+        return value
+
+    return called
 
 
 def policy_of(retry: Retry, env: Values, scene: Scene) -> Policy:

@@ -44,5 +44,10 @@ def cache_checksum(key: str, run_no: int, made_at: int, expires_at: int | None, 
     return zlib.crc32(value, _of(key, run_no, made_at, expires_at))
 
 
+def actor_checksum(columns: tuple[object, ...], state: bytes) -> int:
+    """The checksum of the state of an actor, of its columns as they are written."""
+    return zlib.crc32(state, zlib.crc32(repr(columns).encode("utf-8", "surrogatepass")))
+
+
 def _of(*columns: str | int | None) -> int:
     return zlib.crc32(repr(columns).encode("utf-8", "surrogatepass"))

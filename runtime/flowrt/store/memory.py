@@ -12,10 +12,11 @@ from flowrt.errors import RunExists, RunNotEnded, SlotTaken, UnknownRun
 from flowrt.noun import replace
 from flowrt.run_id import check_run_id
 from flowrt.store.bounds import JOURNALS_MAX
+from flowrt.store.memory_actors import MemoryActors
 from flowrt.store.memory_cache import MemoryCache
 from flowrt.store.memory_deployments import MemoryDeployments
 from flowrt.store.memory_events import MemoryEvents
-from flowrt.store.memory_found import cancels_of, matching
+from flowrt.store.memory_found import cancels_of, due_of, matching
 from flowrt.store.memory_locks import MemoryLocks
 from flowrt.store.memory_programs import MemoryPrograms
 from flowrt.store.memory_rows import KeptRun, new_row, was_written
@@ -54,6 +55,7 @@ class MemoryStore:
         self._locks = MemoryLocks(self._wake_for_lock)
         self._cache = MemoryCache()
         self._lock = RLock()
+        self.actors = MemoryActors(self._lock, self._locks.queue, self.needed)
 
     def create(self, run: NewRun, slot: Slot | None = None) -> None:
         """Create a run. Raises RunExists, SlotTaken, BadRunId."""
@@ -86,17 +88,10 @@ class MemoryStore:
     def claim_due(self, owner: Owner, now: int, lease_until: int, limit: int, ahead: int = 0) -> list[RunRow]:
         """Take up to `limit` served runs that are due, the earliest first."""
         with self._lock:
-            due = [
-                (run.row.wake_at, place, run)
-                for place, run in enumerate(self._runs.values())
-                if run.row.wake_at is not None
-                and run.row.wake_at <= now + (ahead if run.row.owner is None else 0)
-                and run.row.status not in ENDED
-            ]
-            due.sort(key=lambda one: one[:2])
-            for _, _, run in due[:limit]:
+            due = due_of(self._runs.values(), now, ahead)[:limit]
+            for run in due:
                 run.claim(owner, lease_until)
-            return [run.row for _, _, run in due[:limit]]
+            return [run.row for run in due]
 
     def free_dead(self) -> int:
         """Make due at once what served runs are held by processes of this machine that live no more."""
@@ -171,7 +166,9 @@ class MemoryStore:
                     if not was_written(run, batch):
                         superseded.add(batch.run_id)
                 else:
+                    self.actors.check(batch)
                     run.advance(batch)
+                    self.actors.change(batch)
                     self._locks.change(batch)
                     self._cache.add(batch)
                     if batch.park is not None and self._locks.answered(batch.run_id, batch.park.locks):
@@ -347,6 +344,7 @@ class MemoryStore:
         """Which of these blobs a run or a deployment refers to."""
         with self._lock:
             used = {digest for run in self._runs.values() for digest in run.blobs}
+            used.update(self.actors.blobs())
             used.update(one.snapshot for one in self._deployments.every() if one.snapshot)
         return frozenset(digests) & used
 

@@ -16,7 +16,17 @@ from flowrt.errors import StoreCorrupt
 from flowrt.store import sql_deployments
 from flowrt.store.checksum import event_checksum, pair_checksum, wait_checksum
 from flowrt.store.run_rows import seal_text, unchecked
-from flowrt.store.schema import blob_refs, cache, deployments, events, locks, program_code, runs, waits
+from flowrt.store.schema import (
+    actors,
+    blob_refs,
+    cache,
+    deployments,
+    events,
+    locks,
+    program_code,
+    runs,
+    waits,
+)
 from flowrt.store.sql_checksum import checksum_of
 from flowrt.store.texts import unspelt, unspelt_or_none
 
@@ -39,6 +49,7 @@ def to_3(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
     locks.create(connection)
     cache.create(connection)
+    actors.create(connection)
     _runs(connection)
     _events(connection)
     _pairs(connection)

@@ -18,6 +18,10 @@ Locks. A batch asks for locks by name, and gives them back; the store keeps the 
 back goes to the head of the queue in the same transaction, which makes that run due if it is parked. A run
 that is suspended, or that nobody goes on with, loses what it has.
 
+Actors. A batch changes the states of objects whose methods the run has called, in the transaction of the
+results; each has a version that grows with each change, and a change of another version than the newest is
+none that an engine makes: it is refused as damage.
+
 Events are numbered in the order in which they are accepted: of two events of a store, the one that
 becomes visible first has the smaller number. A run sees the events that were accepted after it was
 created, by number and not by anybody's clock.
@@ -27,6 +31,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from flowrt.store.rows import (
+    ActorRow,
     Batch,
     BlobFacts,
     CachedRow,
@@ -45,8 +50,32 @@ from flowrt.store.rows import (
 )
 
 
+class ActorStates(Protocol):
+    """The states of actors, which belong to no run: they stay until they are removed."""
+
+    def found(self, names: Collection[str]) -> list[ActorRow]:
+        """The states under these names, as far as there are any. Raises StoreCorrupt."""
+        ...
+
+    def every(self, after: str, limit: int) -> list[ActorRow]:
+        """States with names behind `after`, in their order. Raises StoreCorrupt."""
+        ...
+
+    def remove(self, name: str) -> frozenset[str]:
+        """Remove a state; return the blobs that nothing needs now.
+
+        Raises UnknownActor, and ActorBusy while a call has its turn, or waits for it.
+        """
+        ...
+
+
 class Store(Protocol):
     """Runs, journals, programs and events. Errors are those of `flowrt.errors`."""
+
+    @property
+    def actors(self) -> ActorStates:
+        """The states of actors."""
+        ...
 
     def create(self, run: NewRun, slot: Slot | None = None) -> None:
         """Create a run; with `slot`, move the cursor of its schedule in the same transaction.
@@ -244,7 +273,7 @@ class Store(Protocol):
         ...
 
     def needed(self, digests: Collection[str]) -> frozenset[str]:
-        """Which of these blobs a run or a deployment refers to."""
+        """Which of these blobs a run, a deployment or an actor refers to."""
         ...
 
     def check_references(self) -> None:

@@ -194,6 +194,35 @@ class CachedRow:
 
 
 @noun
+class ActorChange:
+    """What a call of a method has made of the state of its object, which was at `version` before (0: none).
+
+    `name` is that of the lock under which it was called. `state` is the encoded handle of the new state, and
+    `blob` the digest of its blob, if it is one.
+    """
+
+    name: str
+    version: int
+    state: bytes
+    blob: str | None
+    step: str
+    at: int
+
+
+@noun
+class ActorRow:
+    """The state of an object, and the run and step that made it what it is."""
+
+    name: str
+    version: int
+    state: bytes
+    blob: str | None
+    run_id: str
+    step: str
+    at: int
+
+
+@noun
 class Batch:
     """What one run appends in one transaction.
 
@@ -201,7 +230,8 @@ class Batch:
     `events` are sent, and the runs in `creates` made unless they are there. `status`, `started_at` and
     `ended_at` are written when not None. `blobs` are the digests of the blobs that the records refer to.
     The locks in `locks` are asked for, unless their steps have asked; those of the steps in `unlocks` are
-    given back, and go to who waits. What is `cached` may be taken over by other runs.
+    given back, and go to who waits. What is `cached` may be taken over by other runs. `actors` are changed,
+    each of which must be at the version that the change begins from.
     With `park` the run is let go. `head_seal` authenticates the new head.
     """
 
@@ -214,6 +244,7 @@ class Batch:
     locks: Sequence[LockRequest] = ()
     unlocks: Sequence[str] = ()
     cached: Sequence[NewCached] = ()
+    actors: Sequence[ActorChange] = ()
     status: RunStatus | None = None
     started_at: int | None = None
     ended_at: int | None = None

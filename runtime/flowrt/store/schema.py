@@ -10,6 +10,7 @@
     waits         for which events a parked run waits; a run that has an owner has none
     locks         who holds the locks of flows, and who waits for them in which order
     cache         values that steps have made and that other runs may take over, by the digest of their keys
+    actors        the states of the objects whose methods steps call; they belong to no run
     blob_refs     which blobs the records of a run, its inputs and its snapshot refer to
     deployments   what is served by name, and the cursors of schedules
 
@@ -198,6 +199,21 @@ cache = Table(
     Index("cache_run", "run_no"),
     Index("cache_expires", "expires_at"),
 )
+
+actors = Table(
+    "actors",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("blob", Text),
+    Column("run_id", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    Column("checksum", BigInteger, nullable=False),
+)
+_in_blob = actors.c.blob.is_not(None)
+Index("actors_blob", actors.c.blob, sqlite_where=_in_blob, postgresql_where=_in_blob)
 
 blob_refs = Table(
     "blob_refs",

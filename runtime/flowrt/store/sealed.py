@@ -48,6 +48,7 @@ from flowrt.store.rows import (
     Unused,
 )
 from flowrt.store.seal import Seals, of_digest
+from flowrt.store.sealed_actors import SealedActors, sealed_change
 from flowrt.store.sealed_cache import opened_cached, sealed_cached
 from flowrt.store.sealed_locks import check_holders, check_lock, sealed_lock
 from flowrt.store.sealed_places import (
@@ -78,6 +79,7 @@ class SealedStore:
         """Put in front of `store`."""
         self._store = store
         self._seals = seals
+        self.actors = SealedActors(store.actors, seals)
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._lock = Lock()
 
@@ -185,8 +187,7 @@ class SealedStore:
         return self._store.delete(run_id)
 
     def _check(self, row: RunRow) -> _Known:
-        what = f"the row of run {row.run_id}"
-        nonce = self._seals.unseal(run_place(row), row.seal, what)
+        nonce = self._seals.unseal(run_place(row), row.seal, f"the row of run {row.run_id}")
         where = head_place(row.run_id, nonce, row.head)
         self._seals.unseal(where, row.head_seal, f"the number of records of run {row.run_id} ({row.head})")
         known = _Known(nonce, row.head)
@@ -228,7 +229,7 @@ class SealedStore:
 
     def _sealed(self, batch: Batch, known: _Known) -> Batch:
         run_id, nonce, epoch = batch.run_id, known.nonce, batch.epoch
-        head = batch.first_seq + len(batch.records)
+        head = head_place(run_id, nonce, batch.first_seq + len(batch.records))
         of_run = records_place(run_id, nonce)
         return replace(
             batch,
@@ -238,9 +239,10 @@ class SealedStore:
             ],
             events=[self._sealed_event(event) for event in batch.events],
             cached=[sealed_cached(self._seals, run_id, one) for one in batch.cached],
+            actors=[sealed_change(self._seals, run_id, one) for one in batch.actors],
             creates=[self._sealed_run(run) for run in batch.creates],
             locks=[sealed_lock(self._seals, run_id, nonce, one) for one in batch.locks],
-            head_seal=self._seals.seal(head_place(run_id, nonce, head), b""),
+            head_seal=self._seals.seal(head, b""),
         )
 
     def journal(self, run_id: str, first_seq: int = 0) -> Iterator[JournalRow]:

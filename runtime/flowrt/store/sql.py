@@ -47,6 +47,7 @@ from flowrt.store.rows import (
 )
 from flowrt.store.run_rows import run_row
 from flowrt.store.schema import code, programs
+from flowrt.store.sql_actors import SqlActors
 from flowrt.store.sql_transactions import Transactions
 
 
@@ -58,6 +59,7 @@ class SqlStore:
         self._engine = engine
         self._place = place
         self._transactions = Transactions(engine, place)
+        self.actors = SqlActors(self._transactions, place)
         self._write, self._read = self._transactions.write, self._transactions.read
 
     def create(self, run: NewRun, slot: Slot | None = None) -> None:

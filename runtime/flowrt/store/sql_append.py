@@ -16,7 +16,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from flowrt.errors import StoreCorrupt
 from flowrt.failpoint import hit
-from flowrt.store import sql_cache, sql_create, sql_events, sql_locks
+from flowrt.store import sql_actors, sql_cache, sql_create, sql_events, sql_locks
 from flowrt.store.checksum import wait_checksum
 from flowrt.store.rows import Batch, NewEvent, WaitRow
 from flowrt.store.run_rows import run_row
@@ -106,6 +106,7 @@ def _append_once(connection: Connection, batches: Sequence[Batch]) -> frozenset[
     hit("append.written")
     sql_locks.change(connection, written, numbers)
     sql_cache.add(connection, written, numbers)
+    sql_actors.change(connection, written)
     _park(connection, written, {run_id: run_no for run_id, run_no, waits_on in moved if waits_on})
     sent: list[NewEvent] = [event for batch in written for event in batch.events]
     sql_events.accept_all(connection, sent)

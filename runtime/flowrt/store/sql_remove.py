@@ -5,12 +5,15 @@ over for good. So an event can go when every run that was made before it is over
 """
 
 from collections.abc import Collection
+from itertools import chain
 
 from sqlalchemy import Connection, and_, delete, exists, func, or_, select
 
 from flowrt.errors import RunNotEnded, StoreCorrupt
+from flowrt.store.actor_rows import actor_row
 from flowrt.store.checksum import pair_checksum
 from flowrt.store.schema import (
+    actors,
     blob_refs,
     cache,
     code,
@@ -64,17 +67,21 @@ def check_references(connection: Connection) -> None:
                     f"A row of {table.name} ({one!r}, {other!r}) is damaged: what it kept from being removed "
                     "cannot be told, so nothing is removed. Restore the store from a copy."
                 )
+    for row in connection.execution_options(yield_per=_PAGE).execute(select(actors)):
+        actor_row(row)  # It says which blob the state is in.
 
 
 def needed(connection: Connection, digests: Collection[str]) -> frozenset[str]:
-    """Which of these blobs a run or a deployment refers to."""
+    """Which of these blobs a run, a deployment or an actor refers to."""
     if not digests:
         return frozenset()
     given = given_texts(connection.dialect.name)
     wanted = as_list(digests)
     by_runs = select(blob_refs.c.digest).where(blob_refs.c.digest.in_(given)).distinct()
     by_names = select(deployments.c.snapshot).where(deployments.c.snapshot.in_(given))
-    return frozenset((*connection.scalars(by_runs, wanted), *connection.scalars(by_names, wanted)))
+    by_states = select(actors.c.blob).where(actors.c.blob.in_(given))
+    found = (connection.scalars(query, wanted) for query in (by_runs, by_names, by_states))
+    return frozenset(chain.from_iterable(found))
 
 
 def sweep_programs(connection: Connection) -> int:

@@ -7,6 +7,7 @@
 * each blob that a record, a run or a deployment names: it is there, and its bytes are those of its
   digest; and the store knows of the reference, or the next collection would take the blob
 * each event: it is what was accepted; each deployment, and each place in a queue for a lock, can be read
+* the state of each actor: it is what was written, and the store knows which blob it is in
 
 Nothing is unpickled but constants of hand-written graphs, and nothing is changed. Damage is never raised:
 it is a finding, and the check goes on with the next thing; only a store that cannot be reached ends it.
@@ -19,12 +20,14 @@ Memory: a key for each blob that was read, 32 bytes, and otherwise one run at a 
 from collections.abc import Sequence
 from functools import partial
 
+from flowrt.engine.actors import state_of
 from flowrt.errors import StoreCorrupt, WrongStoreKey
 from flowrt.store.port import Blobs, Store
 from flowrt.upkeep.check_blobs import NamedBlobs
 from flowrt.upkeep.check_programs import Programs
 from flowrt.upkeep.check_run import check_run
 from flowrt.upkeep.finding import Checked, Findings
+from flowrt.value import Blob
 
 _PAGE = 500
 _NO_EVENT = 1 << 62
@@ -58,6 +61,7 @@ def check_store(store: Store, blobs: Blobs, run_ids: Sequence[str] | None = None
         events = _check_events(store, found)
         _check_locks(store, found)
         _check_cached(store, found)
+        _check_actors(store, named, found)
         _check_deployments(store, programs, named, found)
     return Checked(
         tuple(dict.fromkeys(found.found)), len(ids), records, named.count, named.byte_count, events
@@ -107,6 +111,17 @@ def _check_cached(store: Store, found: Findings) -> None:
     after = ""
     while page := found.attempt("cached value", partial(store.all_cached, after, _PAGE)):
         after = page[-1].key
+
+
+def _check_actors(store: Store, named: NamedBlobs, found: Findings) -> None:
+    """Read all states of actors; one that is damaged keeps those behind it from being read."""
+    after = ""
+    while page := found.attempt("actor", partial(store.actors.every, after, _PAGE)):
+        after = page[-1].name
+        for row in page:
+            state = found.attempt("actor", partial(state_of, row))
+            if isinstance(state, Blob):
+                named.check(state.digest, found)
 
 
 def _check_deployments(store: Store, programs: Programs, named: NamedBlobs, found: Findings) -> None:

@@ -17,8 +17,9 @@ UNREACHABLE = 3
 class Finding:
     """Something in a store is not as it was written. `message` is a whole sentence.
 
-    `place` is what is damaged: `database`, `run`, `journal`, `program`, `code`, `blob`, `event` or
-    `deployment`. `run_id` and `record` say where, as far as it belongs to a run and its journal.
+    `place` is what is damaged: `database`, `run`, `journal`, `program`, `code`, `blob`, `event`,
+    `actor`, `lock`, `cached value` or `deployment`. `run_id` and `record` say where, as far as it belongs to
+    a run and its journal.
     """
 
     place: str
