@@ -1,9 +1,9 @@
 """A program: a bind graph made serialisable. What the engine runs, and what a run stores.
 
-A `Program` is a library of flows and the name of the one that a run starts. The body of a flow, of an
-arm of a branch or of a loop is a `Body`: nodes in an order in which every reference points backwards.
-A node runs when the nodes that its environment reads, and the nodes in its `after`, are done. A list of
-steps is a body in which each node is `after` the one before it; a graph is a body without that.
+A `Program` is a library of flows and the name of the one that a run starts. The body of a flow, of an arm
+of a branch or of a loop is a `Body`: nodes in an order in which every reference points backwards. A node runs
+when the nodes that its environment reads, and those in its `after`, are done. A list of steps is a body in
+which each node is `after` the one before it; a graph is a body without that.
 
     Out(3)          the value of node 3 of the same body
     Out(3, "x")     the name x that the block at node 3 assigned
@@ -55,14 +55,13 @@ Source: TypeAlias = Param | Out
 
 @noun
 class Task:
-    """A call of a Python callable, in a worker. Arguments are evaluated in the worker.
+    """A call of a Python callable in a worker, which evaluates the arguments as well.
 
-    With `raises`, the value of the callable is an exception and is raised: the step fails with it.
-    `lost_max` is how often an attempt whose worker was lost is made again. `heartbeat` is how long an
-    attempt may go on without calling `flowrt.heartbeat()`. With `once` there is at most one attempt: that it
-    is begun is recorded before, and when nobody knows what became of it the step fails as unknown.
-    `undo` takes back what the task did, when the saga around it does not end well. `listener`: the callee is
-    a method of a `flowrt.EventListener`. `actor`: the task is a method of an object, whose turn comes first.
+    With `raises`, the value is an exception, and the step fails with it. `lost_max` is how often an attempt
+    whose worker was lost is made again, `heartbeat` how long one may do without `flowrt.heartbeat()`. With
+    `once` there is one attempt, recorded before it is made; when nobody knows what became of it, the step
+    fails as unknown. `undo` takes back what the task did when the saga around it does not end well.
+    `listener`: a method of a `flowrt.EventListener` is called; `actor`: one of an object, in its turn.
     """
 
     callee: Callee
@@ -242,8 +241,7 @@ class RaceBranch:
 class Bounded:
     """A nested body that is bounded in time, and made again as a whole when it fails.
 
-    `timeout` is a duration and counts for each attempt. `retry` is as for a task, for any failure
-    in the body.
+    `timeout` is a duration, for each attempt. `retry` is as for a task, for any failure in the body.
     """
 
     body: "Body"

@@ -86,20 +86,20 @@ def _stored(cls: type, instance: object) -> object:
 
 
 def _restored(cls: type, stored: object) -> object:
-    match stored:
-        case (0, instance):
-            return instance
-        case (1, tuple() as args, state, items, pairs):
-            instance = cast("object", cls.__new__(cls, *cast("tuple[object, ...]", args)))
-            for item in cast("Iterable[object]", items or ()):
-                cast("list[object]", instance).append(item)
-            for key, value in cast("Iterable[tuple[object, object]]", pairs or ()):
-                cast("dict[object, object]", instance)[key] = value
-            if state is not None:
-                _set_state(instance, state)
-            return instance
-        case _:
-            raise StoreCorrupt("What is stored of an actor is not the state of one.")
+    kind, *parts = cast("tuple[object, ...]", stored) if isinstance(stored, tuple) else (None,)
+    if kind == _WHOLE and len(parts) == 1:
+        return parts[0]
+    if kind != _PARTS or len(parts) != len(("args", "state", "items", "pairs")):
+        raise StoreCorrupt("What is stored of an actor is not the state of one.")
+    args, state, items, pairs = parts
+    instance: object = cls.__new__(cls, *cast("tuple[object, ...]", args))
+    for item in cast("Iterable[object]", items or ()):
+        cast("list[object]", instance).append(item)
+    for key, value in cast("Iterable[tuple[object, object]]", pairs or ()):
+        cast("dict[object, object]", instance)[key] = value
+    if state is not None:
+        _set_state(instance, state)
+    return instance
 
 
 def _set_state(instance: object, state: object) -> None:
@@ -107,12 +107,14 @@ def _set_state(instance: object, state: object) -> None:
     if setter is not None:
         setter(state)
         return
-    attributes, slots = cast("tuple[object, object]", state) if isinstance(state, tuple) else (state, None)
+    attributes, slots, given = state, None, type(state).__name__
+    if isinstance(state, tuple):
+        attributes, slots = cast("tuple[object, object]", state)
     if isinstance(attributes, dict):
         vars(instance).update(cast("dict[str, object]", attributes))
     elif attributes is not None:
         raise CodecError(
-            f"`{type(instance).__qualname__}` has a `__getstate__` that gives a {type(state).__name__}, and "
+            f"`{type(instance).__qualname__}` has a `__getstate__` that gives a {given}, and "
             "no `__setstate__` that takes it."
         )
     if isinstance(slots, dict):

@@ -30,7 +30,7 @@ def actor_values(run_id: str, change: ActorChange) -> dict[str, object]:
 def actor_row(row: Row[*tuple[object, ...]]) -> ActorRow:
     """A state as it is stored. Raises StoreCorrupt."""
     try:
-        sound = row.checksum == _checksum(row._asdict())
+        sound = row.checksum == _checksum({name: getattr(row, name) for name in (*_CHECKED, "state")})
         name, step = unspelt(row.name), unspelt(row.step)
     except (ValueError, TypeError, AttributeError):
         sound, name, step = False, row.name, ""
