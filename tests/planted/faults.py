@@ -65,14 +65,14 @@ OWNERSHIP = (
     ),
     Fault(
         "runs are claimed whether they are due or not",
-        "store/memory.py",
-        "                and run.row.wake_at <= now + (ahead if run.row.owner is None else 0)\n",
+        "store/memory_found.py",
+        "        and run.row.wake_at <= now + (ahead if run.row.owner is None else 0)\n",
         "",
         SIMULATED,
     ),
     Fault(
         "a run that another engine holds is taken ahead of the end of its lease",
-        "store/memory.py",
+        "store/memory_found.py",
         "(ahead if run.row.owner is None else 0)",
         "ahead",
         SIMULATED,

@@ -98,3 +98,34 @@ def needs(effects: str, number: object, file: str) -> dict[str, object]:
         return plain(number)
 
     return effect(effects, [number], work)
+
+
+class Account:
+    """An actor's class: what is deposited comes together, each time once."""
+
+    def __init__(self) -> None:
+        self.amount = 0
+
+    def deposit(self, effects: str, number: object) -> dict[str, object]:
+        """The amount with the number."""
+
+        def work() -> object:
+            self.amount += plain(number)
+            return self.amount
+
+        return effect(effects, [number], work)
+
+    def deposit_at_last(self, effects: str, number: object) -> dict[str, object]:
+        """The amount with the number, at the second attempt."""
+
+        def work() -> object:
+            self.amount += plain(number)
+            if flowrt.current().attempt < 2:
+                raise ConnectionError("not yet")
+            return self.amount
+
+        return effect(effects, [number], work)
+
+    def balance(self, effects: str) -> dict[str, object]:
+        """The amount."""
+        return effect(effects, [], lambda: self.amount)

@@ -211,7 +211,10 @@ def violations(
 
 
 def _twice_recorded(journal: Sequence[Line]) -> Iterator[str]:
-    """Timers of a block do not settle it: each bound and each pause of it fires once."""
+    """Timers of a block do not settle it: each bound and each pause of it fires once.
+
+    Each attempt of a call of an actor's method has a turn of its own.
+    """
     kinds: Counter[tuple[str, ...]] = Counter()
     timers: Counter[str] = Counter()
     for line in journal:
@@ -219,7 +222,8 @@ def _twice_recorded(journal: Sequence[Line]) -> Iterator[str]:
         attempt = str(line.record.attempt) if kind in ("Retrying", "Entered") else ""
         timers[step] += bool(attempt)
         of_block = kind == "Fired" and timers[step] > 0
-        kinds[kind, step, str(timers[step]) if of_block else attempt] += 1
+        of_turn = kind in ("Queued", "Locked")
+        kinds[kind, step, str(timers[step]) if of_block or of_turn else attempt] += 1
         if kind in SETTLING and not of_block:
             kinds["settling", step] += 1
     for (kind, step, *_), count in kinds.items():
