@@ -24,13 +24,11 @@ from flowrt.store.open import open_store
 
 NAMES = sorted(path.name.removesuffix(".flow.yaml") for path in FLOWS.glob("*.flow.yaml"))
 TASKS = Path(__file__).resolve().parent / "support"
-SEEN_ELSEWHERE = {("a flow", "actors")}
-"""What has tests of its own that are all of these at once."""
 
 
 def test_every_key_of_the_language_is_in_one_of_the_flows():
     used = set().union(*(keys_used(name, _yaml(name).read_bytes()) for name in NAMES))
-    missing = all_keys() - used - SEEN_ELSEWHERE
+    missing = all_keys() - used
     assert missing == set(), f"give {FLOWS} a flow that has these, in both syntaxes"
 
 

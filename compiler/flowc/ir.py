@@ -76,12 +76,6 @@ class Call:
     undo: "Call | None" = None
     key: Expr | None = None
 
-    @property
-    def given(self) -> tuple[Expr, ...]:
-        """What the call is given: the key of the actor, if there is one, and the arguments."""
-        key = () if self.key is None else (self.key,)
-        return (*key, *self.args, *(value for _, value in self.kwargs))
-
 
 @noun
 class Value:

@@ -40,11 +40,13 @@ def keyed_lock_name(name: str, key: object) -> str:
     """The name under which a store knows the lock of a key: `account(7)`.
 
     A key is what it is for events, so `7` and `"7"` are one lock. Names have no brackets, so locks that
-    differ in their names or keys differ in this.
+    differ in their names or keys differ in this. What is named by an import path is an actor: no name of a
+    lock has a colon.
 
     Raises TypeError, ValueError as `event_key`.
     """
-    return f"{lock_name(name)}({_key('a lock', key)})"
+    whose = "an actor" if ":" in name else "a lock"
+    return f"{_short('name', name, NAME_BYTES, whose)}({_key(whose, key)})"
 
 
 def _key(whose: str, value: object) -> str:

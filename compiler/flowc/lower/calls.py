@@ -3,6 +3,7 @@
 from flowc.ir import Call, FlowCallee, Ident, Raise, Return, Start, TaskCallee
 from flowc.lower.maker import Maker, names_in
 from flowc.lower.retry import lower_retry, read_by
+from flowc.scope.blocks import given_to
 from flowrt.expr.tree import Expr
 from flowrt.noun import replace
 from flowrt.program import (
@@ -104,7 +105,7 @@ def _task(call: Call) -> tuple[Task, list[str]]:
     lengths = (said.timeout, said.heartbeat, *cached)
     if call.callee.method and call.key is not None:
         task = replace(task, actor=Actor(call.key, call.callee.method))
-    values = (*call.given, said.options, *lengths)
+    values = (*given_to(call), said.options, *lengths)
     return task, names_in(*values, *read_by(retry))
 
 

@@ -8,7 +8,7 @@ from flowc.ir import Block, Break, Continue, For, Loop
 from flowc.lower.calls import lower_prelude
 from flowc.lower.lowering import LowerBlock
 from flowc.lower.maker import LoopPoint, Maker, names_in, params_of
-from flowc.scope.blocks import steps_in
+from flowc.scope.blocks import given_to, steps_in
 from flowrt.expr.tree import Const
 from flowrt.program import Body, ForEach, Leave, Out
 from flowrt.program import Loop as LoopOp
@@ -92,7 +92,7 @@ def _assigned(block: Block) -> dict[str, None]:
 
 def _tested(step: Loop) -> list[str]:
     """The names that a condition reads, those of the calls in it included."""
-    values = [value for call in step.check for value in call.given]
+    values = [value for call in step.check for value in given_to(call)]
     return names_in(step.cond, *values)
 
 

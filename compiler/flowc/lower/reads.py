@@ -30,7 +30,7 @@ from flowc.ir import (
     Wait,
 )
 from flowc.lower.maker import names_in
-from flowc.scope.blocks import blocks_of, calls_of, variables_of
+from flowc.scope.blocks import blocks_of, calls_of, given_to, variables_of
 from flowrt.expr.tree import Expr
 
 
@@ -52,7 +52,7 @@ def reads_of(step: Step) -> set[str]:
 def _exprs(step: Step) -> Iterator[Expr | None]:  # noqa: C901, PLR0912 - one arm a kind
     match step:
         case Call():
-            yield from (*step.given, *_modifiers(step.modifiers))
+            yield from (*given_to(step), *_modifiers(step.modifiers))
         case Raise(_, _, args, kwargs):
             yield from (*args, *(value for _, value in kwargs))
         case Value(_, expr) | Return(_, expr):

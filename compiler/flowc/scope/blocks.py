@@ -31,6 +31,7 @@ from flowc.ir import (
     Value,
     Wait,
 )
+from flowrt.expr.tree import Expr
 
 
 def blocks_of(step: Step) -> tuple[Block, ...]:  # noqa: PLR0911 - one a kind
@@ -147,3 +148,9 @@ def names_of(step: Step) -> tuple[str, ...]:
     if not isinstance(step, Graph | Do) or isinstance(step.body, Steps):
         return ()
     return tuple(each.meta.id.text for each in step.body.steps if each.meta.id is not None)
+
+
+def given_to(call: Call) -> tuple[Expr, ...]:
+    """What a call is given: the key of the actor, if there is one, and the arguments."""
+    key = () if call.key is None else (call.key,)
+    return (*key, *call.args, *(value for _, value in call.kwargs))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from flowc.ir import Call, Modifiers, Step
+from flowc.scope.blocks import given_to
 from flowc.scope.facts import Condition, ConditionPlace, FlowFacts, Read
 from flowc.scope.mentions import mentions
 from flowc.scope.scope import Binding, Frame
@@ -77,7 +78,7 @@ class Reads:
         """A call whose own prelude has been noted; gives the type of its value."""
         place = call.meta.span
         self.facts.calls.append(call)
-        self.all(call.given, frame, place)
+        self.all(given_to(call), frame, place)
         self.modifiers(call.modifiers, frame, place)
         given = type_of_call(call.callee, self.facts.flows)
         if call.undo is not None:

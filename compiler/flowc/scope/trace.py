@@ -35,7 +35,7 @@ from flowc.ir import (
     Value,
     Wait,
 )
-from flowc.scope.blocks import assigned_inside, names_of
+from flowc.scope.blocks import assigned_inside, given_to, names_of
 from flowc.scope.facts import (
     Clash,
     Edge,
@@ -371,7 +371,7 @@ class _Walk:
         self.reads.all((step.max, step.every), frame, step.meta.span)
         wanted = {mention.name.id for mention in mentions(step.cond)}
         for call in step.check:
-            for value in call.given:
+            for value in given_to(call):
                 wanted.update(mention.name.id for mention in mentions(value))
         body = open_loop(step, frame, frozenset(wanted))
         if step.kind == "while":

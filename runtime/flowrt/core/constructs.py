@@ -42,7 +42,6 @@ from flowrt.core.switch import chosen
 from flowrt.core.tries import is_finishing, open_try, rethrow, told_for, try_part_ended
 from flowrt.expr.tree import Const, Name
 from flowrt.program import (
-    Actor,
     Block,
     Bounded,
     Branch,
@@ -92,16 +91,12 @@ from flowrt.value import NONE, Fields, Handle, Literal
 THEN, ELSE = 0, 1
 
 
-def open_step(machine: Machine, step: Step) -> None:  # noqa: C901, PLR0912, PLR0915 - one arm a kind
+def open_step(machine: Machine, step: Step) -> None:  # noqa: C901, PLR0912 - one arm a kind
     """Begin a step."""
     path, env = step.path, step.env
     match step.node.op:
-        case Task(actor=Actor() as actor) as task:
-            open_call(machine, step, task, actor)
-        case Task(once=True):
-            open_once(machine, step)
         case Task() as task:
-            machine.command(path, RunTask(path, task, task_env(step, task)))
+            _open_task(machine, step, task)
         case Compute(Name(name)):
             machine.settle(step, Done(env[name]))
         case Compute(Const() as constant):
@@ -146,6 +141,15 @@ def open_step(machine: Machine, step: Step) -> None:  # noqa: C901, PLR0912, PLR
             machine.command(path, StartRun(path, op, env))
         case Leave() as op:
             machine.settle(step, _leave(op, env))
+
+
+def _open_task(machine: Machine, step: Step, task: Task) -> None:
+    if task.actor is not None:
+        open_call(machine, step, task, task.actor)
+    elif task.once:
+        open_once(machine, step)
+    else:
+        machine.command(step.path, RunTask(step.path, task, task_env(step, task)))
 
 
 def _leave(op: Leave, env: dict[str, Handle]) -> Left:

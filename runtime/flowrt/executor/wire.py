@@ -37,7 +37,7 @@ class _Item(NamedTuple):
     heartbeat_s: float | None
     times_anew: int
     catches: tuple[str, ...]
-    state: Wired | None
+    state: "Wired | None"
 
 
 class _Job(NamedTuple):

@@ -12,7 +12,7 @@ from copy import deepcopy
 from random import random
 from typing import cast
 
-from flowrt.amounts import duration_us, event_key
+from flowrt.amounts import duration_us, keyed_lock_name
 from flowrt.core.retry import Policy, next_attempt_at
 from flowrt.executor.failure import failure_of
 from flowrt.executor.listener import load_task
@@ -76,7 +76,7 @@ def _method(task: Task, actor: Actor, cls: object, env: Values, scene: Scene) ->
     objects, key = scene.actors, scene.evaluate(actor.key, env)
     path = task.callee.path if isinstance(task.callee, Imported) else task.callee.name
     method = Method(path, cls, actor.method, key)
-    name = f"{path}({event_key(key)})"
+    name = keyed_lock_name(path, key)
     if name in objects:
         method.restore(deepcopy(objects[name]))
 
