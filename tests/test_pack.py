@@ -292,6 +292,20 @@ def test_locks_come_back_and_their_form_is_for_ever():
     assert program_digest(program) == "2263cf78bdb07093bed7fe205a15bbf90df6509202b4a3baae00db21a7a5d528"
 
 
+ACTING = p.Flow(
+    "f",
+    p.Body(
+        (p.Node("c", p.Task(p.Imported("m:C"), actor=p.Actor(t.Name("k"), "f")), (("k", p.Param("k")),)),)
+    ),
+)
+
+
+def test_methods_of_actors_come_back_and_their_form_is_for_ever():
+    program = p.Program({"f": ACTING}, "f")
+    assert decode_program(encode_program(program)) == program
+    assert program_digest(program) == "8aa02170c28d89951890195142e2d33a8189126d3313fa5cd933a7ad1043d833"
+
+
 CACHING = p.Flow(
     "f",
     p.Body((p.Node("c", p.Task(p.Imported("m:f"), cache=p.Cache(t.Const("k"), t.Const(dt.timedelta(7))))),)),
@@ -318,7 +332,7 @@ def test_every_class_is_written_somewhere_in_these_tests():
 
     look([*RECORDS, *ADDED])
     look(list(whole_program().flows.values()))
-    look(SAGA)
+    look([SAGA, ACTING])
     look([CHOICES, *CHOSEN])
     look([STARTING, *STARTS])
     look([TRIED, *ENTERED])

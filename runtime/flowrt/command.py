@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from flowrt.expr.tree import Expr
 from flowrt.noun import noun
-from flowrt.program import Emit, Retry, Sample, Sleep, Start, Switch, Task, Wait
+from flowrt.program import Emit, Lock, Retry, Sample, Sleep, Start, Switch, Task, Wait
 from flowrt.record import Failure
 from flowrt.value import Handle
 
@@ -159,15 +159,23 @@ class EnterBlock:
 
 @noun
 class StartLock:
-    """Ask for a lock, not before `not_before`. Answers: Queued, Failed.
+    """Ask for a lock. Answers: Queued, Failed."""
 
-    The lock is one of those of `name`, for each `key` one; without a `limit` one body holds it.
+    step: str
+    lock: Lock
+    env: Env
+
+
+@noun
+class AskTurn:
+    """Ask for a turn at an object, not before `not_before`: a lock of `name`, its class, and `key`.
+
+    Answers: Queued, Failed.
     """
 
     step: str
     name: str
-    key: Expr | None
-    limit: Expr | None
+    key: Expr
     env: Env
     not_before: int = 0
 
@@ -236,6 +244,7 @@ Command: TypeAlias = (
     | EnterBlock
     | RetryBlock
     | StartLock
+    | AskTurn
     | AwaitLock
     | Unlock
     | StopTask

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, Timer
 
+from actor_lives import call_actors
 from durable_runs import (
     Place,
     begin_run,
@@ -346,26 +347,6 @@ def _die_inside(place: Place, program: Program) -> None:
     go_on(place)
 
 
-def _actors() -> Scenario:
-    """Two runs that call methods of the same objects: each deposit is there once."""
-    program = program_of(SHAPES / "actors.flow.yaml")
-
-    def act(place: Place) -> object:
-        begin_run(place, program, {"n": 5})
-        second = replace(place, run_id=f"{place.run_id}-b")
-        begin_run(second, program, {"n": 7})
-        first = go_on(place)
-        return [first, go_on(second), states(place)]
-
-    def states(place: Place) -> list[tuple[str, int]]:
-        store, _ = place.opened(create=False)
-        rows = store.actors.every("", 10)
-        store.close()
-        return [(row.name, row.version) for row in rows]
-
-    return Scenario("actors", act)
-
-
 def _cached() -> Scenario:
     """A run takes over what another has made."""
     program = program_of(SHAPES / "cached.flow.yaml")
@@ -400,7 +381,7 @@ def scenarios() -> list[Scenario]:
         _starts(),
         _locks(),
         _locks_wanted(),
-        _actors(),
+        Scenario("actors", call_actors),
         _cached(),
         _locks_left(),
     ]

@@ -1,6 +1,7 @@
 """The faults that are planted in what runs have to do with each other: locks, cached values, starts."""
 
 from campaign import Fault
+from faults_of_actors import ACTORS
 
 LOCKS_TESTED = (
     "tests/test_store_locks.py",
@@ -40,8 +41,8 @@ LOCKS = (
     Fault(
         "a run goes on without the locks that it has lost",
         "engine/locks.py",
-        "if not (self.lost or self.unchecked) or isinstance(command, StopTask | Unlock | EndRun):",
-        "if command:",
+        "        if self.lost or self.unchecked:\n            self.kept_back",
+        "        if not command:\n            self.kept_back",
         LOCKS_TESTED,
     ),
     Fault(
@@ -79,4 +80,5 @@ LOCKS = (
         "started = [run for batch in batches for run in batch.creates]",
         ("tests/test_store_started.py",),
     ),
+    *ACTORS,
 )

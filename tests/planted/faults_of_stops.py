@@ -38,7 +38,7 @@ STOPS = (
     Fault(
         "the intent of an attempt that may be made once is not recorded",
         "core/constructs.py",
-        "        case Task(once=True):\n            open_once(machine, step)\n",
+        "    elif task.once:\n        open_once(machine, step)\n",
         "",
         ONCE,
     ),

@@ -2,7 +2,7 @@
 
 In: records of a call. Out: commands.
 
-    StartLock   Queued                       the run stands in the queue for the object
+    AskTurn     Queued                       the run stands in the queue for the object
     AwaitLock   Locked                       it is the call's turn: the attempt is made
     RunTask     Succeeded, Failed, Stopped   the call has ended, and its turn with it
                 Retrying                     the turn has ended: the next attempt waits for one of its own
@@ -17,17 +17,21 @@ Who goes on behind a failure goes on with a call that has its turn, as far as th
 store has given it to others. That is mended outside: see `flowrt.engine.locks`.
 """
 
-from flowrt.command import BeginTask, RunTask, StartLock, StopTask, Unlock
+from flowrt.command import AskTurn, BeginTask, RunTask, StopTask, Unlock
 from flowrt.core.frame import Step
 from flowrt.core.machine import Machine
+from flowrt.core.once import open_once
 from flowrt.core.saga import task_env
 from flowrt.program import Actor, Imported, Task
 from flowrt.record import Failed, Record, Retrying, Stopped, Succeeded
 
 
 def open_call(machine: Machine, step: Step, task: Task, actor: Actor) -> None:
-    """Ask for a turn."""
-    _ask(machine, step, task, actor, 0)
+    """Ask for a turn; one whose single attempt was begun before has failed without one."""
+    if task.once and step.path in machine.unknown:
+        open_once(machine, step)
+    else:
+        _ask(machine, step, task, actor, 0)
 
 
 def ask_again(machine: Machine, step: Step, actor: Actor, again: RunTask) -> None:
@@ -39,7 +43,7 @@ def ask_again(machine: Machine, step: Step, actor: Actor, again: RunTask) -> Non
 def _ask(machine: Machine, step: Step, task: Task, actor: Actor, not_before: int) -> None:
     assert isinstance(task.callee, Imported), f"{step.path} is a method of a class that has no name"
     path = step.path
-    machine.command(path, StartLock(path, task.callee.path, actor.key, None, step.env, not_before))
+    machine.command(path, AskTurn(path, task.callee.path, actor.key, step.env, not_before))
 
 
 def turn_came(machine: Machine, step: Step, task: Task) -> None:

@@ -24,7 +24,7 @@ from flowrt.record import Queued
 
 def open_lock(machine: Machine, step: Step, op: Lock) -> None:
     """Ask for the lock."""
-    machine.command(step.path, StartLock(step.path, op.name, op.key, op.limit, step.env))
+    machine.command(step.path, StartLock(step.path, op, step.env))
 
 
 def queued(machine: Machine, step: Step, record: Queued, seq: int) -> None:

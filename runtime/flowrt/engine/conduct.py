@@ -11,6 +11,7 @@ from typing import assert_never, cast
 from flowrt.amounts import duration_us
 from flowrt.clock import Clock
 from flowrt.command import (
+    AskTurn,
     AwaitEvent,
     AwaitLock,
     AwaitTimer,
@@ -147,9 +148,9 @@ class Conductor:
                 run.note(self.performer.enter(command))
             case RetryBlock():
                 run.note(self.performer.retry(command))
-            case StartLock(step, not_before=at) if at > self.clock.now():
+            case AskTurn(step, not_before=at) if at > self.clock.now():
                 self.timers.set(Timer(at, run.run_id, step, "attempt"))
-            case StartLock() | AwaitLock() | Unlock():
+            case StartLock() | AskTurn() | AwaitLock() | Unlock():
                 self.locks.carry_out(command)
             case StopTask(step):
                 self._stop(step)
@@ -262,7 +263,7 @@ class Conductor:
         command = self.run.state.command(timer.step)
         match timer.purpose:
             case "attempt":
-                assert isinstance(command, RunTask | StartLock), "only attempts are retried"
+                assert isinstance(command, RunTask | AskTurn), "only attempts are retried"
                 self.carry_out(command)
             case "fire":
                 if isinstance(command, AwaitEvent):
@@ -286,7 +287,7 @@ class Conductor:
             return False
         match timer.purpose:
             case "attempt":
-                return isinstance(command, RunTask | StartLock) and step not in self.run.in_flight
+                return isinstance(command, RunTask | AskTurn) and step not in self.run.in_flight
             case "fire":
                 return isinstance(command, AwaitTimer | AwaitEvent) and command.due_at == timer.at
             case "force":

@@ -15,11 +15,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flowrt.amounts import keyed_lock_name, lock_name, whole_number
-from flowrt.command import AwaitLock, BeginTask, Command, EndRun, RunTask, StartLock, StopTask, Unlock
+from flowrt.command import (
+    AskTurn,
+    AwaitLock,
+    BeginTask,
+    Command,
+    EndRun,
+    RunTask,
+    StartLock,
+    StopTask,
+    Unlock,
+)
 from flowrt.engine.active import ActiveRun, Along
 from flowrt.engine.perform import Performer
 from flowrt.errors import LocksGone
 from flowrt.expr.evaluate import evaluate
+from flowrt.expr.tree import Expr
 from flowrt.failpoint import hit
 from flowrt.record import Failed, Failure, Locked, Queued, Unlocked
 from flowrt.store.port import Store
@@ -100,26 +111,27 @@ class Locks:
 
     # Commands
 
-    def carry_out(self, command: StartLock | AwaitLock | Unlock) -> None:
+    def carry_out(self, command: StartLock | AskTurn | AwaitLock | Unlock) -> None:
         """Do what a command says."""
         match command:
-            case StartLock():
-                self._ask(command)
+            case StartLock(_, lock):
+                self._ask(command, lock.name, lock.key, lock.limit)
+            case AskTurn(_, name, key):
+                self._ask(command, name, key, None)
             case AwaitLock(step):
                 self.waiting[step] = command
                 self.fresh = True
             case Unlock(step):
                 self._give_back(step)
 
-    def _ask(self, command: StartLock) -> None:
+    def _ask(self, command: StartLock | AskTurn, name: str, key: Expr | None, limit: Expr | None) -> None:
         """Take a place in the queue."""
 
         def work() -> Queued:
-            name, key, limit = command.name, command.key, command.limit
             env = self.performer.env(command.env)
-            name = lock_name(name) if key is None else keyed_lock_name(name, evaluate(key, env))
+            whole = lock_name(name) if key is None else keyed_lock_name(name, evaluate(key, env))
             most = 1 if limit is None else whole_number("limit", evaluate(limit, env), 1)
-            return Queued(command.step, name, most)
+            return Queued(command.step, whole, most)
 
         record = self.performer.guard(command.step, work)
         if isinstance(record, Failed):

@@ -5,7 +5,7 @@ takes no memory, no timer and no lease until then. Whether it pays is a matter o
 within moments is kept.
 """
 
-from flowrt.command import AwaitEvent, AwaitLock, AwaitTimer, RunTask, StartLock
+from flowrt.command import AskTurn, AwaitEvent, AwaitLock, AwaitTimer, RunTask
 from flowrt.engine.conduct import Conductor
 from flowrt.store.rows import Park, WaitRow
 
@@ -20,7 +20,7 @@ def park_of(conductor: Conductor, not_before: int) -> Park | None:
     due: list[int] = []
     for command in run.state.open_commands:
         match command:
-            case AwaitTimer(_, at) | RunTask(not_before=at) | StartLock(not_before=at):
+            case AwaitTimer(_, at) | RunTask(not_before=at) | AskTurn(not_before=at):
                 due.append(at)
             case AwaitEvent(due_at=at):
                 due += [at] if at else []
