@@ -103,7 +103,7 @@ FLOWS = {
           - return: n
         """,
     "waits at once": """
-        events: {ping: {type: int, key: int}}
+        events: {ping: {key: int}}
         flow: f
         inputs: {n: int}
         steps:

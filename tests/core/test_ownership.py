@@ -1,9 +1,12 @@
 """G5: one epoch can write a run; whoever was superseded commits nothing."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
-from stories import InlineExecutor, Story, story_of
+from served_stories import PACE, SECOND, go_on, served
+from stories import InlineExecutor, JumpClock, NotingStore, Story, story_of
 
 from flowrt.errors import BadInput, RunMismatch, RunOwned, UnknownRun
 from flowrt.store.owner import this_owner
@@ -94,3 +97,31 @@ def test_a_run_without_its_inputs_is_not_created(text: str, inputs: dict, says: 
         story.start(inputs)
     with pytest.raises(UnknownRun):
         story.store.run("story")
+
+
+class SlowClock(JumpClock):
+    """A clock by which every look takes a tenth of a second: so does whatever looks at it."""
+
+    def now(self) -> int:
+        self.at += SECOND // 10
+        return self.at
+
+
+class Renewals(NotingStore):
+    """Notes when leases are renewed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.until: list[int] = []
+
+    def renew(self, held: Mapping[str, int], lease_until: int) -> frozenset[str]:
+        self.until.append(lease_until)
+        return super().renew(held, lease_until)
+
+
+def test_leases_are_renewed_however_much_a_run_has_to_compute() -> None:
+    text = "flow: f\nsteps:\n  - for: n in range(900)\n    parallel: 900\n    do: [{value: now()}]\n"
+    story = served(text, store=Renewals(), clock=SlowClock())
+    go_on(story)
+    gaps = [later - earlier for earlier, later in pairwise(story.store.until)]
+    assert max(gaps) < PACE.lease_us // 2, max(gaps) / SECOND

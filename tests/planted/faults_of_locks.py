@@ -20,7 +20,7 @@ LOCKS = (
     Fault(
         "a step that was stopped in the same turn asks for its lock all the same",
         "engine/engine.py",
-        "if conductor.run.state.wants(command) and not conductor.locks.holds_back(command):",
+        "if state.wants(command) and not conductor.locks.holds_back(command):",
         "if not conductor.locks.holds_back(command):",
         ("tests/core/test_lock.py",),
     ),

@@ -50,6 +50,10 @@ from flowrt.store.rows import RunStatus
 PURE_MAX = 1_000
 """How many commands of one run are carried out in a turn before the world gets a hearing."""
 
+RUN_US = 1_000_000
+"""After what time the rest of them is left to the next turn: an expression, or a value that it reads from far
+away, may take long, and the leases of all runs would run out meanwhile."""
+
 TURN_MAX = 20_000
 """About how many of all runs: who had no turn then comes first in the next one."""
 
@@ -223,22 +227,30 @@ class Engine:
                 raise
 
     def _carry_out_run(self, conductor: Conductor) -> None:
-        done = 0
+        done, until = 0, self.clock.now() + RUN_US
         while done < PURE_MAX and (commands := conductor.run.state.take()):
-            self._carry_out_all(conductor, commands)
-            done += len(commands)
+            count = self._carry_out_until(until, conductor, commands)
+            done += count
+            if count < len(commands):
+                break
         self._left -= done
         conductor.submit()
 
-    def _carry_out_all(self, conductor: Conductor, commands: list[Command]) -> None:
+    def _carry_out_until(self, until: int, conductor: Conductor, commands: list[Command]) -> int:
+        """Carry out commands, one at least; how many there was time for."""
+        state = conductor.run.state
         for index, command in enumerate(commands):
             try:
                 # What one of them came to may have stopped the steps of others.
-                if conductor.run.state.wants(command) and not conductor.locks.holds_back(command):
+                if state.wants(command) and not conductor.locks.holds_back(command):
                     conductor.carry_out(command)
             except (StoreUnavailable, ExecutorUnavailable):
-                conductor.run.state.put_back(commands[index:])
+                state.put_back(commands[index:])
                 raise
+            if self.clock.now() >= until:
+                state.put_back(commands[index + 1 :])
+                return index + 1
+        return len(commands)
 
     def _flush(self) -> None:
         dirty = [conductor for conductor in self.runs.awake.values() if conductor.run.dirty]
