@@ -31,7 +31,7 @@ from flowc.cli.main import main
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-HOW_TO = ("approvals", "fan-out", "retries", "testing", "training")
+HOW_TO = ("approvals", "fan-out", "retries", "rewriting", "testing", "training")
 STORIES = ("tutorial", "coming-from", *(f"how-to/{page}" for page in HOW_TO))
 """Pages whose blocks are all commands, what they print, and files."""
 
