@@ -3,6 +3,7 @@
 import random
 import re
 import xml.etree.ElementTree as ET
+from html import unescape
 from itertools import combinations
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import pytest
 
 from flowc.cli.main import main
 from flowc.compile import compile_file
+from flowc.draw.diagram import Arrow, Box, Diagram, FlowBox, Group
 from flowc.draw.dot import write_dot
 from flowc.draw.layers import Link, Sized, lay_out
-from flowc.draw.mermaid import write_mermaid
+from flowc.draw.mermaid import ARROWS_MAX, CHARACTERS_MAX, too_large, write_mermaid
 from flowc.draw.of_program import diagram_of
 from flowc.draw.place import place
 from flowc.draw.svg import write_svg
@@ -95,6 +97,62 @@ def test_texts_are_texts_whatever_is_in_them() -> None:
     assert re.fullmatch(r' *f0_0\["x<br/>[\w .,:()=+*/#;-]+"\]', line)
     (line,) = [line for line in write_dot(diagram).splitlines() if "value" in line]
     assert re.fullmatch(r' *"f0_0" \[label="(\\.|[^"\\])*"\]', line)
+
+
+def as_mermaid_reads(text):
+    """What Mermaid does to a text before it reads it, and how its labels come out."""
+    for word in ("style", "classDef"):
+        text = re.sub(rf"{word}.*:\S*#.*;", lambda found: found[0][:-1], text)
+    return re.sub(r"#(\d+);", lambda found: chr(int(found[1])), text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "restyle(x:'#fff', \"a\"):",
+        "classDef:#;",
+        "1. first",
+        "23) second",
+        "- item",
+        "+ item",
+        "=== ",
+        "a * b *c* _d_ load_orders __x__",
+        "`code` ```",
+        "end",
+        "&amp; &lt;b&gt; #quot; #35;",
+        "x" * 200 + "]" * 40,
+        "\u0639\u0631\u0628\u064a \U0001f600 e\u0301 \u65e5\u672c",
+        "%% comment ; --> |a| :::running",
+    ],
+)
+def test_a_label_is_read_as_it_is_written(text) -> None:
+    """By Mermaid's own preprocessing, with nothing left that Markdown, HTML or its grammar has a use for."""
+    box = Box("f0_0", "end", text, tally="style: 1/2")
+    diagram = Diagram((FlowBox("f0", text, Group("", (box,), ())),), title="run end: x")
+    written = write_mermaid(diagram)
+    (label,) = re.findall(r'^ *f0_0\["(.*)"\]$', written, re.MULTILINE)
+    shown = label.split("<br/>")[1]
+    line = " ".join(text.split())
+    read = as_mermaid_reads(label)
+    assert read == f"end<br/>{line}<br/>style: 1/2"
+    plain = re.sub(r"#\d+;", "\0", shown)
+    assert not re.search(r"[\"`<>&#;|\[\]{}*\\%~$]", plain)
+    assert not re.match(r"(?:[-+=]|\d+[.)])", plain)
+    assert not re.search(r"(?<![^\W_])_|_(?![^\W_])", plain)
+    dot = write_dot(diagram)
+    (label,) = re.findall(r'^ *"f0_0" \[label="((?:\\.|[^"\\])*)"\]$', dot, re.MULTILINE)
+    read = unescape(re.sub(r"\\(.)", lambda found: {"n": "\n"}.get(found[1], found[1]), label))
+    assert read == f"end\n{text}\nstyle: 1/2"
+
+
+def test_who_draws_a_large_flow_is_told_what_mermaid_draws() -> None:
+    boxes = tuple(Box(f"f0_{n}", "", "x") for n in range(ARROWS_MAX + 2))
+    arrows = tuple(Arrow(n, n + 1, data=n % 2 == 0) for n in range(ARROWS_MAX + 1))
+    diagram = Diagram((FlowBox("f0", "f()", Group("", boxes, arrows)),))
+    assert too_large(write_mermaid(diagram)).startswith("it has 501 arrows")
+    few = Diagram((FlowBox("f0", "f()", Group("", boxes, arrows[:-1])),))
+    assert too_large(write_mermaid(few)) == ""
+    assert "characters" in too_large("x" * (CHARACTERS_MAX + 1))
 
 
 FLOW = """\

@@ -1,16 +1,23 @@
 """A campaign: mutated texts in the DSL are read and checked, and expressions are read in both syntaxes.
 
     python tests/support/dsl_fuzz.py [SECONDS] [SEED] [expressions]
+    python tests/support/dsl_fuzz.py expressions --mutated 100000 [--seed 7]
 
 Whatever the text, nothing is raised, every finding stands inside of it, and it does not take long. An
 expression that stands alone is accepted by both syntaxes or by none, with the same tree. Prints what was
 done, and exits with 1 and the text at the first one for which this does not hold.
+
+With a count, so many mutated expressions are read by both syntaxes whatever comes of each: crashes, hangs
+(a limit of two seconds each) and differences between the syntaxes are counted, the first of each are shown.
 """
 
+import argparse
 import random
 import re
+import signal
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 from ir_equal import plain
@@ -163,8 +170,63 @@ def expressions(end, chance):
     return accepted, refused
 
 
+HANG_S = 2.0
+SHOWN = 5
+
+
+class _Hangs(BaseException):
+    """An expression has taken longer than it may. No `Exception`: nobody is to catch it on the way."""
+
+
+def outcome(text):
+    """What becomes of an expression: accepted, refused, or what is wrong with how it was read."""
+    signal.setitimer(signal.ITIMER_REAL, HANG_S)
+    try:
+        dsl, yaml = both(text)
+    except _Hangs:
+        return "hang"
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it is counted
+        return f"crash ({type(error).__name__})"
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    if dsl[0] != yaml[0]:
+        return "difference"
+    return "accepted by both syntaxes with one tree" if dsl[0] is not None else "refused by both"
+
+
+def _stop(*_):
+    raise _Hangs
+
+
+def campaign(argv):
+    """Read a number of mutated expressions; the exit code."""
+    parser = argparse.ArgumentParser(prog="dsl_fuzz.py expressions")
+    parser.add_argument("--mutated", type=int, required=True)
+    parser.add_argument("--seed", type=int, default=time.time_ns() % 100_000)
+    args = parser.parse_args(argv)
+    signal.signal(signal.SIGALRM, _stop)
+    chance, texts, counts, bad = random.Random(args.seed), corpus(), Counter(), Counter()
+    while sum(counts.values()) < args.mutated:
+        text = mutated_expression(chance.choice(texts), chance)
+        if not says_the_same(text):
+            continue
+        what = outcome(text)
+        counts[what] += 1
+        if not what.startswith(("accepted", "refused")):
+            bad[what] += 1
+            if bad[what] <= SHOWN:
+                print(f"{what}: {text!r}")
+    print(f"seed {args.seed}: {args.mutated:,} mutated expressions")
+    for what, count in sorted(counts.items()):
+        print(f"  {count:,} {what}")
+    print(f"  {sum(bad.values()):,} crashes, hangs or differences")
+    return 1 if bad else 0
+
+
 def main():
     """Mutate for some seconds."""
+    if sys.argv[1:2] == ["expressions"]:
+        sys.exit(campaign(sys.argv[2:]))
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else time.time_ns() % 100_000
     chance, end, count, clean = random.Random(seed), time.monotonic() + seconds, 0, 0

@@ -37,8 +37,20 @@ def main(argv: Sequence[str]) -> int:
     add_store_arguments(parser)
     args = parser.read(argv, Arguments())
     diagram = _of_flow(args) if args.run is None else _of_run(args, args.run)
-    sys.stdout.write(_writers()[args.format](diagram))
+    text = _writers()[args.format](diagram)
+    sys.stdout.write(text)
+    if args.format == "mermaid":
+        _note_size(text)
     return DONE
+
+
+def _note_size(text: str) -> None:
+    from flowc.draw.mermaid import too_large
+
+    reason = too_large(text)
+    if reason:
+        sys.stdout.flush()
+        sys.stderr.write(f"note: this diagram is large: {reason}; `--format svg` has no such bound\n")
 
 
 def _of_flow(args: Arguments) -> "Diagram":

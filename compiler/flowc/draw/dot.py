@@ -2,7 +2,7 @@
 
 Boxes with boxes inside are clusters. Graphviz draws arrows between nodes only, so an arrow of a cluster
 starts and ends at one of the nodes in it and is cut at the border (`lhead`, `ltail`); an empty one has an
-invisible node.
+invisible node. In labels, Graphviz reads the entities of HTML, so an ampersand is written as one.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def write_dot(diagram: Diagram) -> str:
     for flow in diagram.flows:
         head = f"{flow.head} · {diagram.title}" if diagram.title else flow.head
         lines.append(f"{_INDENT}subgraph {_quoted(f'cluster_{flow.key}')} {{")
-        lines.append(f"{_INDENT * 2}label={_quoted(head)}")
+        lines.append(f"{_INDENT * 2}label={_label(head)}")
         lines += [_INDENT * 2 + line for line in _group(flow.key, flow.body)]
         lines.append(f"{_INDENT}}}")
     return "\n".join([*lines, "}"]) + "\n"
@@ -40,7 +40,7 @@ def _group(key: str, group: Group) -> Iterator[str]:
 
 
 def _box(box: Box) -> Iterator[str]:
-    label = _quoted("\n".join(part for part in (box.name, box.text, box.tally) if part))
+    label = _label("\n".join(part for part in (box.name, box.text, box.tally) if part))
     if not box.groups:
         shape = ", shape=box, peripheries=2" if box.ends else ""
         yield f"{_quoted(box.key)} [label={label}{shape}{', ' + _colors(box) if box.state != 'none' else ''}]"
@@ -51,7 +51,7 @@ def _box(box: Box) -> Iterator[str]:
     for number, group in enumerate(box.groups):
         key = _part(box, number)
         yield f"{_INDENT}subgraph {_quoted(f'cluster_{key}')} {{"
-        label = _quoted(group.label if shown else "")
+        label = _label(group.label if shown else "")
         yield f'{_INDENT * 2}label={label}; style="rounded,filled"; fillcolor=white'
         yield from (_INDENT * 2 + line for line in _group(key, group))
         yield f"{_INDENT}}}"
@@ -60,7 +60,7 @@ def _box(box: Box) -> Iterator[str]:
 
 def _arrow(group: Group, arrow: Arrow) -> str:
     source, target = group.boxes[arrow.source], group.boxes[arrow.target]
-    said = [f"label={_quoted(', '.join(arrow.names))}"] if arrow.names else []
+    said = [f"label={_label(', '.join(arrow.names))}"] if arrow.names else []
     said += [] if arrow.data else ["style=dashed"]
     said += [f"ltail={_quoted(f'cluster_{source.key}')}"] if source.groups else []
     said += [f"lhead={_quoted(f'cluster_{target.key}')}"] if target.groups else []
@@ -83,6 +83,10 @@ def _part(box: Box, number: int) -> str:
 def _colors(box: Box | None) -> str:
     color = PLAIN if box is None or box.state == "none" else COLORS[box.state]
     return f'fillcolor="{color.fill}", color="{color.line}", fontcolor="{color.text}"'
+
+
+def _label(text: str) -> str:
+    return _quoted(text.replace("&", "&amp;"))
 
 
 def _quoted(text: str) -> str:

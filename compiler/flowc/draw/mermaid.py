@@ -1,7 +1,12 @@
 """A diagram comes in; a Mermaid flowchart goes out.
 
-Every character of a text that could mean something to Mermaid or to HTML is written by its number, so that a
-text is a text whatever is in it.
+Every character of a text that could mean something to Mermaid, to HTML or to Markdown is written by its
+number, so that a text is a text whatever is in it. Mermaid reads labels as Markdown, quoted or not: `a *b* c`
+would be slanted, and a label that begins with `1. ` or `- ` is refused as a list. And before it reads
+anything it takes the last semicolon away from what looks to it like a style: `style`, a colon, a number sign
+behind it without a space between. So a colon stands as it is only before a space.
+
+By itself Mermaid draws so many arrows and reads so long a text; only who embeds it can allow more.
 """
 
 from collections.abc import Iterator
@@ -9,8 +14,13 @@ from collections.abc import Iterator
 from flowc.draw.diagram import Arrow, Box, Diagram, Group
 from flowc.draw.palette import COLORS
 
-_PLAIN = frozenset(" _.,:()=+*/-…")
+_PLAIN = frozenset(" ,(/…")
+_NOT_FIRST = frozenset("=+-")
 _INDENT = "  "
+
+ARROWS_MAX = 500
+CHARACTERS_MAX = 50_000
+"""What Mermaid draws when nobody has told it otherwise."""
 
 
 def write_mermaid(diagram: Diagram) -> str:
@@ -24,6 +34,19 @@ def write_mermaid(diagram: Diagram) -> str:
     for state, color in COLORS.items():
         lines.append(f"{_INDENT}classDef {state} fill:{color.fill},stroke:{color.line},color:{color.text}")
     return "\n".join(lines) + "\n"
+
+
+def too_large(text: str) -> str:
+    """Why Mermaid, as it is, would not draw a flowchart; empty when it would."""
+    arrows = sum(" --> " in line or " -->|" in line or " -.-> " in line for line in text.splitlines())
+    if arrows > ARROWS_MAX:
+        return f"it has {arrows:,} arrows, and Mermaid draws {ARROWS_MAX} unless its `maxEdges` is raised"
+    if len(text) > CHARACTERS_MAX:
+        return (
+            f"it has {len(text):,} characters, and Mermaid reads {CHARACTERS_MAX:,} unless its `maxTextSize` "
+            "is raised"
+        )
+    return ""
 
 
 def _group(key: str, group: Group) -> Iterator[str]:
@@ -66,6 +89,19 @@ def _arrow(group: Group, arrow: Arrow) -> str:
 
 
 def _escaped(text: str) -> str:
-    return "".join(
-        char if char.isalnum() or char in _PLAIN else f"#{ord(char)};" for char in " ".join(text.split())
-    )
+    line = " ".join(text.split())
+    return "".join(char if _is_plain(line, at) else f"#{ord(char)};" for at, char in enumerate(line))
+
+
+def _is_plain(line: str, at: int) -> bool:
+    """Whether the character at a place of a line can stand as it is."""
+    char, before, after = line[at], line[:at], line[at + 1 : at + 2]
+    match char:
+        case "_":
+            return before[-1:].isalnum() and after.isalnum()
+        case ":":
+            return after == " "
+        case "." | ")":
+            return not before.isdigit()
+        case _:
+            return char.isalnum() or char in _PLAIN or (at > 0 and char in _NOT_FIRST)
