@@ -145,3 +145,34 @@ def test_a_program_comes_to_what_its_flow_comes_to(steps, value) -> None:
     name = file.flows[0].name.text
     made = asyncio.run((names.get(f"{name}_flow") or names[name])())
     assert made == value, program
+
+
+LEFT_OUT = """\
+  - id: a
+    call: t.double(n)
+    cache: {key: n, ttl: 7d}
+    heartbeat: 5m
+    retry: {max: 1, within: 1h}
+  - lock: account
+    key: n
+    do:
+      - do:
+          - call: t.double(a)
+            cache: true
+        retry: {max: 1, within: 2h}
+"""
+
+
+def test_what_needs_a_store_is_left_out_and_said() -> None:
+    file, _ = check_source(Source("x.flow.yaml", HEAD + LEFT_OUT))
+    program = write_python(file, "main")
+    compile(program, "x.py", "exec")
+    said = [line.strip() for line in program.splitlines() if line.strip().startswith(("# Left", "# No"))]
+    assert said == [
+        "# Left out: the cache of n, by which runs take values over from each other.",
+        '# Left out: a heartbeat every duration("5m"): nobody looks for it here.',
+        '# Left out: the bound of duration("1h") over all attempts.',
+        "# No other run is there to hold the lock account of n.",
+        '# Left out: the bound of duration("2h") over all attempts.',
+        "# Left out: the cache, by which runs take values over from each other.",
+    ]

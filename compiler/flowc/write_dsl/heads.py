@@ -1,14 +1,14 @@
 """A step as the entries of its map comes in; the first line of its statement goes out, in three parts.
 
-What can be laid over several lines is the middle part, a call: the line of a long statement can be cut at its
-arguments only.
+What can be laid over several lines is the middle part, a call, at its arguments, and what follows it, between
+one modifier and the next.
 """
 
 from collections.abc import Callable
 from collections.abc import Mapping as Table
 
 from flowc.tree import Mapping, Node, Scalar, Sequence
-from flowc.write_dsl.modifiers import Fields, callee, modifier, modifiers, name, named
+from flowc.write_dsl.modifiers import Fields, callee, each_modifier, modifier, name, named
 from flowc.write_dsl.unwritable import Unwritable
 from flowc.write_dsl.values import data, duration, expression
 from flowrt.noun import noun
@@ -35,7 +35,7 @@ class Head:
 
     before: str
     call: str
-    after: str = ""
+    after: tuple[str, ...] = ()
     opens: bool = False
 
 
@@ -55,17 +55,17 @@ def head_of(kind: str, fields: Fields) -> Head:
     node = fields[kind].value
     if make is not None:
         head = make(node, fields)
-        orelse = " else" if kind == "wait" and head.opens else ""
-        after = head.after + modifiers(fields, "doc", "after") + orelse
+        orelse = ("else",) if kind == "wait" and head.opens else ()
+        after = (*head.after, *each_modifier(fields, "doc", "after"), *orelse)
         return Head(head.before, head.call, after, head.opens)
     if kind == "value":
-        return Head("", _lone(expression(node)), modifiers(fields, "doc", "after"))
+        return Head("", _lone(expression(node)), each_modifier(fields, "doc", "after"))
     keys = _MODIFIERS[kind]
     if kind == "call":
-        return Head("", _lone(callee(node, fields)), modifiers(fields, *keys))
+        return Head("", _lone(callee(node, fields)), each_modifier(fields, *keys))
     first = _FIRST[kind]
     text = expression(node) if kind in _WITH_EXPRESSION else ""
-    return Head(f"{first} " if text else first, text, modifiers(fields, *keys), opens=kind in _OPENS)
+    return Head(f"{first} " if text else first, text, each_modifier(fields, *keys), opens=kind in _OPENS)
 
 
 def _lone(text: str) -> str:
@@ -80,7 +80,7 @@ def _sleep(node: Node, fields: Fields) -> Head:
     parts = {entry.key.text: entry for entry in node.entries}
     if "until" in parts:
         return Head("sleep until ", expression(parts["until"].value))
-    return Head("sleep", "", modifiers(parts, "cron") + modifiers(parts, "tz"))
+    return Head("sleep", "", (*each_modifier(parts, "cron"), *each_modifier(parts, "tz")))
 
 
 def _keyed(node: Node, fields: Fields) -> str:
@@ -90,20 +90,21 @@ def _keyed(node: Node, fields: Fields) -> str:
 
 
 def _wait(node: Node, fields: Fields) -> Head:
-    return Head("wait ", _keyed(node, fields), modifiers(fields, "match", "timeout"), opens="else" in fields)
+    after = each_modifier(fields, "match", "timeout")
+    return Head("wait ", _keyed(node, fields), after, opens="else" in fields)
 
 
 def _emit(node: Node, fields: Fields) -> Head:
     payload = fields["with"].value if "with" in fields else None
-    after = ""
+    after: tuple[str, ...] = ()
     if (
         isinstance(payload, Mapping)
         and payload.entries
         and all(_PLAIN_NAME.match(entry.key.text) for entry in payload.entries)
     ):
-        after = f" with {named(payload)}"
+        after = (f"with {named(payload)}",)
     elif payload is not None:
-        after = f" with {data(payload)}"
+        after = (f"with {data(payload)}",)
     return Head("emit ", _keyed(node, fields), after)
 
 
@@ -125,12 +126,12 @@ def _for(node: Node, fields: Fields) -> Head:
     if not isinstance(node, Scalar):
         raise Unwritable("A `for` over a list or map that is written under it has no form in the DSL.")
     return Head(
-        "for ", expression(node), modifiers(fields, "parallel", "errors", "need", "batch"), opens=True
+        "for ", expression(node), each_modifier(fields, "parallel", "errors", "need", "batch"), opens=True
     )
 
 
 def _lock(node: Node, fields: Fields) -> Head:
-    return Head("lock ", _keyed(node, fields), modifiers(fields, "limit"), opens=True)
+    return Head("lock ", _keyed(node, fields), each_modifier(fields, "limit"), opens=True)
 
 
 def _start(node: Node, fields: Fields) -> Head:

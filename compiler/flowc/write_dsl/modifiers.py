@@ -23,8 +23,13 @@ _NAMES = frozenset({"catch", "unless", "after"})
 
 def modifiers(fields: Fields, *keys: str) -> str:
     """The modifiers of these keys that are there, each with a blank before it."""
+    return "".join(f" {part}" for part in each_modifier(fields, *keys))
+
+
+def each_modifier(fields: Fields, *keys: str) -> tuple[str, ...]:
+    """The modifiers of these keys that are there, one by one."""
     parts = [modifier(key, entry.value) for key, entry in fields.items() if key in keys]
-    return "".join(f" {part}" for part in parts if part)
+    return tuple(part for part in parts if part)
 
 
 def modifier(key: str, node: Node) -> str:

@@ -23,6 +23,7 @@ from flowrt.noun import noun
 
 INDENT = 4
 WIDTH = 100
+_GOES_ON = " \\"
 _GRAPH_OF_A_LIST = "graph failure cancel"
 """A list whose only step is a graph; `graph:` alone would be the body itself."""
 
@@ -142,16 +143,39 @@ class StepWriter:
         return behind
 
     def _head(self, head: Head, assigned: str, indent: int, behind: Comment | None) -> None:
-        first, last = assigned + head.before, head.after + (":" if head.opens else "")
-        cut = spread(head.call) if indent + len(first + head.call + last) > WIDTH else None
-        if cut is None:
-            self.page.line(indent, first + head.call + last, None, behind)
+        first = assigned + head.before + head.call
+        last = ":" if head.opens else ""
+        if indent + len(" ".join((first, *head.after)) + last) <= WIDTH:
+            self._end_of_head(first, head.after, last, indent, behind)
             return
-        opened, lines, closed = cut
-        self.page.line(indent, first + opened, None)
-        for line in lines:
-            self.page.line(indent + INDENT, line, None)
-        self.page.line(indent, closed + last, None, behind)
+        fits = indent + len(first) + len(_GOES_ON if head.after else last) <= WIDTH
+        cut = None if fits else spread(head.call)
+        if cut is not None:
+            opened, lines, first = cut
+            self.page.line(indent, assigned + head.before + opened, None)
+            for line in lines:
+                self.page.line(indent + INDENT, line, None)
+        self._end_of_head(first, head.after, last, indent, behind)
+
+    def _end_of_head(
+        self, first: str, after: tuple[str, ...], last: str, indent: int, behind: Comment | None
+    ) -> None:
+        """What follows a call: behind it, or in lines of their own when that would be too long."""
+        whole = " ".join((first, *after)) + last
+        if indent + len(whole) <= WIDTH or not after:
+            self.page.line(indent, whole, None, behind)
+            return
+        # Deeper than the block that may follow, so that nobody takes it for a step of that.
+        inner = indent + (2 * INDENT if last else INDENT)
+        lines, room = [first], WIDTH - inner
+        for word in (*after[:-1], after[-1] + last):
+            if len(lines) > 1 and len(f"{lines[-1]} {word}{_GOES_ON}") <= room:
+                lines[-1] += f" {word}"
+            else:
+                lines.append(word)
+        for number, line in enumerate(lines[:-1]):
+            self.page.line(inner if number else indent, line + _GOES_ON, None)
+        self.page.line(inner, lines[-1], None, behind)
 
     def _part(self, part: Part, place: _Place) -> None:
         if part.text:

@@ -1,8 +1,9 @@
 """A tree and the comments of its file come in; text of the DSL in canonical form goes out.
 
-The form: four blanks a level; one statement a line, a call that is longer than 100 columns with a line for
-each of its arguments; what a flow says of itself in the lines below its first one, in the author's order; a
-blank line between flows, and elsewhere where there were some.
+The form: four blanks a level; one statement a line; when that is longer than 100 columns, what follows a call
+goes on in the next line, and a call that is too long by itself has a line for each of its arguments; what a
+flow says of itself in the lines below its first one, in the author's order; a blank line between flows, and
+elsewhere where there were some.
 """
 
 from flowc.comments.comment import Comment

@@ -1,7 +1,7 @@
 """A `try`, or a block with bounds, comes in; on the page it is a `try` of Python, perhaps in a loop."""
 
-from flowc.ir import Catch, Do, Try
-from flowc.write_python.calls import retry_of
+from flowc.ir import Catch, Do, Modifiers, Try
+from flowc.write_python.calls import retry_of, write_left_out
 from flowc.write_python.loops import BlockWriter
 from flowc.write_python.page import Page
 from flowc.write_python.races import write_leaving
@@ -41,6 +41,7 @@ def write_do(page: Page, step: Do, target: str | None, write_block: BlockWriter)
         return
     retry, attempt, error = page.fresh("retry"), page.fresh("attempt"), page.fresh("error")
     page.use("itertools")
+    write_left_out(page, Modifiers(retry=step.retry))
     page.line(f"{retry} = {retry_of(page, step.retry)}")
     at, depth = len(page.lines), page.depth
     loops, page.loops = page.loops, 0

@@ -1,6 +1,7 @@
 """A call of the IR comes in; a statement that makes it goes onto the page."""
 
 from flowc.ir import Call, FlowCallee, Modifiers, Retry
+from flowc.write.expr import write_expr
 from flowc.write_python.page import SAMPLES, Function, Page
 from flowrt.expr.tree import Const, DictOf
 from flowrt.noun import replace
@@ -21,6 +22,7 @@ def write_call(page: Page, call: Call, head: str) -> None:
         page.used.update(needs)
         page.line(f"{head}{text}")
         return
+    write_left_out(page, call.modifiers)
     if isinstance(call.callee, FlowCallee) and (limits := modifiers_of(page, call.modifiers)):
         page.use("bounded")
         made = f"{function_of(page, call).text}({', '.join(arguments_of(page, call))})"
@@ -28,6 +30,7 @@ def write_call(page: Page, call: Call, head: str) -> None:
         return
     page.statement(f"{head}await ", function_of(page, call), arguments_of(page, call))
     if call.undo is not None and page.sagas:
+        write_left_out(page, call.undo.modifiers)
         undone = [function_of(page, call.undo).text, *arguments_of(page, call.undo)]
         page.statement("", Function(f"{page.sagas[-1]}.undo_by"), undone)
 
@@ -69,6 +72,20 @@ def modifiers_of(page: Page, modifiers: Modifiers) -> list[str]:
     if modifiers.timeout is not None:
         said.append(f"timeout={page.expr(modifiers.timeout)}")
     return said
+
+
+def write_left_out(page: Page, modifiers: Modifiers) -> None:
+    """What is said beside a call and has no counterpart in a program without a store, as comments."""
+    said: list[str] = []
+    if modifiers.cache is not None:
+        key = "" if modifiers.cache.key is None else f" of {write_expr(modifiers.cache.key)}"
+        said.append(f"the cache{key}, by which runs take values over from each other")
+    if modifiers.heartbeat is not None:
+        said.append(f"a heartbeat every {write_expr(modifiers.heartbeat)}: nobody looks for it here")
+    if modifiers.retry is not None and modifiers.retry.within is not None:
+        said.append(f"the bound of {write_expr(modifiers.retry.within)} over all attempts")
+    for each in said:
+        page.line(f"# Left out: {each}.")
 
 
 def retry_of(page: Page, retry: Retry) -> str:

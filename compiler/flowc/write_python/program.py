@@ -196,7 +196,8 @@ def _head(page: Page, file: File, main: Flow) -> list[str]:
         f'"""The flow `{main.name.text}` of {file.source.name.rpartition("/")[2]} as a plain program on Ray.',
         "",
         "It does what the flow does, and it is not durable: when it is killed, all is lost, and",
-        "its pauses and waits hold this process. `flowc run` is the durable way to run the flow.",
+        "its pauses and waits hold this process. What needs a store (locks, caches, heartbeats) is",
+        "left out, with a comment. `flowc run` is the durable way to run the flow.",
         '"""',
         "",
     ]
