@@ -28,7 +28,7 @@ def emit_entries(found: Findings, kind: Made) -> list[Entry]:
 
 def keyed(kind: Made) -> list[Entry]:
     """A name, and its key if it has one."""
-    what = kind.token("EXPR")
+    what = kind.token("ARG")
     assert what is not None  # The grammar wants one.
     opened = _CALL.match(what.text)
     if opened is None or not what.text.endswith(")"):

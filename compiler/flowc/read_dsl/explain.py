@@ -30,6 +30,7 @@ _EXAMPLES = {
     "lock": "lock gpu:",
     "wait": "wait approval timeout 1h else:",
 }
+_MODIFIERS = frozenset({"DOC", "RETRY", "TIMEOUT", "PARALLEL", "LIMIT", "NEED", "MAX", "DELAY", "CRON"})
 _PLAIN = {
     "EXPR": "an expression",
     "ARG": "an expression",
@@ -53,6 +54,9 @@ def explain(source: Source, words: Mapping[str, str], stuck: Stuck) -> Diagnosti
     return (
         find_habit(source, Span(stuck.line.start, stuck.line.end), STUCK)
         or _nothing_before_colon(source, stuck)
+        or _comma_between(source, stuck)
+        or _nameless_branch(source, stuck)
+        or _case_without_word(source, stuck)
         or _in_expression(source, stuck, after_operand=False)
         or _no_colon(source, stuck)
         or _misspelt(source, words, stuck)
@@ -72,6 +76,53 @@ def _nothing_before_colon(source: Source, stuck: Stuck) -> Diagnostic | None:
         source,
         Span(last.start, token.end),
         help=f"write, for example, `{example}`",
+    )
+
+
+def _comma_between(source: Source, stuck: Stuck) -> Diagnostic | None:
+    """A comma between one modifier and the next."""
+    token = stuck.token
+    if token is None or token.kind != "COMMA" or not stuck.wanted & _MODIFIERS:
+        return None
+    span = Span(token.start, token.end)
+    return Diagnostic(
+        "F0030",
+        "what belongs to a step follows it without commas",
+        source,
+        span,
+        help="leave the comma out",
+        fixes=(Fix(span, "", "leave the comma out", safe=True),),
+    )
+
+
+def _nameless_branch(source: Source, stuck: Stuck) -> Diagnostic | None:
+    """A step where a branch of a race should be."""
+    unnamed = not stuck.seen and "NAME" in stuck.wanted and not stuck.wanted & {"EXPR", "FLOW"}
+    no_name = stuck.wanted == {"COLON"} and [token.kind for token in stuck.seen] == ["NAME"]
+    if not unnamed and not no_name:
+        return None
+    return Diagnostic(
+        "F0030",
+        "a branch of a race begins with its name",
+        source,
+        Span(stuck.line.start, stuck.line.end),
+        help="write `name:`, and the steps of the branch below it, indented",
+    )
+
+
+def _case_without_word(source: Source, stuck: Stuck) -> Diagnostic | None:
+    """A value of a `switch` without its `case`."""
+    line = source.text[stuck.line.start : stuck.line.end]
+    if stuck.seen or "CASE" not in stuck.wanted or not line.endswith(":") or "\n" in line:
+        return None
+    span = Span(stuck.line.start, stuck.line.end)
+    return Diagnostic(
+        "F0030",
+        "a value of a `switch` stands behind `case`",
+        source,
+        span,
+        help=f"write `case {line}`" if len(line) <= _SHORT else "write `case` before it",
+        fixes=(Fix(Span(span.start, span.start), "case ", "write `case`", safe=True),),
     )
 
 

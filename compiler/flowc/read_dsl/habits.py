@@ -201,6 +201,12 @@ STUCK = (
         "{h}",
     ),
     _habit(
+        rf"(?!emit\b)(?:{_N}\s*=\s*)?{_D}\(.*\)\s+with\s+{_N}\s*=.*",
+        "F0030",
+        "`with` is not in the DSL: all arguments stand in the brackets of the call",
+        "write `t.f(a, n=1)`",
+    ),
+    _habit(
         r"raise\Z",
         _PYTHON,
         "`raise` needs the error",

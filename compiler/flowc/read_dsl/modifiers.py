@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as Table
 
+from flowc.read_dsl.lex import Token
 from flowc.read_dsl.nodes import entry, key, mapping, plain, sequence, span_of, true, written
 from flowc.read_dsl.parts import Made
 from flowc.read_dsl.refusals import Findings
 from flowc.span import Span
 from flowc.tree import Entry, Mapping, Node, Scalar
+from flowrt.pattern import pattern
 
+_NAMED_LIMIT = pattern(r"max\s+(?=\d)")
 _KEYS = {"most": "max", "least": "min", "greatest": "max", "catches": "catch", "sleep_until": "until"}
 
 
@@ -59,13 +62,25 @@ def _pair_value(pair: Made) -> Scalar:
 
 
 def _retry(found: Findings, part: Made) -> Node:
-    limit = part.token("EXPR", "NEVER")
+    limit = _limit(found, part)
     fields = modifiers(found, (each for each in part.parts if isinstance(each, Made)))
     if limit is not None and not fields:
         return written(limit)
     if limit is not None:
         fields.insert(0, Entry(key("max", span_of(part.word)), written(limit)))
     return mapping(fields, part.span, flow=True)
+
+
+def _limit(found: Findings, part: Made) -> Token | None:
+    """How many retries: what stands right behind the word, not behind `max` as in YAML."""
+    limit = part.token("ARG", "NEVER")
+    named = None if limit is None else _NAMED_LIMIT.match(limit.text)
+    if limit is None or named is None:
+        return limit
+    number = limit.text[named.end() :]
+    help_text = f"write `retry {number}`"
+    found.add("F0030", "the number of retries stands right behind `retry`", span_of(limit), help_text)
+    return Token("ARG", number, limit.start + named.end(), limit.end)
 
 
 def _cache(found: Findings, part: Made) -> Node:

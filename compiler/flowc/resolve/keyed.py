@@ -6,6 +6,7 @@ from flowc.resolve.names import read_name
 from flowc.resolve.step_text import StepText
 from flowc.span import Span
 from flowc.tree import Scalar
+from flowrt.expr.durations import parse_duration
 
 
 def read_keyed_name(step: StepText, what: str) -> Ident | None:
@@ -16,6 +17,11 @@ def read_keyed_name(step: StepText, what: str) -> Ident | None:
         return None
     text = node.text.strip()
     name, bracket, rest = text.partition("(")
+    if step.kind == "wait" and parse_duration(text) is not None:
+        better = step.found.source.either(f"sleep: {text}", f"sleep {text}")
+        message = f"`wait` waits for an event, and `{text}` is a time"
+        step.found.error("F0103", message, node.span, help=f"write `{better}`")
+        return None
     if "${{" in text or not bracket:
         return read_name(step.found, node, what)
     if not name.isidentifier():

@@ -34,7 +34,10 @@ def resolve_race(step: StepText) -> Step:
                 if isinstance(node, Sequence | Mapping)
                 else f"`race` takes a list of branches, not {shape(node)}",
                 step.main.key.span,
-                help="write each branch with a dash: `- id: name` and, below it, `do:` with its steps",
+                help=step.found.source.either(
+                    "write each branch with a dash: `- id: name` and, below it, `do:` with its steps",
+                    "write `name:` for each branch, and its steps below that, indented",
+                ),
             )
     need = step.expr("need")
     if isinstance(need, Const) and type(need.value) is int and need.value == 1:

@@ -117,7 +117,7 @@ class StepWriter:
         assigned = f"{name.text} = " if isinstance(name, Scalar) else ""
         parts = parts_of(kind, fields)
         behind = self._comments_of_head(fields, parts, span, place.indent)
-        self._head(Head(instead, "", "", opens=True) if instead else head, assigned, place.indent, behind)
+        self._head(Head(instead, "", opens=True) if instead else head, assigned, place.indent, behind)
         for index, part in enumerate(parts):
             later = (each.span.start for each in parts[index + 1 :] if each.span.start > part.span.start)
             self._part(part, _Place(place.indent + part.deeper * INDENT, min(later, default=place.limit)))
