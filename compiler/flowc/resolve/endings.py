@@ -54,13 +54,9 @@ _WAYS_OUT = (
 def resolve_raise(step: StepText) -> Step:
     """`raise` of an exception class, with or without arguments, or of a caught error."""
     node = step.main.value
-    if not isinstance(node, Scalar) or not isinstance(node.value, str):
-        step.found.error(
-            "F0115",
-            f"`raise` takes a call of an exception class, not {shape(node)}",
-            excerpt(node),
-            help=_WAYS_OUT[step.found.source.is_dsl],
-        )
+    if not isinstance(node, Scalar) or _is_no_call(step, node):
+        if not isinstance(node, Scalar):
+            _report_raise(step, f"not {shape(node)}", _WAYS_OUT[step.found.source.is_dsl])
         return _unknown_end(step)
     before = len(step.found.diagnostics)
     expr = read_callee(step.found, node)
@@ -85,6 +81,25 @@ def resolve_raise(step: StepText) -> Step:
         return _unknown_end(step)
     arguments = lift_arguments(call, step.where("raise"), step.path, callee)
     return Raise(step.meta(), callee, arguments.args, arguments.kwargs)
+
+
+def _is_no_call(step: StepText, node: Scalar) -> bool:
+    """Whether a scalar is no call of a class at a glance, which is reported: a number, or a sentence."""
+    if not isinstance(node.value, str):
+        _report_raise(step, f"not {shape(node)}", _WAYS_OUT[step.found.source.is_dsl])
+        return True
+    text = node.text.strip()
+    if " " not in text or "(" in text:
+        return False
+    better = step.found.source.either(f"fail: {text}", f"fail {text}")
+    _report_raise(step, "and this is a text", f"write `{better}`" if "\n" not in text else "use `fail`")
+    return True
+
+
+def _report_raise(step: StepText, what: str, help_text: str) -> None:
+    node = step.main.value
+    message = f"`raise` takes a call of an exception class, {what}"
+    step.found.error("F0115", message, excerpt(node), help=help_text)
 
 
 def _unknown_end(step: StepText) -> Fail:

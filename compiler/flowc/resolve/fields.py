@@ -7,6 +7,7 @@ under it is checked as well.
 from collections.abc import Mapping as Table
 
 from flowc.diagnostic import Fix
+from flowc.resolve.advice import ADVICE
 from flowc.resolve.found import Found, listing
 from flowc.resolve.keys import (
     CASE,
@@ -68,6 +69,10 @@ def not_supported(found: Found, key: Scalar, what: str) -> None:
 
 def unknown_key(found: Found, key: Scalar, construct: Construct, written: set[str]) -> str | None:
     """Reports a key that a construct does not have, and returns the one that was meant, if that is clear."""
+    advice = ADVICE.get((construct.title, key.text))
+    if advice is not None:
+        found.error("F0101", f"{construct.title} has no key `{key.text}`", key.span, help=advice)
+        return None
     free = [name for name in construct.keys if name not in written]
     meant = guess_key(key.text, free)
     known = listing(construct.keys)

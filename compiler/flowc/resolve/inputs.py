@@ -19,6 +19,7 @@ from flowrt.expr.tree import Const, Expr, ListOf
 from flowrt.type_ref import TypeRef
 
 ANY = TypeRef("any")
+_MOST = 6
 
 
 def read_inputs(setting: Setting, node: Node) -> tuple[Input, ...]:
@@ -30,7 +31,7 @@ def read_inputs(setting: Setting, node: Node) -> tuple[Input, ...]:
                 "F0103",
                 f"`inputs` takes a map of names to types, not {shape(node)}",
                 excerpt(node),
-                help="write `inputs: {day: date, limit: {type: int, default: 10}}`",
+                help=f"write `inputs: {{{_listed(node) or 'day: date, limit: {type: int, default: 10}'}}}`",
             )
         return ()
     inputs: list[Input] = []
@@ -39,6 +40,18 @@ def read_inputs(setting: Setting, node: Node) -> tuple[Input, ...]:
         if name is not None:
             inputs.append(_input(setting, entry, name))
     return tuple(inputs)
+
+
+def _listed(node: Node) -> str:
+    """The inputs of a list of `{name, type}`, as other languages have it; empty for anything else."""
+    shown: list[str] = []
+    for item in node.items if isinstance(node, Sequence) else ():
+        fields = {each.key.text: each.value for each in item.entries} if isinstance(item, Mapping) else {}
+        name, of_type = fields.get("name"), fields.get("type")
+        if not isinstance(name, Scalar) or not name.text.isidentifier():
+            return ""
+        shown.append(f"{name.text}: {of_type.text if isinstance(of_type, Scalar) else 'any'}")
+    return ", ".join(shown) if len(shown) <= _MOST else ""
 
 
 def read_type(found: Found, node: Node, what: str, names: Names) -> TypeRef:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from flowc.diagnostic import Fix
 from flowc.ir import Ident
+from flowc.resolve.advice import STEP_ADVICE
 from flowc.resolve.fields import guess_key, not_supported
 from flowc.resolve.found import Found, listing
 from flowc.resolve.keys import ENCLOSED, LATER_STEPS, STEPS
@@ -124,7 +125,10 @@ def _report_none(found: Found, mapping: Mapping) -> None:
             else (),
         )
         return
-    if named_by_key(mapping) is not None:
+    advice = next((STEP_ADVICE[each.key.text] for each in others if each.key.text in STEP_ADVICE), None)
+    if advice is not None:
+        help_ = advice
+    elif named_by_key(mapping) is not None:
         entry = others[0]
         text = found.text(entry.value.span)
         indent = " " * (found.source.position(entry.key.span.start)[1] - 1)

@@ -14,6 +14,7 @@ from flowc.span import Span
 from flowc.suggest import closest
 from flowc.tree import Entry, Mapping, Node, Scalar
 from flowrt.expr.durations import parse_duration
+from flowrt.pattern import pattern
 from flowrt.schedule import (
     CATCHUPS,
     SECOND_US,
@@ -23,6 +24,8 @@ from flowrt.schedule import (
     Schedule,
     schedule_json,
 )
+
+_EVERY = pattern(r"every\s+(\d*)\s*([smhd])(?:ec(?:ond)?|in(?:ute)?|our|ay)?s?\Z")
 
 
 def read_schedule(found: Found, entry: Entry) -> Ident | None:
@@ -47,6 +50,8 @@ def _not_a_map(found: Found, node: Node) -> None:
             better = f'{{cron: "{NAMED.get(text.lower(), text)}"}}'
         elif parse_duration(text) is not None:
             better = f"{{every: {text}}}"
+        elif (said := _EVERY.match(text)) is not None:
+            better = f"{{every: {said[1] or 1}{said[2]}}}"
     found.error(
         "F0103",
         f"`schedule` takes a map, not {shape(node)}",

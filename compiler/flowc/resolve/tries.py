@@ -13,7 +13,7 @@ from flowc.resolve.mismatch import is_step
 from flowc.resolve.names import alias_names, read_name
 from flowc.resolve.retry import read_exception
 from flowc.resolve.step_text import StepText
-from flowc.tree import Mapping, Node, Sequence
+from flowc.tree import Mapping, Node, Scalar, Sequence
 
 _EVERY = "builtins:Exception"
 
@@ -63,6 +63,12 @@ def _catches(step: StepText) -> tuple[Catch, ...]:
     return catches
 
 
+def _said_type(node: Node) -> str:
+    """The class that stands where a map should."""
+    said = node.text.strip() if isinstance(node, Scalar) else ""
+    return said if said.replace(".", "").isidentifier() else "OSError"
+
+
 def _catch(step: StepText, node: Node) -> Catch | None:
     if not isinstance(node, Mapping) or _is_plain_step(node):
         step.found.error(
@@ -71,7 +77,8 @@ def _catch(step: StepText, node: Node) -> Catch | None:
             if not isinstance(node, Mapping)
             else "`catch` takes a map with `type`, `as` and `do`, and this is a step",
             excerpt(node) if node.span.end > node.span.start else step.fields["catch"].key.span,
-            help="write `catch: {type: OSError, as: e, do: […]}`; without `type` it deals with every failure",
+            help=f"write `catch: {{type: {_said_type(node)}, as: e, do: […]}}`; without `type` it deals with "
+            "every failure",
         )
         return None
     fields = read_fields(step.found, node, CATCH)

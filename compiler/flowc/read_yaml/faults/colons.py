@@ -12,6 +12,7 @@ from flowc.span import Span
 _WORD_BEFORE_COLON = re.compile(r"[ ]*(?:-[ ]+)*[^\s:\"'()\[\]{}]*[ \t]*")
 _KEY_AND_COLON = re.compile(r"(\w+):(?=\S)")
 _KEY_AND_SPACE = re.compile(r"(\w+)(?=[ \t])")
+_ARGUMENT = re.compile(r"[(,]\s*([^\W\d]\w*)\Z")
 _NO_CONTENT = "did not find expected node content"
 _NOTHING_FITS = frozenset({"did not find expected key", "did not find expected '-' indicator", _NO_CONTENT})
 _COMMENT = re.compile(r"(?<![ \t])[ \t]+(#)")
@@ -35,6 +36,9 @@ def colon_not_allowed(fault: Fault) -> Diagnostic | None:
     start = key.end()
     text = without_comment(fault.text(Span(start, line.end)))
     taken = fault.text(Span(start, fault.at))
+    argument = _ARGUMENT.search(taken)
+    if argument is not None and taken.count("{") <= taken.count("}"):
+        return _colon_in_call(fault, argument[1], line.end)
     return Diagnostic(
         "F0013",
         f"the colon makes YAML take `{short(taken)}` for a key inside the value of `{short(key['key'])}`",
@@ -43,6 +47,21 @@ def colon_not_allowed(fault: Fault) -> Diagnostic | None:
         hint="a colon and a space end a key",
         help=quotes_help(text),
         fixes=quotes_fix(start, text),
+    )
+
+
+def _colon_in_call(fault: Fault, name: str, line_end: int) -> Diagnostic:
+    """`t.load(name: x)`: the argument of a call."""
+    end = fault.at + 1
+    while end < line_end and fault.char(end) == " ":
+        end += 1
+    return Diagnostic(
+        "F0013",
+        "an argument of a call is named with `=`, and a colon begins something else for YAML",
+        fault.source,
+        Span(fault.at, fault.at + 1),
+        help=f"write `{short(name)}=…`",
+        fixes=(Fix(Span(fault.at, end), "=", "write `=`", safe=True),),
     )
 
 
