@@ -4,7 +4,7 @@ Every character of a text that could mean something to Mermaid, to HTML or to Ma
 number, so that a text is a text whatever is in it. Mermaid reads labels as Markdown, quoted or not: `a *b* c`
 would be slanted, and a label that begins with `1. ` or `- ` is refused as a list. And before it reads
 anything it takes the last semicolon away from what looks to it like a style: `style`, a colon, a number sign
-behind it without a space between. So a colon stands as it is only before a space.
+behind it without a space between. In a line with that word a colon stands as it is only before a space.
 
 By itself Mermaid draws so many arrows and reads so long a text; only who embeds it can allow more.
 """
@@ -15,6 +15,7 @@ from flowc.draw.diagram import Arrow, Box, Diagram, Group
 from flowc.draw.palette import COLORS
 
 _PLAIN = frozenset(" ,(/…")
+_STYLES = ("style", "classDef")
 _NOT_FIRST = frozenset("=+-")
 _INDENT = "  "
 
@@ -60,7 +61,8 @@ def _group(key: str, group: Group) -> Iterator[str]:
 
 
 def _box(box: Box) -> Iterator[str]:
-    label = "<br/>".join(_escaped(part) for part in (box.name, box.text, box.tally) if part)
+    parts = [part for part in (box.name, box.text, box.tally) if part]
+    label = "<br/>".join(_escaped(part, " ".join(parts)) for part in parts)
     mark = "" if box.state == "none" else f":::{box.state}"
     if not box.groups:
         left, right = ("([", "])") if box.ends else ("[", "]")
@@ -88,19 +90,23 @@ def _arrow(group: Group, arrow: Arrow) -> str:
     return f'{source} -->|"{_escaped(", ".join(arrow.names))}"| {target}'
 
 
-def _escaped(text: str) -> str:
+def _escaped(text: str, around: str = "") -> str:
+    """A text as a label, or as a part of one; `around` is what else stands in the line."""
     line = " ".join(text.split())
-    return "".join(char if _is_plain(line, at) else f"#{ord(char)};" for at, char in enumerate(line))
+    styled = any(word in f"{around} {line}" for word in _STYLES)
+    return "".join(
+        char if _is_plain(line, at, styled=styled) else f"#{ord(char)};" for at, char in enumerate(line)
+    )
 
 
-def _is_plain(line: str, at: int) -> bool:
+def _is_plain(line: str, at: int, *, styled: bool) -> bool:
     """Whether the character at a place of a line can stand as it is."""
     char, before, after = line[at], line[:at], line[at + 1 : at + 2]
     match char:
         case "_":
             return before[-1:].isalnum() and after.isalnum()
         case ":":
-            return after == " "
+            return after == " " or not styled
         case "." | ")":
             return not before.isdigit()
         case _:

@@ -98,7 +98,7 @@ def _comma_between(source: Source, stuck: Stuck) -> Diagnostic | None:
 def _nameless_branch(source: Source, stuck: Stuck) -> Diagnostic | None:
     """A step where a branch of a race should be."""
     unnamed = not stuck.seen and "NAME" in stuck.wanted and not stuck.wanted & {"EXPR", "FLOW"}
-    no_name = stuck.wanted == {"COLON"} and [token.kind for token in stuck.seen] == ["NAME"]
+    no_name = stuck.wanted == frozenset({"COLON"}) and [token.kind for token in stuck.seen] == ["NAME"]
     if not unnamed and not no_name:
         return None
     return Diagnostic(
