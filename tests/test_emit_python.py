@@ -27,6 +27,7 @@ HEAD = """\
 flowc: 1
 use: {t: plain_tasks}
 events: {ping: {key: any}}
+actors: {account: t.Account}
 flow: main
 inputs: {n: {type: int, default: 3}, xs: {type: 'list[int]', default: [1, 2, 3]}}
 steps:

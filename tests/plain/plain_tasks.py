@@ -47,3 +47,23 @@ async def later(x):
 
 def numbers(n):
     yield from range(n)
+
+
+class Account:
+    """An actor's class."""
+
+    def __init__(self, owner):
+        self.owner, self.amount = owner, 0
+
+    def deposit(self, amount):
+        self.amount += amount
+        return self.amount
+
+    async def deposit_later(self, amount):
+        return self.deposit(amount)
+
+    def withdraw(self, amount):
+        self.amount -= amount
+        if self.amount < 0:
+            raise ValueError("not enough")
+        return self.amount

@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "output": ("flowc.cli.output", "print the result of a run or of one of its steps"),
     "cancel": ("flowc.cli.cancel", "cancel a run"),
     "serve": ("flowc.cli.serve", "move on handed-over runs, run schedules, answer HTTP"),
+    "actors": ("flowc.cli.actors", "list the actors in the store, show the state of one, or remove it"),
     "delete": ("flowc.cli.delete", "remove runs that have ended, and what only they needed"),
     "store": ("flowc.cli.store", "look after a store: `gc` collects what no run needs, `check` verifies it"),
     "send": ("flowc.cli.send", "send an event to the runs that wait for it"),

@@ -55,6 +55,10 @@ def function_of(page: Page, call: Call) -> Function:
         path, _, method = call.callee.path.rpartition(".")
         made = page.callee(replace(call.callee, path=path))
         return Function(f"{made}().{method}")
+    if call.callee.method and call.key is not None:
+        page.use("method")
+        named = (page.callee(call.callee), page.expr(call.key), f'"{call.callee.method}"')
+        return Function("method", (*named, *modifiers_of(page, call.modifiers)))
     page.use("task")
     return Function("task", (page.callee(call.callee), *modifiers_of(page, call.modifiers)))
 
