@@ -416,3 +416,22 @@ def test_a_flow_that_is_called_last_runs_inside_of_the_lock():
     assert story.value(story.play()) == 2
     kinds = [type(record) for record in story.records()]
     assert kinds.index(Locked) < kinds.index(Succeeded) < kinds.index(Unlocked)
+
+
+def test_a_lock_goes_from_body_to_body_of_a_run_without_a_wait():
+    story = story_of(
+        """
+        flow: f
+        steps:
+          - id: xs
+            for: n in range(20)
+            parallel: 20
+            do:
+              - lock: gpu
+                do: [{id: x, call: "s.add(n, 1)"}]
+              - value: x
+          - return: sum(xs)
+        """
+    )
+    assert story.value(story.play()) == 210
+    assert story.clock.now() == NOON

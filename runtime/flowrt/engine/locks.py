@@ -146,6 +146,7 @@ class Locks:
         self.waiting.pop(step, None)
         self.run.note(Unlocked(step), along=Along(unlocks=(step,)))
         self.run.places.discard(step)
+        self.fresh = self.fresh or bool(self.waiting)  # It may be for another step of this run.
         hit("lock.given_back")
         if any(one.step == step for one in self.lost):
             asked = self.lost[0]
