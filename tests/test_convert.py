@@ -156,6 +156,14 @@ def test_what_has_no_form_is_refused_with_the_reason():
     assert outcome.reason == "The number `.nan` has no literal in the DSL: compute it in a task."
 
 
+def test_a_text_that_is_too_long_for_an_expression_is_refused_with_the_reason():
+    outcome = rewritten(Source("x.flow.yaml", f"{HEAD}  - fail: {'x' * 50_000}\n"), "yaml", "dsl")
+    assert isinstance(outcome, Refused)
+    assert outcome.reason.startswith("A text of 50,000 characters has no form in the DSL")
+    text = f"{HEAD}  - call: t.f(n)\n    doc: {'x' * 50_000}\n"
+    assert "x" * 50_000 in ways.written("x.flow.yaml", text, "dsl")
+
+
 def test_convert_prints_or_writes(tmp_path, capsysbinary):
     path, out = tmp_path / "a.flow.yaml", tmp_path / "a.flow"
     path.write_text(f"{HEAD}  - return: n\n")

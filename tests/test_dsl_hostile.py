@@ -53,3 +53,8 @@ def test_expressions_mean_what_they_mean_in_yaml():
             dsl, yaml = both(text)
             assert dsl[0] == yaml[0], text
             assert (dsl[0] is None) == (yaml[0] is None), text
+
+
+def test_a_long_text_in_brackets_is_told_to_be_long():
+    text = "use m as t\nflow f():\n    a = t.f([\n        '" + "x" * 50_000 + "',\n    ])\n    return a\n"
+    assert [each.code for each in examined(text)] == ["F0309"]

@@ -98,6 +98,11 @@ def test_files_of_other_tests_are_formatted_once(path):
     assert formatted(path.name, text) == text
 
 
+def test_a_call_of_thousands_of_arguments_stays_readable():
+    text = f"use m as t\n\nflow f(n: int):\n    t.go({', '.join(['n'] * 3_000)})\n"
+    assert formatted("x.flow", text) == text
+
+
 def test_a_file_with_errors_is_not_formatted():
     assert isinstance(rewritten(Source("x.flow.yaml", WRONG), "yaml", "yaml"), Invalid)
 

@@ -63,6 +63,7 @@ STEPS = [
     ("{call: t.f(), cache: true, undo: t.g()}", [("F0128", "undo")]),
     ('{sleep: {cron: "0 9 * *", tz: UTC}}', [("F0504", '"0 9 * *"')]),
     ("{do: [{call: t.f()}], retry: never}", [("F0103", "never")]),
+    ("{fail: null}", [("F0103", "null")]),
     ("{call: other(a), heartbeat: 3s}", [("F0108", "heartbeat")]),
     ("{call: other(a), retry: never}", [("F0103", "never")]),
     ('{wait: "feeds.Price(a)"}', [("F0113", "feeds")]),

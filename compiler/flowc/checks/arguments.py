@@ -14,13 +14,16 @@ from flowrt.noun import replace
 
 def unknown_flows(facts: FlowFacts) -> Iterator[Diagnostic]:
     """Calls of flows that a used file does not have."""
+    callees = [call.callee for call in facts.calls]
+    unknown = [each for each in callees if isinstance(each, FlowCallee) and each.name not in facts.flows]
+    if not unknown:
+        return
     nearest = Nearest()
     aliases = {name.partition(".")[0] for name in facts.flows if "." in name}
-    for call in facts.calls:
-        if isinstance(call.callee, FlowCallee) and call.callee.name not in facts.flows:
-            alias, _, wanted = call.callee.name.partition(".")
-            if alias in aliases:
-                yield _no_such_flow(alias, wanted, call.callee.span, facts, nearest)
+    for callee in unknown:
+        alias, _, wanted = callee.name.partition(".")
+        if alias in aliases:
+            yield _no_such_flow(alias, wanted, callee.span, facts, nearest)
 
 
 def _no_such_flow(alias: str, wanted: str, at: Span, facts: FlowFacts, nearest: Nearest) -> Diagnostic:

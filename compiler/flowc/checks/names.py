@@ -99,6 +99,8 @@ def _in_dsl(read: Read) -> str:
     name = read.mention.name.id
     if read.mention.whole and name in _STATEMENTS:
         return f"a statement `{name}` says more: `{_STATEMENTS[name]}`"
+    if name == "_":
+        return "nothing stands for every value: what runs when no `case` fits stands under `else:`"
     if not read.mention.word:
         return "a name is an input, that of a step above, or the variable of a loop around"
     return f'if the text is meant, write it in quotes: `"{name}"`'

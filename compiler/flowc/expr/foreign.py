@@ -54,7 +54,11 @@ FOREIGN = {
         'here everything is an expression already: write the name as it is; inside a text, f"{name}"',
     ),
     "&": _bitwise("&", "for conditions write `and`; for sets `a.intersection(b)`"),
-    "|": _bitwise("|", "for conditions write `or`; for sets `a.union(b)`; for dicts `dict(a, key=value)`"),
+    "|": _bitwise(
+        "|",
+        "for conditions write `or`; for sets `a.union(b)`; for dicts `dict(a, key=value)`; "
+        "between the values of a case a comma",
+    ),
     "^": _bitwise("^", "for a power write `**`; for sets `a.symmetric_difference(b)`"),
     "~": _bitwise("~", "for conditions write `not`"),
     "<<": _bitwise("<<", "write `x * 2 ** n`"),

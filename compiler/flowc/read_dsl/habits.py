@@ -237,6 +237,18 @@ STUCK = (
         "here a step is a statement, such as `x = t.f(a)`; YAML is kept in a file named `….flow.yaml`",
     ),
     _habit(
+        r"return\s+(?P<w>start|wait|emit|sleep|race|switch|lock)\s+(?P<e>.*[^:])\Z",
+        "F0030",
+        "`{w}` is a step of its own",
+        "write `x = {w} {e}`, and below it `return x`",
+    ),
+    _habit(
+        rf"(?P<n>{_N})\s*:\s+(?P<e>[^\s#].*[^:])\Z",
+        "F0030",
+        "a step gets its name by `=`",
+        "write `{n} = {e}`; a branch of a race has its steps below `{n}:`, indented",
+    ),
+    _habit(
         r"(?:if|elif|for|while|switch|case|repeat|try|saga|graph|race|do|lock|catch)\b"
         r"(?:[^()\[\]{}:]|\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\})*:[ \t]+[^\s#].*",
         "F0030",
@@ -274,6 +286,13 @@ TAKEN = (
         _PYTHON,
         "the type of a step is not declared",
         "write `{n} = {e}`; types stand at the inputs and the result of a flow",
+        "{n} = {e}",
+    ),
+    _habit(
+        rf"(?P<n>{_N})\s*:\s+(?P<e>[^\s#].*[^:])\Z",
+        "F0030",
+        "a step gets its name by `=`",
+        "write `{n} = {e}`",
         "{n} = {e}",
     ),
     _habit(

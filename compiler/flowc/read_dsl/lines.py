@@ -86,10 +86,12 @@ def _line(text: str, indent: int, start: int) -> tuple[Line, int]:
     width = width_of(text[indent:start])
     depth, at, end = 0, start, start
     way_out: tuple[int, int] | None = None
-    while at < len(text) and (depth == 0 or at - start < LOOK):
+    texts = 0  # Characters of texts in quotes, which end by themselves, however long they are.
+    while at < len(text) and (depth == 0 or at - start - texts < LOOK):
         found = _PIECE.match(text, at)
         assert found is not None  # The last alternative takes any character.
         at = found.end()
+        texts += len(found["string"] or "")
         match found.lastgroup:
             case "blank" | "comment":
                 continue

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as Table
 
 from flowc.read_dsl.lex import Token
-from flowc.read_dsl.nodes import entry, key, mapping, plain, sequence, span_of, true, written
+from flowc.read_dsl.nodes import entry, key, lost, mapping, plain, sequence, span_of, true, written
 from flowc.read_dsl.parts import Made
 from flowc.read_dsl.refusals import Findings
 from flowc.span import Span
@@ -27,6 +27,16 @@ def modifier(found: Findings, part: Made) -> Entry:
 
 
 def _value(found: Findings, part: Made) -> Node:
+    signed = part.token("EXPR", "ARG")
+    if signed is not None and signed.text[0] in "=:":
+        word = part.word.text
+        found.add(
+            "F0030",
+            f"what belongs to `{word}` stands behind it, without `{signed.text[0]}`",
+            span_of(signed),
+            f"write `{word} {signed.text.lstrip('=: ')}`",
+        )
+        return lost(span_of(signed))
     maker = _MAKERS.get(part.name)
     return value_of(part) if maker is None else maker(found, part)
 

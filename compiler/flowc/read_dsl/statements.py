@@ -143,7 +143,7 @@ def _graph(found: Findings, kind: Made) -> list[Entry]:
 
 
 def _lock(found: Findings, kind: Made) -> list[Entry]:
-    return [*keyed(kind), *_notes(found, kind, "limit"), _do_or_graph(found, kind)]
+    return [*keyed(found, kind), *_notes(found, kind, "limit"), _do_or_graph(found, kind)]
 
 
 def _list_of_steps(found: Findings, kind: Made) -> list[Entry]:

@@ -132,7 +132,21 @@ def report_misspelt_actor(found: Found, names: Names, func: Expr) -> bool:
     return True
 
 
+def is_called_alias(found: Found, names: Names, name: str, span: Span) -> bool:
+    """Reports that a module or a flow file is called itself; false when the name is no alias."""
+    if name in names.aliases:
+        what, way = f"the module `{names.aliases[name]}`", f"a function of it: `{name}.function(…)`"
+    elif name in names.files:
+        what, way = f"the flow file `{names.files[name]}`", f"a flow of it: `{name}.flow_name(…)`"
+    else:
+        return False
+    found.error("F0113", f"`{name}` is {what}, which cannot be called itself", span, help=f"call {way}")
+    return True
+
+
 def _report_flow(found: Found, names: Names, name: str, span: Span) -> None:
+    if is_called_alias(found, names, name, span):
+        return
     known = [*names.flows, *RECORDED]
     meant = closest(name, known)
     module = next(iter(names.aliases), "")

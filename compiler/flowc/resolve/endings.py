@@ -110,7 +110,7 @@ def _unknown_end(step: StepText) -> Fail:
 def resolve_fail(step: StepText) -> Step:
     """`fail` with a text; whatever is computed in it is made text."""
     node = step.main.value
-    if not isinstance(node, Scalar) or not node.text:
+    if not isinstance(node, Scalar) or not node.text or node.value is None:
         step.found.error(
             "F0103",
             f"`fail` takes a message, not {shape(node)}",

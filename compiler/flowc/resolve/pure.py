@@ -5,7 +5,7 @@ computes them. A test holds the two together.
 """
 
 from flowc.diagnostic import Fix
-from flowc.resolve.callees import RECORDED, report_actor, report_misspelt_actor
+from flowc.resolve.callees import RECORDED, is_called_alias, report_actor, report_misspelt_actor
 from flowc.resolve.setting import Setting
 from flowc.span import Span
 from flowc.suggest import closest
@@ -109,6 +109,8 @@ def _report_function(func: Name, setting: Setting, bound: frozenset[str]) -> Non
         return
     if func.id in names.actors:
         report_actor(setting.found, func.id, span)
+        return
+    if is_called_alias(setting.found, names, func.id, span):
         return
     meant = closest(func.id, [*names.flows, *BUILTINS, *RECORDED])
     alias = next(iter(names.aliases), "alias")

@@ -81,7 +81,8 @@ def _add(step: StepText, entry: Entry | None, body: Block, item: Mapping, branch
             "F0129",
             f"two branches of this race have the name `{name.text}`",
             name.span,
-            help="give one of them another `id`: it says where the steps of a branch belong",
+            help=f"give one of them another {step.found.source.either('`id`', 'name')}: "
+            "it says where the steps of a branch belong",
         )
         return
     branches.append(RaceBranch(name, body))

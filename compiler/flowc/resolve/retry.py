@@ -35,14 +35,17 @@ def read_retry(node: Node, where: Where) -> Retry:
     never = isinstance(node, Scalar) and node.text == _NEVER
     if never:
         maximum = Const(0)
-    elif isinstance(node, Scalar) and node.text:
+    elif isinstance(node, Scalar) and (node.text or node.style == "lost"):
         maximum = _number(found, node, "retry", where)
     else:
         found.error(
             "F0103",
             f"`retry` takes a number, a map or `never`, not {shape(node)}",
             excerpt(node),
-            help="write `retry: 3`, or `retry: {max: 3, delay: 1s, catch: [OSError]}`",
+            help=found.source.either(
+                "write `retry: 3`, or `retry: {max: 3, delay: 1s, catch: [OSError]}`",
+                "write `retry 3`, or `retry 3 delay 1s catch OSError`",
+            ),
         )
     full: Literal["full"] = "full"
     return Retry(maximum, Const(_DELAY), Const(_FACTOR), Const(_CAP), full, (), (), None, node.span, never)

@@ -94,9 +94,10 @@ def _is_module(found: Found, entry: Entry, text: str) -> bool:
 def _report_path(found: Found, entry: Entry, text: str) -> None:
     span = entry.value.span
     if text.startswith(("/", "~")) or "://" in text:
+        where = "an address, and files are used from here" if "://" in text else "a place of this machine"
         found.error(
             "F0103",
-            f"`{text}` names a flow file by a place of this machine",
+            f"`{text}` names a flow file by {where}",
             span,
             help="write its path relative to this file, such as `./other.flow` or `../lib/other.flow`",
         )

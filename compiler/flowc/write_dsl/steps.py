@@ -24,6 +24,8 @@ from flowrt.noun import noun
 INDENT = 4
 WIDTH = 100
 _GOES_ON = " \\"
+_LONGEST = 9_000
+"""With its blanks a call has to stay below what an expression may have: 10,000 characters."""
 _GRAPH_OF_A_LIST = "graph failure cancel"
 """A list whose only step is a graph; `graph:` alone would be the body itself."""
 
@@ -150,7 +152,7 @@ class StepWriter:
             return
         fits = indent + len(first) + len(_GOES_ON if head.after else last) <= WIDTH
         cut = None if fits else spread(head.call)
-        if cut is not None:
+        if cut is not None and sum(indent + INDENT + len(line) for line in cut[1]) <= _LONGEST:
             opened, lines, first = cut
             self.page.line(indent, assigned + head.before + opened, None)
             for line in lines:

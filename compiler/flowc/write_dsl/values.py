@@ -9,6 +9,7 @@ import math
 from decimal import Decimal
 
 from flowc.expr.lay_out import on_one_line
+from flowc.expr.scan import MAX_LENGTH
 from flowc.resolve.templates import Hole, Unclosed, split_template, whole_template
 from flowc.tree import Mapping, Node, Scalar, Sequence
 from flowc.write_dsl.unwritable import Unwritable
@@ -125,6 +126,11 @@ def one_line_text(value: str, quote: str = '"', *, braces: bool = False) -> str:
 
 
 def _template(value: str) -> str:
+    if len(value) > MAX_LENGTH:
+        raise Unwritable(
+            f"A text of {len(value):,} characters has no form in the DSL, where {MAX_LENGTH:,} are the most: "
+            "load it in a task."
+        )
     holes = _holes(value)
     if not holes:
         return one_line_text(value)

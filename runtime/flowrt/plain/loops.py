@@ -23,7 +23,7 @@ def run_for(op: ForEach, env: Values, scene: Scene, run_body: RunBody) -> Ended:
     """Run the body once for each item, or list of items."""
     batch = 0 if op.batch is None else count_of("batch", scene.evaluate(op.batch, env))
     items = _items(env[op.items], batch)
-    need = 0 if op.need is None else count_of("need", scene.evaluate(op.need, env))
+    need = 0 if op.need is None else count_of("need", scene.evaluate(op.need, env), least=0)
     carried = {name: env[name] for name in op.carried}
     values: list[object] = []
     errors: list[ForError] = []
@@ -69,11 +69,11 @@ def _items(value: object, batch: int) -> Sequence[object]:
     return [list(items[start : start + batch]) for start in range(0, len(items), batch)]
 
 
-def count_of(what: str, value: object) -> int:
-    """A bound, such as `need`. Raises PlainFailure for what is no number from 1 upwards."""
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+def count_of(what: str, value: object, least: int = 1) -> int:
+    """A bound, such as `need`. Raises PlainFailure for what is no number from `least` upwards."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= least:
         return value
-    message = f"`{what}` is a number from 1 upwards, and it came to {value!r}."
+    message = f"`{what}` is a number from {least} upwards, and it came to {value!r}."
     raise PlainFailure("ValueError", message)
 
 
