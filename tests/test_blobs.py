@@ -226,6 +226,9 @@ def test_memory_ages_by_the_clock_it_is_given():
     at[0] += 1
     blobs.put([b"x"])
     assert [facts.at for facts in blobs.every()] == [REFRESH_US + 1]
+    at[0] += REFRESH_US + 1
+    blobs.renew(next(blobs.every()).digest)
+    assert [facts.at for facts in blobs.every()] == [at[0]]
 
 
 def test_a_removal_and_a_put_of_an_old_value_never_lose_it(tmp_path):
@@ -303,3 +306,36 @@ def test_what_a_writer_left_unfinished_is_swept_when_it_is_old(tmp_path):
     assert blobs.sweep(now_us() - GRACE_US) == 1
     assert {path.name for path in folder.iterdir()} == {alive.name, "notes.txt", digest[2:]}
     assert [facts.digest for facts in blobs.every()] == [digest]
+
+
+def test_what_is_not_there_cannot_be_renewed(blobs):
+    with pytest.raises(StoreCorrupt, match="missing"):
+        blobs.renew("0" * 64)
+    digest, _ = blobs.put([b"x"])
+    blobs.renew(digest)
+    assert blobs.get(digest) == b"x"
+
+
+def test_a_value_that_is_renewed_when_it_is_old_becomes_young_and_is_not_read(tmp_path, monkeypatch):
+    blobs = LocalBlobs(tmp_path)
+    digest, _ = blobs.put([b"x" * 100])
+    age(tmp_path, digest, REFRESH_US + MINUTE)
+    monkeypatch.setattr(LocalBlobs, "get", None)
+    blobs.renew(digest)
+    [after] = blobs.every()
+    assert after.at > now_us() - MINUTE
+    assert not blobs.remove(digest, now_us() - GRACE_US)
+
+
+def test_a_file_that_cannot_be_touched_is_written_anew(tmp_path, monkeypatch):
+    blobs = LocalBlobs(tmp_path)
+    digest, _ = blobs.put([b"x" * 100])
+    age(tmp_path, digest, REFRESH_US + MINUTE)
+
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "utime", refuse)
+    blobs.renew(digest)
+    [after] = blobs.every()
+    assert after.at > now_us() - MINUTE

@@ -113,6 +113,17 @@ def test_a_value_that_may_be_on_its_way_out_is_made_again_under_a_name_of_its_ow
     assert paths(blobs) == []
 
 
+def test_a_value_that_is_young_is_renewed_without_being_read(blobs, monkeypatch):
+    digest, _ = blobs.put([b"x"])
+    with monkeypatch.context() as patch:
+        patch.setattr(ObjectBlobs, "get", None)
+        blobs.renew(digest)
+    assert len(paths(blobs)) == 1
+    monkeypatch.setattr(object_blobs, "wall_us", lambda: now_us() + REFRESH_US + 10 * MINUTE)
+    blobs.renew(digest)
+    assert len(paths(blobs)) == 2
+
+
 def test_a_value_stays_whole_while_one_of_its_objects_is_young(blobs, monkeypatch):
     digest, _ = blobs.put([b"x"])
     facts = blobs._facts

@@ -117,7 +117,7 @@ def test_records_are_applied_in_the_order_of_the_journal() -> None:
 
 
 class BlobsWithAges(MemoryBlobs):
-    """Notes what is put, in order."""
+    """Notes what is put or made young, in order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -127,6 +127,10 @@ class BlobsWithAges(MemoryBlobs):
         digest, size = super().put(parts)
         self.puts.append(digest)
         return digest, size
+
+    def renew(self, digest: str) -> None:
+        super().renew(digest)
+        self.puts.append(digest)
 
 
 class OutForAnHour(NotingStore):
@@ -144,7 +148,7 @@ class OutForAnHour(NotingStore):
         return super().append(batches)
 
 
-def test_a_blob_that_waited_an_hour_for_its_record_is_put_again(monkeypatch: pytest.MonkeyPatch):
+def test_a_blob_that_waited_an_hour_for_its_record_is_made_young(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("flowrt.engine.engine.STORE_PAUSE_S", 0.0)
     store, blobs = OutForAnHour(), BlobsWithAges()
     story = story_of(

@@ -435,3 +435,25 @@ def test_a_lock_goes_from_body_to_body_of_a_run_without_a_wait():
     )
     assert story.value(story.play()) == 210
     assert story.clock.now() == NOON
+
+
+AT_ONCE = """
+flow: f
+steps:
+  - id: xs
+    for: i in range(20)
+    parallel: 10
+    do:
+      - lock: gpu
+        do: s.add(i, 0)
+  - return: sum(xs)
+"""
+
+
+def test_a_lock_goes_to_the_next_parked_run_at_once():
+    story = served(AT_ONCE.replace("parallel: 10", "parallel: 2"))
+    for n in range(5):
+        begin(story, f"r{n}")
+    go_on(story)  # Who serves looks for news every ten seconds here.
+    assert {row.status for row in story.store.runs()} == {"succeeded"}
+    assert story.clock.now() - NOON < 6 * SECOND

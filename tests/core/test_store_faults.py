@@ -60,6 +60,7 @@ class FaultyBlobs(MemoryBlobs):
         self.whole = whole
         self.put = faults.guard("put", whole.put)
         self.get = faults.guard("get", whole.get)
+        self.renew = faults.guard("make young", whole.renew)
 
 
 class CheckingExecutor(InlineExecutor):
@@ -92,6 +93,8 @@ flow: f
 steps:
   - id: many
     call: s.numbers(20000)
+  - id: same
+    value: many + [1]
   - id: third
     call: s.works_on_attempt(3)
     retry: {max: "many[4]", delay: 1s, jitter: none}
@@ -167,7 +170,7 @@ def test_the_calls_that_fail_are_of_every_kind() -> None:
         if not faults.failed:
             break
         seen.update(faults.failed)
-    assert seen == {"get", "put", *CALLS}
+    assert seen == {"get", "put", "make young", *CALLS}
 
 
 def test_what_arrives_while_an_answer_is_lost_is_kept_when_the_run_is_suspended() -> None:

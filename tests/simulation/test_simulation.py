@@ -39,8 +39,8 @@ def campaign(*arguments: str) -> str:
 
 
 def test_no_seed_breaks_a_promise() -> None:
-    told = campaign("--seeds", "330")
-    assert "330 seeds, 0 with a violation" in told
+    told = campaign("--seeds", "400")
+    assert "400 seeds, 0 with a violation" in told
     for what in NOTABLE:
         happened = re.search(rf"\b{what} ([\d,]+)", told)
         assert happened, f"`{what}` never happened: {told}"

@@ -117,8 +117,8 @@ class Values:
         return Blob(*self._blobs.put(parts))
 
     def refresh(self, digest: str) -> None:
-        """Put a blob again, so that it counts as new. Raises StoreCorrupt when it is not there any more."""
-        self._blobs.put([self._blobs.get(digest)])
+        """Make a blob count as one that was just put. Raises StoreCorrupt when it is not there any more."""
+        self._blobs.renew(digest)
 
     def _load(self, handle: Handle) -> object:
         match handle:

@@ -142,6 +142,12 @@ class ActiveRun:
             self.state.apply(noted.record, noted.seq)
 
     @property
+    def stirs(self) -> bool:
+        """Whether others may wait for what is to be flushed: locks given back, events, runs that are made."""
+        along = (noted.along for noted in self.pending if noted.along is not NOTHING)
+        return any(one.unlocks or one.event is not None or one.child is not None for one in along)
+
+    @property
     def dirty(self) -> bool:
         """Whether there is anything to flush."""
         return (

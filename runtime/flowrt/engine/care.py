@@ -26,6 +26,11 @@ FREE_US = 1_000_000
 """How often it is seen to what runs hold that nobody goes on with, while others wait for it."""
 
 
+STIR_US = 10_000
+"""How long at least is between two looks at the store, however much is written meanwhile: a lock that goes
+from one to the next is not to wait for the news, and a loop of events is not to be all looks."""
+
+
 class StoreCare:
     """Keeps what an engine holds and what the store says of it in step. `superseded` were taken from us."""
 
@@ -40,7 +45,7 @@ class StoreCare:
         self._renew_at = 0
         self._news_at = self._free_at = 0
         self._last_event_id = -1
-        self._last_now = clock.now()
+        self._last_now = self._looked_at = clock.now()
 
     def next_at(self) -> int:
         """When something is to be done again."""
@@ -75,6 +80,13 @@ class StoreCare:
             for run_id in self._store.renew(self._runs.epochs(), now + self._pace.lease_us):
                 self.give_up(run_id)
             self._renew_at = now + self._pace.renew_us
+
+    def stir(self) -> None:
+        """Something was written that others may wait for: look soon, though not after every word of it."""
+        soon = self._looked_at + STIR_US
+        self._news_at = min(self._news_at, soon)
+        if self._source is not None:
+            self._source.hurry(soon)
 
     def release_given_up(self) -> None:
         """Tell the store which runs were laid aside, and why. Raises StoreUnavailable.
@@ -140,4 +152,5 @@ class StoreCare:
                     self._runs.wake(conductor.run.run_id)
             self._last_event_id = news.last_event_id
         self._look_for_locks(now)
+        self._looked_at = now
         self._news_at = now + self._pace.news_us

@@ -258,6 +258,7 @@ class Engine:
         for conductor in dirty:
             self.runs.alone(conductor, partial(conductor.make_blobs_young, now, self._clean_at))
         dirty = [conductor for conductor in dirty if self.runs.get(conductor.run.run_id) is conductor]
+        stirs = any(conductor.run.stirs for conductor in dirty)
         for told in append_all(self.store, dirty):
             for one in told:
                 if one.damage is not None:
@@ -267,6 +268,8 @@ class Engine:
                 else:
                     self.runs.alone(one.conductor, one.conductor.flushed)
             self._care.renew_leases()
+        if stirs:
+            self._care.stir()
         self._clean_at = now
 
     def _settle(self) -> None:

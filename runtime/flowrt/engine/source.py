@@ -21,6 +21,10 @@ class Source(Protocol):
         """When it is worth asking again."""
         ...
 
+    def hurry(self, at: int) -> None:
+        """Others may have become due by what was just written: it is worth asking at that instant."""
+        ...
+
     def clock_put_back(self) -> None:
         """The clock shows less than before: what is done every so often is due now."""
         ...

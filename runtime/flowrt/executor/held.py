@@ -70,6 +70,10 @@ class HeldBlobs:
         # The codec reads any buffer; a copy into `bytes` is what holding by reference is meant to save.
         return self._blobs.get(digest) if held is None else held  # type: ignore[return-value]
 
+    def renew(self, digest: str) -> None:
+        """Make a blob of the blob store young."""
+        self._blobs.renew(digest)
+
     def every(self) -> Iterator[BlobFacts]:
         """All that the blob store has."""
         return self._blobs.every()

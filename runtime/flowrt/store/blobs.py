@@ -68,6 +68,16 @@ class MemoryBlobs:
             raise missing(digest)
         return verified(digest, there[0], digest)
 
+    def renew(self, digest: str) -> None:
+        """Make a value young. Raises StoreCorrupt when absent."""
+        now = self._now()
+        with self._lock:
+            there = self._values.get(check_digest(digest))
+            if there is None:
+                raise missing(digest)
+            if there[1] < now - REFRESH_US:
+                self._values[digest] = (there[0], now)
+
     def every(self) -> Iterator[BlobFacts]:
         """All that is there now."""
         with self._lock:
@@ -146,6 +156,25 @@ class LocalBlobs:
                 f"The stored value {path} cannot be read: {error.strerror or error}."
             ) from error
         return verified(digest, data, str(path))
+
+    def renew(self, digest: str) -> None:
+        """Make a value young: its file gets the present time, and is not read.
+
+        Raises:
+            StoreCorrupt: It is absent.
+            StoreUnavailable: The file can neither be renewed nor read and written anew.
+        """
+        path = self._path(digest)
+        try:
+            renewed = self._is_kept(path, path.stat().st_size)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise missing(str(path)) from error
+        except OSError as error:
+            raise StoreUnavailable(
+                f"The stored value {path} cannot be renewed: {error.strerror or error}."
+            ) from error
+        if not renewed:  # It is somebody else's file, or was just removed.
+            self.put([self.get(digest)])
 
     def every(self) -> Iterator[BlobFacts]:
         """All that is there, folder by folder. Raises StoreUnavailable."""

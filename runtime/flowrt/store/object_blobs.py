@@ -147,6 +147,16 @@ class ObjectBlobs:
                 return data
         raise damaged(where)
 
+    def renew(self, digest: str) -> None:
+        """Make a value young: one that is not is read and made again, for what is there cannot be touched.
+
+        Raises:
+            StoreCorrupt: It is absent or altered.
+            StoreUnavailable: The bucket cannot be read or written.
+        """
+        if not self._insist(f"look for the value {digest}", lambda: self._stays(_key(digest))):
+            self.put([self.get(digest)])
+
     def every(self) -> Iterator[BlobFacts]:
         """All that is there; a value that was made again is told once for each of its objects."""
         last: list[str] = [""]
@@ -233,6 +243,13 @@ class ObjectBlobs:
         """Whether one of these objects stays for a while."""
         oldest = wall_us() - REFRESH_US
         return any(found == size and at >= oldest for found, at in objects)
+
+    def _stays(self, key: str) -> bool:
+        """Whether a value is there, and stays for a while."""
+        there = self._facts(key)
+        return there is not None and self._is_young(
+            there[0], chain([there], (facts for _, facts in self._others(key)))
+        )
 
     def _read(self, key: str, digest: str) -> bytes | None:
         """The bytes of a value, out of the first of its objects that is there.

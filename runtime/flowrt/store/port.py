@@ -319,6 +319,13 @@ class Blobs(Protocol):
         """The bytes of a digest, verified. Raises StoreCorrupt when absent or altered."""
         ...
 
+    def renew(self, digest: str) -> None:
+        """Make a blob as young as putting it again would, if need be without reading it.
+
+        Raises StoreCorrupt when it is absent.
+        """
+        ...
+
     def every(self) -> Iterator[BlobFacts]:
         """All that is there, in no order; what else lies in the place is left out."""
         ...
