@@ -64,6 +64,8 @@ STEPS = [
     ('{sleep: {cron: "0 9 * *", tz: UTC}}', [("F0504", '"0 9 * *"')]),
     ("{do: [{call: t.f()}], retry: never}", [("F0103", "never")]),
     ("{fail: null}", [("F0103", "null")]),
+    ("{value: {1, 2}}", [("F0103", "{1, 2}")]),
+    ("{value: {1: , b: 2}}", [("F0103", "")]),
     ("{call: other(a), heartbeat: 3s}", [("F0108", "heartbeat")]),
     ("{call: other(a), retry: never}", [("F0103", "never")]),
     ('{wait: "feeds.Price(a)"}', [("F0113", "feeds")]),

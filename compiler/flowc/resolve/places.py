@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from flowc.diagnostic import Diagnostic, Fix
 from flowc.expr.parse import parse_callee, parse_expression
+from flowc.read_yaml.cuts import quotes_help
 from flowc.read_yaml.read import cut_by_comment
 from flowc.resolve.found import Found
 from flowc.resolve.setting import stand_in
@@ -39,10 +40,32 @@ def read_expression(found: Found, node: Node) -> Expr:
         case Sequence():
             return ListOf(tuple(read_expression(found, item) for item in node.items), at(node.span))
         case Mapping():
+            if _is_set(node):
+                return _report_set(found, node)
             items = tuple((read_data(found, e.key), read_expression(found, e.value)) for e in node.entries)
             return DictOf(items, at(node.span))
         case Scalar():
             return _scalar(found, node, parse_expression)
+
+
+def _is_set(node: Mapping) -> bool:
+    """Whether a map in brackets has keys alone, as `{1, 2}` has for YAML."""
+    values = [entry.value for entry in node.entries]
+    return (
+        node.flow
+        and bool(values)
+        and all(isinstance(value, Scalar) and value.style == "plain" and not value.text for value in values)
+    )
+
+
+def _report_set(found: Found, node: Mapping) -> Expr:
+    found.error(
+        "F0103",
+        "to YAML this is a map without values",
+        node.span,
+        help=quotes_help(found.source.text[node.span.start : node.span.end]),
+    )
+    return stand_in(at(node.span))
 
 
 def read_callee(found: Found, node: Scalar) -> Expr:

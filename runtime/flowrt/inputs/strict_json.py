@@ -54,4 +54,4 @@ def _whole(text: str) -> int:
     try:
         return int(text)
     except ValueError:  # Python reads no number of more than 4,300 digits.
-        raise BadNumber(f"a number has {len(text.lstrip('-')):,} digits; a larger one is a text") from None
+        raise BadNumber(f"a number has {len(text.lstrip('-')):,} digits, more than can be read") from None
