@@ -5,7 +5,18 @@ from dataclasses import replace
 import pytest
 from effects import Effect, Line, makers, plain, violations
 
-from flowrt.record import Begun, Computed, Ended, Failed, Failure, Received, Retrying, Started, Succeeded
+from flowrt.record import (
+    Begun,
+    Computed,
+    Ended,
+    Failed,
+    Failure,
+    Received,
+    Reopened,
+    Retrying,
+    Started,
+    Succeeded,
+)
 from flowrt.value import Inline
 
 NOTHING = Inline(b"")
@@ -33,6 +44,11 @@ def told(effects: list[Effect], journal: list[Line]) -> str:
 
 def test_what_is_in_order_is_not_complained_of() -> None:
     assert told(EFFECTS, JOURNAL) == ""
+
+
+def test_a_run_may_be_reopened_more_than_once() -> None:
+    again = [Line(seq, seq, Reopened(seq, ())) for seq in (3, 4)]
+    assert told(EFFECTS, [*JOURNAL, *again]) == ""
 
 
 @pytest.mark.parametrize(

@@ -223,6 +223,8 @@ def _twice_recorded(journal: Sequence[Line]) -> Iterator[str]:
         timers[step] += bool(attempt)
         of_block = kind == "Fired" and timers[step] > 0
         of_turn = kind in ("Queued", "Locked")
+        if kind == "Reopened":  # As often as somebody goes on with it.
+            continue
         kinds[kind, step, str(timers[step]) if of_block or of_turn else attempt] += 1
         if kind in SETTLING and not of_block:
             kinds["settling", step] += 1
