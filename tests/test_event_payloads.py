@@ -72,6 +72,9 @@ def test_send_refuses_it_before_anything_is_stored(compiled, tmp_path, monkeypat
     assert main([*sent, '{"approved": "yes"}']) == 2
     assert "Payload of the event `approval` at `.approved`: expected bool" in capsys.readouterr().err
     assert main([*sent, '{"approved": true}']) == 0
+    assert "warning" not in capsys.readouterr().err
+    assert main(["send", "aproval", "--run", "r"]) == 0
+    assert "waits for the event `aproval`. Did you mean `approval`?" in capsys.readouterr().err
     assert main(["send", "count", "--data", '"x"']) == 0  # Nobody has said what it is.
 
 

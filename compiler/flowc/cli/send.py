@@ -68,8 +68,20 @@ def _check_payload(store: "Store", blobs: "Blobs", args: Arguments, payload: obj
     else:
         row = store.run(args.run)
         program = decode_program(store.program(row.program_digest))
-        waiters = [Waiter(payload_types(program), lambda: code_folders(row.python_path, row.snapshot, blobs))]
+        types = payload_types(program)
+        if args.event not in types:
+            sys.stderr.write(_unawaited(args.event, args.run, list(types)))
+        waiters = [Waiter(types, lambda: code_folders(row.python_path, row.snapshot, blobs))]
     check_payload(args.event, payload, waiters)
+
+
+def _unawaited(event: str, run_id: str, known: Sequence[str]) -> str:
+    """What to say of an event for a run none of whose flows waits for it; it is kept all the same."""
+    from flowc.suggest import closest
+
+    near = closest(event, known)
+    meant = f" Did you mean `{near}`?" if near else ""
+    return f"warning: no flow of the run {run_id} waits for the event `{event}`.{meant}\n"
 
 
 def _check_lengths(args: Arguments) -> None:
