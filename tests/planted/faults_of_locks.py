@@ -18,6 +18,13 @@ LOCKS = (
         LOCKS_TESTED,
     ),
     Fault(
+        "a lock with a key is the same for all keys",
+        "engine/locks.py",
+        "whole = lock_name(name) if key is None else keyed_lock_name(name, evaluate(key, env))",
+        "whole = lock_name(name)",
+        ("tests/core/test_lock.py",),
+    ),
+    Fault(
         "a step that was stopped in the same turn asks for its lock all the same",
         "engine/engine.py",
         "if state.wants(command) and not conductor.locks.holds_back(command):",

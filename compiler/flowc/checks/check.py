@@ -9,7 +9,7 @@ from flowc.checks.cascades import unexplained
 from flowc.checks.choices import race_needs, unreached_cases
 from flowc.checks.conditions import conditions
 from flowc.checks.endless import endless_loops, endless_recursion
-from flowc.checks.events import emitted_inside, undeclared_events
+from flowc.checks.events import emitted_inside, missing_payloads, undeclared_events
 from flowc.checks.graphs import cycles, orders
 from flowc.checks.leaving import misplaced_leaves, unreached_steps
 from flowc.checks.names import hidden_names, own_names, undefined_names, unknown_fields
@@ -42,6 +42,7 @@ RULES: tuple[Callable[[FlowFacts], Iterator[Diagnostic]], ...] = (
     race_needs,
     undeclared_events,
     emitted_inside,
+    missing_payloads,
     unknown_flows,
     flow_arguments,
     scheduled_inputs,

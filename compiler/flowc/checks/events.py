@@ -9,6 +9,7 @@ from flowc.expr.types import show
 from flowc.ir import Emit, Event, File, Ident, Wait
 from flowc.scope.blocks import steps_in
 from flowc.scope.facts import FlowFacts
+from flowrt.type_ref import TypeRef
 
 
 def undeclared_events(facts: FlowFacts) -> Iterator[Diagnostic]:
@@ -41,6 +42,25 @@ def emitted_inside(facts: FlowFacts) -> Iterator[Diagnostic]:
                 labels=(Label(declared.name.span, "declared here"),),
                 severity="warning",
             )
+
+
+def missing_payloads(facts: FlowFacts) -> Iterator[Diagnostic]:
+    """An event that is emitted without the payload that it is declared with: the step would always fail."""
+    source = facts.file.source
+    for step in steps_in(facts.flow.body):
+        declared = step.type if isinstance(step, Emit) and step.payload is None else None
+        if isinstance(step, Emit) and declared is not None and not _may_be_none(declared):
+            yield Diagnostic(
+                "F0225",
+                f"`{step.event.text}` has a payload of the type `{show(declared)}`, and none is given here",
+                source,
+                step.event.span,
+                help=source.either("add `with:` and the payload", "add `with` and the payload"),
+            )
+
+
+def _may_be_none(ref: TypeRef) -> bool:
+    return ref.name in ("None", "any") or (ref.name == "|" and any(map(_may_be_none, ref.args)))
 
 
 def differing_events(file: File, used: Mapping[str, Sequence[File]]) -> Iterator[Diagnostic]:

@@ -65,7 +65,7 @@ def _report(found: list[Diagnostic], args: Arguments, path_count: int, unreadabl
     _print(found, args, path_count - unreadable)
     sys.stdout.flush()  # So that the summary comes last on a terminal.
     if path_count > unreadable:
-        sys.stderr.write(summary(found, path_count - unreadable) + "\n")
+        sys.stderr.write(summary(found, path_count - unreadable) + _fixable(found) + "\n")
     if unreadable:
         return USAGE
     return FINDINGS if _counts(found, args.fail_on) else DONE
@@ -86,6 +86,12 @@ def _check(paths: Sequence[str], args: Arguments) -> tuple[list[Diagnostic], int
             continue
         found.extend(check_bytes(name, data, args.level, library))
     return list(dict.fromkeys(found)), unreadable
+
+
+def _fixable(found: Sequence[Diagnostic]) -> str:
+    """How many of the findings `--fix` mends; nothing when it is none."""
+    count = sum(any(fix.safe for fix in one.fixes) for one in found)
+    return f"; --fix mends {count}" if count else ""
 
 
 def _fix(paths: Sequence[str], args: Arguments) -> bool:

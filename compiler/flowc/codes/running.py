@@ -283,6 +283,23 @@ steps:
 """,
     ),
     Code(
+        "F0225",
+        "An event is emitted without its payload",
+        "An event that is declared with a type is sent with a value of that type: who waits for it counts on "
+        "that, and a step `emit` of anything else fails.",
+        bad=_HEAD.replace("flow:", "events: {counted: {type: int}}\nflow:")
+        + """\
+steps:
+  - emit: counted
+""",
+        good=_HEAD.replace("flow:", "events: {counted: {type: int}}\nflow:")
+        + """\
+steps:
+  - emit: counted
+    with: 3
+""",
+    ),
+    Code(
         "F0224",
         "A value that nothing can read",
         "A step without a name has a value for its block only, and only if it is the last one: that is the "
