@@ -59,8 +59,8 @@ STOPS = (
     Fault(
         "who reopens a run does not void the intent",
         "core/constructs.py",
-        "Broken(failure, (*step.begun, seq, *told))",
-        "Broken(failure, (seq, *told))",
+        "Broken(failure, (*step.begun, *(step.retried or ()), seq, *told))",
+        "Broken(failure, (*(step.retried or ()), seq, *told))",
         ONCE,
     ),
     Fault(

@@ -203,7 +203,7 @@ def answer(machine: Machine, step: Step, record: StepRecord, seq: int) -> None: 
         case Failed():
             _failed(machine, step, record, seq)
         case Retrying():
-            _retry(machine, step, record)
+            _retry(machine, step, record, seq)
         case Begun(_, at):
             _begun(machine, step, at, seq)
         case Stopped():
@@ -257,7 +257,7 @@ def _failed(machine: Machine, step: Step, record: Failed, seq: int) -> None:
         error = f"{failure.type}: {failure.message}"
         machine.observer.attempted(step.path, record.attempt, error, record.started_at, record.ended_at)
     told = told_for(step) if isinstance(op, Fail) or (isinstance(op, Task) and op.raises) else ()
-    machine.settle(step, Broken(failure, (*step.begun, seq, *told)))
+    machine.settle(step, Broken(failure, (*step.begun, *(step.retried or ()), seq, *told)))
 
 
 def _begun(machine: Machine, step: Step, at: int, seq: int) -> None:
@@ -269,7 +269,8 @@ def _begun(machine: Machine, step: Step, at: int, seq: int) -> None:
         machine.command(step.path, RunTask(step.path, task, task_env(step, task), first_at=at))
 
 
-def _retry(machine: Machine, step: Step, record: Retrying) -> None:
+def _retry(machine: Machine, step: Step, record: Retrying, seq: int) -> None:
+    """Another attempt follows. Who reopens the run behind the last one has all of them again."""
     task = step.node.op
     if isinstance(task, Bounded):
         block_retries(machine, step, record)
@@ -282,6 +283,8 @@ def _retry(machine: Machine, step: Step, record: Retrying) -> None:
     if isinstance(before, StopTask):
         return
     assert isinstance(before, RunTask), f"{step.path} is not running"
+    step.retried = [] if step.retried is None else step.retried
+    step.retried.append(seq)
     again = RunTask(
         step.path,
         task,

@@ -52,8 +52,9 @@ class Frame:
 class Step:
     """A node that runs. `children` are the frames it opened; `halting` says that it was told to stop.
 
-    `begun` is the number of the record that says that its one attempt is made. `again` is the next attempt
-    of a call that waits for its turn.
+    `begun` is the number of the record that says that its one attempt is made; `retried` are those of the
+    records that say that another attempt follows. `again` is the next attempt of a call that waits for its
+    turn.
     """
 
     frame: Frame
@@ -74,6 +75,7 @@ class Step:
     tries: "BlockTries | None" = None
     hops: int = 0
     begun: tuple[int, ...] = ()
+    retried: list[int] | None = None
     again: RunTask | None = None
 
 
