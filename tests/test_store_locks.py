@@ -292,3 +292,17 @@ def test_what_a_release_looks_at_does_not_grow_with_the_queue(tmp_path):
             assert "SCAN" not in plan, statement
             assert "TEMP B-TREE" not in plan, statement
     inner.close()
+
+
+def test_who_looks_for_holders_does_not_look_at_all_who_wait(tmp_path):
+    """It is done every second, by every engine, and thousands may wait."""
+    store = store_of("sqlite", tmp_path)
+    told = []
+    sqlalchemy.event.listen(store._engine, "before_cursor_execute", lambda *given: told.append(given[2:4]))
+    store.free_locks(0)
+    [(statement, parameters)] = [one for one in told if "locks" in one[0]]
+    with store._engine.connect() as connection:
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+    steps = [row[3] for row in rows]
+    assert [step for step in steps if step.startswith("SCAN")] == ["SCAN locks USING INDEX locks_held"]
+    store.close()

@@ -40,6 +40,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     false,
+    true,
 )
 
 SCHEMA_VERSION = 3
@@ -187,6 +188,9 @@ locks = Table(
     Index("locks_queue", "name", "granted", "ticket"),
     sqlite_autoincrement=True,
 )
+# Looked through every second for holders that nobody goes on with: not with all who wait.
+Index("locks_held", locks.c.run_no, sqlite_where=locks.c.granted == true(), postgresql_where=locks.c.granted)
+
 cache = Table(
     "cache",
     metadata,
