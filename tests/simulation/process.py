@@ -5,6 +5,7 @@ frozen for longer than its lease, cut off from the store, or die at any of its c
 """
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from fibers import Fiber, Killed
@@ -32,6 +33,7 @@ CALLS = (
     "free_unknown",
     "journal",
     "journals",
+    "lock_queue",
     "locks_of",
     "news",
     "program",
@@ -191,6 +193,7 @@ class Disturbed:
             call = getattr(store, name, None)
             if call is not None:
                 setattr(self, name, _disturbed(process, name, call))
+        self.actors = SimpleNamespace(found=_disturbed(process, "actors", store.actors.found))
 
 
 def _disturbed(process: Process, name: str, call: Callable[..., object]) -> Callable[..., object]:

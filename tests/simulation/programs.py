@@ -244,6 +244,23 @@ steps:
   - return: "[sum(xs), len(many)]"
 """
 
+ACCOUNTS = """
+actors: {account: s.Account}
+flow: accounts
+steps:
+  - for: i in range(5)
+    parallel: 3
+    do:
+      - call: account("all").deposit(i + 1)
+      - call: account(run.id).deposit_at_last(i)
+        retry: {max: 2, delay: 5s}
+  - saga:
+      - call: account(run.id).deposit(7)
+        undo: account(run.id).deposit(-7)
+      - call: account("all").deposit(1000)
+  - return: account(run.id).balance()
+"""
+
 _MIXED = [(i * 31 + 2 * 17 + 5) % 101 + 1 for i in range(6)]
 _QUEUED = [((i + 1) * 31 + i * 17 + 5) % 101 for i in range(4)]
 
@@ -262,6 +279,23 @@ WRITTEN: dict[str, tuple[str, dict[str, object]]] = {
     "caches": (CACHES, {"expected": [sum(_MIXED), 12_000]}),
     "caches too": (CACHES, {"expected": [sum(_MIXED), 12_000]}),
 }
+
+
+ACTORS_EACH = 8
+"""In one simulation of so many there are two more runs, which call methods of the same actors."""
+
+
+def with_actors(seed: int) -> dict[str, Case]:
+    """Runs of a seed whose methods of actors are called by both."""
+    if seed % ACTORS_EACH != ACTORS_EACH - 3:
+        return {}
+    program = _accounts()
+    return {name: Case(name, program, 17) for name in ("accounts", "accounts too")}
+
+
+@lru_cache(None)
+def _accounts() -> Program:
+    return compiled(f"flowc: 1\nuse: {{s: simulated_tasks}}\n{dedent(ACCOUNTS)}")
 
 
 def cases(rng: random.Random) -> list[Case]:

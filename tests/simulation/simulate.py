@@ -9,9 +9,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from chance import chance_is_ours
+from deposits import deposits
 from fresh_stores import fresh_store
 from process import Machine, Process
-from programs import FAILED, Case, cases, started
+from programs import FAILED, Case, cases, started, with_actors
 from watch import Known, Watch
 from weather import Weather, weather
 from world import HOUR, SECOND, YEAR, Violation, World
@@ -27,6 +28,7 @@ from flowrt.record import Emitted, Started
 from flowrt.store.blobs import MemoryBlobs
 from flowrt.store.rows import NewEvent, NewRun
 from flowrt.store.status import ENDED
+from flowrt.upkeep.actors import actor_state
 
 TURNS_MAX = 20_000
 """How many things may happen before the runs count as stuck."""
@@ -61,7 +63,8 @@ class Simulation:
         self.store, self.blobs = fresh_store(kind), MemoryBlobs()
         self.watch = Watch(self.world, self.store, self._started)
         self.values = Values(self.blobs)
-        self.cases: dict[str, Case] = {f"run{i}": case for i, case in enumerate(cases(self.rng))}
+        picked = [*cases(self.rng), *with_actors(seed).values()]
+        self.cases: dict[str, Case] = {f"run{i}": case for i, case in enumerate(picked)}
         served = self.rng.choice(((True,), (False,), (True, False)))
         self.served = {run_id: self.rng.choice(served) for run_id in self.cases}
         self.cancelled: set[str] = set()
@@ -88,6 +91,7 @@ class Simulation:
         for run_id, case in self.cases.items():
             self._check_end(run_id, case)
         self._check_sent()
+        self._check_actors()
         if self.watch.problems:
             raise Violation(self.watch.problems[0])
 
@@ -320,6 +324,20 @@ class Simulation:
         newest = self.store.news([], 0).last_event_id
         told = f"{newest} events are there of {sent} sent by runs and {len(self.letters)} letters"
         self.watch.hold(newest == sent + len(self.letters), told)
+
+    def _check_actors(self) -> None:
+        """Each recorded call has changed its object once, and no other call has."""
+        sums: Counter[str] = Counter()
+        for run_id, known in self.watch.runs.items():
+            if self.cases[run_id].name.startswith("accounts"):
+                sums += deposits(run_id, known.records)
+        for name, amount in sums.items():
+            kept = actor_state(self.store, self.blobs, name)
+            self.watch.hold(kept == {"amount": amount}, f"{name} is {kept} and should have {amount}")
+        self.world.counts["deposited"] += len(sums)
+        self.watch.hold(
+            len(self.store.actors.every("", 99)) == len(sums), "an actor is there that nobody made"
+        )
 
 
 class Clock:

@@ -32,3 +32,23 @@ def fails_before(times: int) -> int:
     if flowrt.current().attempt <= times:
         raise ConnectionError(f"attempt {flowrt.current().attempt}")
     return times
+
+
+class Account:
+    """What is deposited, each time once."""
+
+    def __init__(self):
+        self.amount = 0
+
+    def deposit(self, amount: int) -> int:
+        self.amount += amount
+        return self.amount
+
+    def deposit_at_last(self, amount: int) -> int:
+        self.amount += amount
+        if flowrt.current().attempt < 2:
+            raise ConnectionError("not yet")
+        return self.amount
+
+    def balance(self) -> int:
+        return self.amount

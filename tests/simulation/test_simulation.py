@@ -25,6 +25,7 @@ NOTABLE = (
     "start",
     "taken over",
     "waits for a lock",
+    "deposited",
 )
 """What the simulation is for: where it happens never, little is proved."""
 

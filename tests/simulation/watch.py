@@ -269,6 +269,10 @@ class Watch:
             if key.step.startswith(f"{step}."):
                 has = any(row.step == step and row.granted for row in self.store.locks_of([key.run_id]))
                 self.hold(has, f"{told}: the lock of {step} is not in its hand")
+        if attempt.task.actor is not None:
+            rows = self.store.locks_of([key.run_id])
+            has = any(row.step == key.step and row.granted for row in rows)
+            self.hold(has, f"{told}: it is not its turn")
         retry = known.retries.get(key.step)
         if retry is not None:
             self.hold(process.clock.now() >= retry.retry_at, f"{told}: before the retry is due")

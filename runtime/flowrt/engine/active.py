@@ -64,7 +64,8 @@ class ActiveRun:
     records have been applied; `answered` are the steps of the others. `in_flight` are the attempts that
     an executor holds, by step. `parking` is how the run is to be let go with the next flush; a record that
     is noted before that keeps it here. `requests` are locks that are asked for without a record.
-    `places` are the steps that have a place in a queue for a lock. `let_go`: the store has it as nobody's.
+    `places` are the steps that have a place in a queue for a lock, `given_back` the locks that go to others
+    with the next flush. `let_go`: the store has it as nobody's.
     """
 
     run_id: str
@@ -84,6 +85,7 @@ class ActiveRun:
     in_flight: dict[str, AttemptKey] = field(default_factory=dict[str, AttemptKey])
     wanted_status: RunStatus | None = None
     places: set[str] = field(default_factory=set[str])
+    given_back: set[str] = field(default_factory=set[str])
     parking: Park | None = None
     requests: tuple[LockRequest, ...] = ()
     let_go: bool = False
@@ -100,6 +102,7 @@ class ActiveRun:
             if self.state.ends_turn(record):
                 self.places.discard(record.step)
                 along = replace(along, unlocks=(*along.unlocks, record.step))
+        self.given_back.update(filter(None, map(self.state.lock_name, along.unlocks)))
         self.pending.append(Noted(seq, record, along))
         if at_once:
             self.applied += 1
@@ -136,6 +139,7 @@ class ActiveRun:
         self.requests = ()
         self.applied = 0
         self.answered.clear()
+        self.given_back = set()
         if self.wanted_status is not None:
             self.status, self.wanted_status = self.wanted_status, None
         for noted in rest:

@@ -22,6 +22,9 @@ LOOK_US = 1_000_000
 """How long waits look for their events before the engine does something else."""
 
 
+HANDED_MAX = 16
+"""So many of those who have a lock that was given back are looked at; the others hear of it with the news."""
+
 FREE_US = 1_000_000
 """How often it is seen to what runs hold that nobody goes on with, while others wait for it."""
 
@@ -45,6 +48,7 @@ class StoreCare:
         self._renew_at = 0
         self._news_at = self._free_at = 0
         self._last_event_id = -1
+        self._given_back: set[str] = set()
         self._last_now = self._looked_at = clock.now()
 
     def next_at(self) -> int:
@@ -120,6 +124,24 @@ class StoreCare:
                 self._runs.alone(conductor, partial(conductor.look_for_fresh, until))
             if self._clock.now() >= until:
                 return
+
+    def given_back(self, names: set[str]) -> None:
+        """Locks were given back: runs that wait for them here need not wait for the next look at the news."""
+        self._given_back |= names
+
+    def hand_over(self) -> None:
+        """Let those look who have got what was given back. Raises StoreError."""
+        names, self._given_back = self._given_back, set()
+        if not names:
+            return
+        waiting = (conductor.locks for conductor in self._runs if conductor.locks.waits)
+        waited_for = {name for locks in waiting for name in locks.names}
+        for name in sorted(names & waited_for):
+            for row in self._store.lock_queue(name, HANDED_MAX):
+                conductor = self._runs.get(row.run_id) if row.granted else None
+                if conductor is not None and name in conductor.locks.names:
+                    self._runs.wake(row.run_id)
+                    conductor.locks.fresh = True
 
     def _look_for_locks(self, now: int) -> None:
         """See which of the locks that runs wait for here have come."""

@@ -154,6 +154,7 @@ class Engine:
         self._flush()
         self._carry_out()
         self._flush()
+        self._care.hand_over()
         self._settle()
         if (self.runs or self._source) and not self.runs.awake:
             self._await(interrupt)
@@ -266,6 +267,7 @@ class Engine:
                 elif one.lost:
                     self._care.give_up(one.conductor.run.run_id)
                 else:
+                    self._care.given_back(one.conductor.run.given_back)
                     self.runs.alone(one.conductor, one.conductor.flushed)
             self._care.renew_leases()
         if stirs:

@@ -63,6 +63,14 @@ class Locks:
         return bool(self.waiting or self.lost or self.again)
 
     @property
+    def names(self) -> set[str]:
+        """The locks that are waited for."""
+        calls = {self.run.state.lock_name(step) for step in self.again}
+        return (
+            {command.lock for command in self.waiting.values()} | {one.name for one in self.lost[:1]} | calls
+        )
+
+    @property
     def steps(self) -> tuple[str, ...]:
         """The steps that wait for locks."""
         return (self.lost[0].step,) if self.lost else (*self.waiting, *self.again)
