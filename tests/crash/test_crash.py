@@ -39,6 +39,12 @@ def test_who_holds_a_lock_is_killed_or_stopped() -> None:
     assert all(f"1 of kind {kind}" in said for kind in ("crowd", "order", "stopped", "served"))
 
 
+def test_every_deposit_is_there_once_when_engines_are_killed() -> None:
+    said = campaign("accounts", "--times", "1", "--runs", "3", "--kills", "4", "--seed", "2")
+    assert "1 trials, 4 servers killed" in said
+    assert ", 0 violations" in said
+
+
 def test_events_while_their_receiver_is_killed() -> None:
     assert "100 events, 200 to be seen" in campaign("events", "--events", "100", "--kills", "2")
 
