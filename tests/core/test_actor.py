@@ -151,7 +151,9 @@ def test_a_run_that_waits_for_its_turn_is_parked_and_says_so():
 
     go_on(story, done=lambda: bool(parked()))
     assert [row.run_id for row in parked()] == ["story"]
-    assert any(f"`{ANN}`" in line for line in why_run(story.store, "story", NOON))
+    told = why_run(story.store, "story", NOON)
+    assert any(f"waits for its turn at the actor `{ANN}`" in line for line in told)
+    assert f"the actor `{ANN}` is called by run holder (step `held`)" in told
     story.store.release("holder", epoch, "suspended")
     go_on(story, done=lambda: status(story) == "succeeded")
     assert attributes(story)["amount"] == 5
@@ -302,3 +304,19 @@ def test_what_cannot_be_called_is_told(call, told):
     assert told in result.failure.message
     assert story.store.all_locks(0, 10) == []
     assert story.store.actors.every("", 10) == []
+
+
+def test_who_goes_on_behind_a_failure_has_all_attempts_again_each_with_a_turn():
+    story_actors.CLOSED.add("all")
+    story = actor_story(
+        "  - id: x\n    call: account('ann').deposit_if_open('all', 5)\n"
+        "    retry: {max: 2, delay: 1s}\n  - return: x\n"
+    )
+    assert story.play().status == "failed"
+    assert [key.attempt for key in story.executor.made] == [1, 2, 3]
+    assert story.drive(reopen=True).status == "failed"
+    story_actors.CLOSED.clear()
+    assert story.value(story.drive(reopen=True)) == 5
+    assert [key.attempt for key in story.executor.made] == [1, 2, 3, 1, 2, 3, 1]
+    assert attributes(story)["amount"] == 5
+    assert story.store.all_locks(0, 10) == []

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from flowrt.command import AwaitEvent, AwaitLock, AwaitTimer, Command, RunTask, StopTask
+from flowrt.command import AskTurn, AwaitEvent, AwaitLock, AwaitTimer, Command, RunTask, StopTask
 from flowrt.core.state import TimerKind
 from flowrt.core.step_kind import kind_of
 from flowrt.expr.durations import format_duration
@@ -112,11 +112,21 @@ def _of_lock(record: Queued | Locked | Unlocked) -> str:
     match record:
         case Queued(_, lock, limit):
             most = f", which {limit} may hold at once" if limit > 1 else ""
-            return f"it asked for the lock `{lock}`{most}"
+            return f"it asked for {lock_text(lock)}{most}"
         case Locked():
             return "it got the lock"
         case Unlocked():
             return "it gave the lock back"
+
+
+def lock_text(name: str) -> str:
+    """What is waited for, as it is told."""
+    return f"its turn at the actor `{name}`" if is_actor(name) else f"the lock `{name}`"
+
+
+def is_actor(name: str) -> bool:
+    """Whether a lock is named by the path of a class, and so is a turn at an actor."""
+    return ":" in name.partition("(")[0]
 
 
 def said(failure: Failure) -> str:
@@ -147,7 +157,9 @@ def goes_on(command: Command, timer: TimerKind, now: int, owner: str | None) -> 
         case StopTask():
             return "it was told to stop, and has not ended yet"
         case AwaitLock(_, lock):
-            return f"it waits for the lock `{lock}`"
+            return f"it waits for {lock_text(lock)}"
+        case AskTurn(not_before=not_before) if not_before > now:
+            return f"its next attempt waits until {at(not_before)}, and then for its turn"
         case AwaitTimer(_, due_at):
             return _timer_text(timer, at(due_at))
         case AwaitEvent(_, wait, _, key, due_at):

@@ -10,7 +10,7 @@ from flowrt.record import Ended, Failed
 from flowrt.store.port import Store
 from flowrt.store.rows import RunRow
 from flowrt.why.facts import Facts, facts_of
-from flowrt.why.history import at, event_text, goes_on, happened, said
+from flowrt.why.history import at, event_text, goes_on, happened, is_actor, said
 from flowrt.why.mending import way_out
 from flowrt.why.unreached import not_started, way_to
 
@@ -157,12 +157,14 @@ def _queue(store: Store, facts: Facts, command: AwaitLock) -> list[str]:
     rows = store.lock_queue(command.lock, QUEUE_MAX)
     held = [f"run {row.run_id} (step `{row.step}`)" for row in rows if row.granted]
     if not held:
-        return [f"nobody holds the lock `{command.lock}`: it comes as soon as a process has the run"]
+        nobody = "nobody calls the actor" if is_actor(command.lock) else "nobody holds the lock"
+        return [f"{nobody} `{command.lock}`: it comes as soon as a process has the run"]
     ahead = [row for row in rows if not row.granted]
     before = next(
         (n for n, row in enumerate(ahead) if (row.run_id, row.step) == (facts.row.run_id, command.step)), None
     )
-    lines = [f"the lock `{command.lock}` is held by {', '.join(held[:OPEN_MAX])}"]
+    what, how = ("actor", "called") if is_actor(command.lock) else ("lock", "held")
+    lines = [f"the {what} `{command.lock}` is {how} by {', '.join(held[:OPEN_MAX])}"]
     if before is not None:
         lines.append(f"{before} others wait for it before this step" if before else "this step is the next")
     return lines
