@@ -117,7 +117,7 @@ class NotingStore(MemoryStore):
         kept = [batch for batch in batches if batch.run_id not in lost]
         self.sent += [event for batch in kept for event in batch.events]
         self.started += [run for batch in kept for run in batch.creates]
-        for batch in kept:
+        for batch in (one for one in kept if one.actors):
             steps = {getattr(decode_record(data), "step", ""): n for n, data in enumerate(batch.records)}
             self.changed += [(batch.run_id, batch.first_seq + steps[one.step], one) for one in batch.actors]
         return lost
@@ -157,7 +157,7 @@ class Story:
             clock=self.clock,
             interrupt=interrupt,
             reopen=reopen,
-            pace=Pace(renew_us=HOUR, news_us=HOUR),
+            pace=Pace(lease_us=2 * HOUR, renew_us=HOUR, news_us=HOUR),
             observer=(lambda _: observer) if observer else None,
         )[self.run_id]
 
