@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from flowrt.record import Record, Succeeded
 
+ACCOUNT = "simulated_tasks:Account("
 _BODY = re.compile(r"step#1\[(\d)\]\.step#([12])")
 
 
@@ -23,5 +24,5 @@ def deposits(run_id: str, records: Sequence[Record]) -> Counter[str]:
                 "step#2.step#2": ("all", 1000),
             }.get(step, ("", 0))
         if who:
-            sums[f"simulated_tasks:Account({who})"] += amount
+            sums[f"{ACCOUNT}{who})"] += amount
     return sums

@@ -37,6 +37,8 @@ class Writer:
         self.rng = random.Random(seed)
         # What stands beside the steps of a flow takes nothing from the chance that makes them.
         self.aside = random.Random(f"beside {seed}")
+        # One flow of five calls methods of actors, which count their calls, and say nothing of that.
+        self.turns = random.Random(f"turns {seed}") if seed % 5 == 2 else None
         self.made = 0
         self.flows = [f"f{n}" for n in range(self.rng.randint(1, 3))]
         self.left = 0
@@ -45,6 +47,8 @@ class Writer:
         """The documents of the file, the main flow first."""
         documents = [self.flow(index) for index in range(len(self.flows))]
         head = {"flowc": 1, "use": {"s": "story_tasks"}, "events": EVENTS}
+        if self.turns is not None:
+            head["actors"] = {"adder": "s.Adder"}
         documents[0] = {**head, **documents[0]}
         return "\n---\n".join(json.dumps(document, indent=1) for document in documents) + "\n"
 
@@ -110,6 +114,7 @@ class Writer:
             if left:
                 return steps, place, True
             steps += self.started(place)
+            steps += self.called(place)
         if not steps:
             steps, place, _ = self.task(place)
         return steps, place, False
@@ -128,6 +133,15 @@ class Writer:
             if place.in_loop or place.may_return:
                 kinds["leave"] = 1
         return kinds
+
+    def called(self, place: Place) -> list[dict]:
+        """Now and then a method of one of three actors, which many steps may call at once."""
+        if self.turns is None or self.turns.random() >= 0.25:
+            return []
+        name, given = self.fresh("sum"), self.turns.choice((*place.ints, "5"))
+        key = self.turns.choice(("'a'", "'b'", "1"))
+        told = {"if": f"{name} != {given} + 2", "then": [{"fail": "it has another sum"}]}
+        return [{"id": name, "call": f"adder({key}).plus({given}, 2)"}, told]
 
     def started(self, place: Place) -> list[dict]:
         """Now and then a run of its own; its id is another one in each run, so nothing depends on it."""

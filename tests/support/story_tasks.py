@@ -90,3 +90,14 @@ class Silent:
 
     async def poll_for_event(self):
         return None
+
+
+class Adder:
+    """An actor's class: it counts its calls."""
+
+    def __init__(self):
+        self.count = 0
+
+    def plus(self, a, b):
+        self.count += 1
+        return a + b
