@@ -45,7 +45,7 @@ class StoreCare:
         self._clock = clock
         self._pace = pace
         self._source = source
-        self._renew_at = 0
+        self._renew_at = self._held_until = 0
         self._news_at = self._free_at = 0
         self._last_event_id = -1
         self._given_back: set[str] = set()
@@ -84,6 +84,7 @@ class StoreCare:
             for run_id in self._store.renew(self._runs.epochs(), now + self._pace.lease_us):
                 self.give_up(run_id)
             self._renew_at = now + self._pace.renew_us
+            self._held_until = now + self._pace.lease_us
 
     def stir(self) -> None:
         """Something was written that others may wait for: look soon, though not after every word of it."""
@@ -144,13 +145,19 @@ class StoreCare:
                     conductor.locks.fresh = True
 
     def _look_for_locks(self, now: int) -> None:
-        """See which of the locks that runs wait for here have come."""
-        waiting = [conductor for conductor in self._runs if conductor.locks.waits]
-        if not waiting:
+        """See which of the locks that runs wait for here have come.
+
+        Before the locks of runs are given away that nobody goes on with, we say that we go on with ours.
+        """
+        if not any(conductor.locks.waits for conductor in self._runs):
             return
         if now >= self._free_at:
+            if now >= self._held_until:
+                self._renew_at = 0
+                self.renew_leases()
             self._store.free_locks(now)
             self._free_at = now + FREE_US
+        waiting = [conductor for conductor in self._runs if conductor.locks.waits]
         rows: dict[str, list[LockRow]] = {}
         for row in self._store.locks_of([conductor.run.run_id for conductor in waiting]):
             rows.setdefault(row.run_id, []).append(row)
