@@ -51,6 +51,13 @@ def test_a_run_may_be_reopened_more_than_once() -> None:
     assert told(EFFECTS, [*JOURNAL, *again]) == ""
 
 
+def test_an_attempt_that_was_lost_before_the_run_was_reopened_is_none_that_is_missing() -> None:
+    lost = Line(1, 1, Retrying("c", Failure("flowrt.WorkerLost", ""), 2, 1, 2, 3, lost=True), voided=True)
+    begun = [start("c", 30), start("c", 40, attempt=3)]
+    assert told([*EFFECTS, *begun], [JOURNAL[0], lost, *JOURNAL[1:]]) == ""
+    assert "c has attempts [1, 3]" in told([*EFFECTS, *begun], JOURNAL)
+
+
 @pytest.mark.parametrize(
     ("effects", "journal", "said"),
     [

@@ -1,5 +1,6 @@
 """The short versions of the campaigns of this folder; the long ones are documented at their heads."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,7 +42,9 @@ def test_who_holds_a_lock_is_killed_or_stopped() -> None:
 
 def test_every_deposit_is_there_once_when_engines_are_killed() -> None:
     said = campaign("accounts", "--times", "1", "--runs", "3", "--kills", "4", "--seed", "2")
-    assert "1 trials, 4 servers killed" in said
+    killed = re.search(r"1 trials, (\d+) servers killed", said)
+    assert killed, said
+    assert 1 <= int(killed[1]) <= 4, "on a fast machine the work is done before the last of them"
     assert ", 0 violations" in said
 
 

@@ -30,7 +30,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -140,12 +140,16 @@ class Effect:
 
 @dataclass(frozen=True)
 class Line:
-    """A record of a journal; `value` is the digest of its value, for what tasks and events gave."""
+    """A record of a journal; `value` is the digest of its value, for what tasks and events gave.
+
+    `voided`: it counts no more, since the run was reopened, and only says which attempts there were.
+    """
 
     seq: int
     epoch: int
     record: object
     value: str = ""
+    voided: bool = False
 
 
 def read_effects(file: str | Path) -> list[Effect]:
@@ -163,10 +167,10 @@ def read_effects(file: str | Path) -> list[Effect]:
 
 
 def journal_of(store: object, blobs: object, run_id: str) -> list[Line]:
-    """The journal of a run, with the digests of its values and without what was voided."""
+    """The journal of a run, with digests of its values; of what was voided only lost attempts."""
     from flowrt.encoding.pack import decode_record  # noqa: PLC0415 - tasks need none of it
     from flowrt.encoding.values import Values  # noqa: PLC0415
-    from flowrt.record import Received, Reopened, Succeeded  # noqa: PLC0415
+    from flowrt.record import Received, Reopened, Retrying, Succeeded  # noqa: PLC0415
 
     values = Values(blobs)
     lines = []
@@ -180,7 +184,11 @@ def journal_of(store: object, blobs: object, run_id: str) -> list[Line]:
                 value = digest(values.load(record.payload))
         lines.append(Line(row.seq, row.epoch, record, value))
     voided = {seq for line in lines if isinstance(line.record, Reopened) for seq in line.record.voided}
-    return [line for line in lines if line.seq not in voided]
+    return [
+        replace(line, voided=line.seq in voided)
+        for line in lines
+        if line.seq not in voided or (isinstance(line.record, Retrying) and line.record.lost)
+    ]
 
 
 SETTLING = frozenset(
@@ -197,6 +205,7 @@ def violations(
     what they had been about to start may start behind the record that the other one made. An attempt may
     have been `remade` so often: because a worker was lost that had it in one batch with others.
     """
+    every, journal = journal, [line for line in journal if not line.voided]
     epochs = [line.epoch for line in journal]
     if epochs != sorted(epochs):
         yield "epochs go back in the journal"
@@ -205,7 +214,7 @@ def violations(
     yield from _phantoms(effects, recorded)
     yield from _inputs(effects, journal, recorded)
     yield from _begun_behind(effects, journal, superseded=superseded)
-    yield from _unbounded(effects, journal, 1 + remade)
+    yield from _unbounded(effects, every, 1 + remade)
     yield from _more_than_once(effects, journal)
     yield from _taken_back(effects, journal, recorded)
 
