@@ -176,8 +176,18 @@ def test_what_was_packed_is_told(project):
     assert f"  left out: {project}/shop/.env (it may hold secrets)" in told
     assert "code:" not in flowc(project, "run", "x.flow.yaml", "--quiet").stderr
     late(project, FAILS)
+    ended = run(project)
+    assert (ended.returncode, ended.stdout) == (0, "41 of shop.tasks\n")
+    assert "Run r has ended already; nothing of it runs again." in ended.stderr
+    assert "code:" not in ended.stderr
+
+
+def test_a_run_that_has_not_ended_goes_on_with_the_code_that_was_packed(project):
+    late(project, DIES_ONCE)
+    assert run(project).returncode != 0
+    late(project, FAILS)
     attached = run(project)
-    assert (attached.returncode, attached.stdout) == (0, "41 of shop.tasks\n")
+    assert attached.returncode == 0, attached.stderr
     assert (
         "code: run r exists, and goes on with the code that was packed when it was started" in attached.stderr
     )

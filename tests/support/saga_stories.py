@@ -61,7 +61,7 @@ class Cancels(InlineExecutor):
 
 def watched(story: Story) -> RunResult:
     """Drive a run with an engine that looks at once for what is asked of it."""
-    pace = Pace(lease_us=2 * HOUR, renew_us=HOUR, news_us=0)
+    pace = Pace(renew_us=HOUR, news_us=0)
     return drive(story.store, story.blobs, story.executor, ["story"], clock=story.clock, pace=pace)["story"]
 
 

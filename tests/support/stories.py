@@ -157,7 +157,7 @@ class Story:
             clock=self.clock,
             interrupt=interrupt,
             reopen=reopen,
-            pace=Pace(lease_us=2 * HOUR, renew_us=HOUR, news_us=HOUR),
+            pace=Pace(renew_us=HOUR, news_us=HOUR),
             observer=(lambda _: observer) if observer else None,
         )[self.run_id]
 

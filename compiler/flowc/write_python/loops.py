@@ -92,14 +92,26 @@ def _write_in_turn(page: Page, step: For, items: str, target: str | None, write_
                 else:
                     page.line("continue")
         if step.need is not None:
-            with page.block(f"if len({kept}) >= {page.expr(step.need)}:"):
+            need = page.expr(step.need)
+            enough = f"len({kept}) >= {need}" if need.isdecimal() else f"0 < ({need}) <= len({kept})"
+            with page.block(f"if {enough}:"):
                 page.line("break")
     if step.need is not None:
-        page.use("NeedNotMet")
-        with page.block("else:"):
-            page.line(f'raise NeedNotMet(f"only {{len({kept})}} bodies succeeded")')
+        _write_need_not_met(page, page.expr(step.need), kept)
     if target is not None:
         page.line(f"{target} = Collected({kept}, {errors})" if errors else f"{target} = {kept}")
+
+
+def _write_need_not_met(page: Page, need: str, kept: str) -> None:
+    """Behind a loop that has not ended early. A need that is computed may come to none."""
+    page.use("NeedNotMet")
+    told = f'raise NeedNotMet(f"only {{len({kept})}} bodies succeeded")'
+    with page.block("else:"):
+        if need.isdecimal():
+            page.line(told)
+            return
+        with page.block(f"if len({kept}) < ({need}):"):
+            page.line(told)
 
 
 def write_loop(page: Page, step: Loop, target: str | None, write_block: BlockWriter) -> None:
