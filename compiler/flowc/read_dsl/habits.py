@@ -213,6 +213,12 @@ STUCK = (
         "name it: `catch Exception as e:` and `raise e`",
     ),
     _habit(
+        r"-{3,}\Z",
+        "F0030",
+        "flows stand one after another here, without `---` between them",
+        "leave the line out; `---` is for `….flow.yaml` files",
+    ),
+    _habit(
         r"flowc\b\s*:?\s*\d+\Z",
         "F0030",
         "the version of the language is not written here",
