@@ -93,6 +93,9 @@ class Texts:
             "schedule": {"every": "1h"},
         }
         flow |= {key: value for key, value in some.items() if key in FLOW.keys and self.rng.random() < 0.3}
+        if "schedule" in flow:  # It runs by itself.
+            given = {"a": None, "n": 2, "xs": [1, "x"]}
+            inputs |= {key: {"type": inputs[key], "default": value} for key, value in given.items()}
         names = ["a", "n", "xs"]
         if self.rng.random() < 0.15:
             flow["graph"] = self.graph(names, 1)
@@ -104,7 +107,7 @@ class Texts:
     def input(self) -> object:
         match self.rng.randrange(5):
             case 0:
-                return self.rng.choice(TYPES)
+                return {"type": "any", "default": self.rng.choice([None, 1, "x"])}
             case 1:
                 return {"type": "int", "default": self.rng.randint(-5, 5), "min": -9, "max": 9}
             case 2:
@@ -262,7 +265,9 @@ class Texts:
         event = self.rng.choice(list(DECLARED))
         step = {"emit": event} | ({"key": "'k'"} if event == "ready" else {})
         payload = self.rng.choice([{"p": self.data(names), "q": 1}, {"not a name": 1}, "${{ n }}", 5])
-        return self.maybe(step, "emit", **{"with": payload})
+        if event == "done":  # One of no declared type needs no payload.
+            return self.maybe(step, "emit", **{"with": payload})
+        return step | {"with": payload}
 
     def _start(self, names, depth):
         return {"start": f"{self.rng.choice(self.flows)}(a, n, xs)"}
