@@ -44,6 +44,8 @@ from flowrt.store.open import open_store
 from flowrt.store.port import Blobs
 
 HERE = Path(__file__).resolve().parent
+REOPENED_MAX = 50
+"""How often a run is gone on with: on a busy machine workers are killed faster than Ray makes new ones."""
 SUPPORT = HERE.parent / "support"
 NODE = {"num_cpus": 2, "object_store_memory": 100 << 20}
 # Ray believes in a node for half a minute unless it is told otherwise.
@@ -136,7 +138,7 @@ def one_run(folder: Path, number: int, program: Program, tally: Tally, faults: F
     try:
         given = {"effects": str(effects)}
         start(store, blobs, program, given, run_id=run_id, labels={}, python_path=(str(SUPPORT),))
-        for again in range(5):
+        for again in range(REOPENED_MAX):
             with closing(TitledExecutor(faults)) as executor:
                 result = drive(store, blobs, executor, [run_id], reopen=again > 0)[run_id]
             if result.failure is None or result.failure.type != "flowrt.WorkerLost":
