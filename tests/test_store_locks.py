@@ -306,3 +306,10 @@ def test_who_looks_for_holders_does_not_look_at_all_who_wait(tmp_path):
     steps = [row[3] for row in rows]
     assert [step for step in steps if step.startswith("SCAN")] == ["SCAN locks USING INDEX locks_held"]
     store.close()
+
+
+def test_a_step_that_asks_twice_in_one_batch_has_one_place(store):
+    epoch = owned_run(store)
+    request = LockRequest("s", "gpu", 1)
+    assert store.append([batch("r1", epoch, 1, b"asks", locks=[request, request])]) == frozenset()
+    assert [(row.step, row.granted) for row in store.lock_queue("gpu", 10)] == [("s", True)]

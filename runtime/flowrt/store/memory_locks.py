@@ -25,6 +25,7 @@ class MemoryLocks:
         asked: list[int] = []
         for one in batch.locks:
             if one.step not in steps:
+                steps.add(one.step)
                 self._last_ticket += 1
                 asked.append(self._last_ticket)
                 self._rows[self._last_ticket] = LockRow(
