@@ -11,10 +11,10 @@ from typing import cast
 
 from flowc.comments.comment import Comment
 from flowc.comments.of_dsl import comments_of_dsl
+from flowc.comments.scalars import scalars_of
 from flowc.ir import File
 from flowc.span import Source, Span
-from flowc.tree import Mapping as Map
-from flowc.tree import Node, Scalar, Sequence, Tree
+from flowc.tree import Scalar, Tree
 from flowrt.expr.tree import At
 
 _OPEN, _CLOSE = "${{", "}}"
@@ -24,7 +24,9 @@ def comments_in_expressions(tree: Tree, file: File) -> tuple[Comment, ...]:
     """The comments that are a part of an expression for YAML, in order. The file has to be without errors."""
     if "#" not in tree.source.text:
         return ()
-    commented = [scalar for scalar in _scalars(tree) if "#" in scalar.text and isinstance(scalar.value, str)]
+    commented = [
+        scalar for scalar in scalars_of(tree) if "#" in scalar.text and isinstance(scalar.value, str)
+    ]
     places = frozenset(_places(file)) if commented else frozenset[At]()
     found = [
         each
@@ -47,23 +49,6 @@ def _comments(source: Source, scalar: Scalar) -> Iterator[Comment]:
     inner = text[shift : text.rfind(_CLOSE)] if shift else text
     for each in comments_of_dsl(Source(source.name, inner)):
         yield Comment(scalar.at(shift + each.start), each.text, each.column, each.own_line)
-
-
-def _scalars(tree: Tree) -> Iterator[Scalar]:
-    waiting: list[Node] = [each.root for each in tree.documents if each.root is not None]
-    seen: set[int] = set()
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        match node:
-            case Scalar():
-                yield node
-            case Sequence():
-                waiting += node.items
-            case Map():
-                waiting += (entry.value for entry in node.entries)
 
 
 def _places(file: File) -> Iterator[At]:

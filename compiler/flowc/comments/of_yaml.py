@@ -11,7 +11,8 @@ import re
 from bisect import bisect_right
 
 from flowc.comments.comment import Comment
-from flowc.tree import Mapping, Node, Scalar, Sequence, Tree
+from flowc.comments.scalars import scalars_of
+from flowc.tree import Tree
 from flowrt.pattern import pattern
 
 _COMMENT = pattern(r"(?:(?<=[ \t\n])|\A)#[^\n]*", re.MULTILINE)
@@ -23,7 +24,7 @@ def comments_of_yaml(tree: Tree) -> tuple[Comment, ...]:
     text = tree.source.text
     if "#" not in text:
         return ()
-    starts, ends = _scalars(tree)
+    starts, ends = _scalar_spans(tree)
     found: list[Comment] = []
     at = 0
     while (match := _COMMENT.search(text, at)) is not None:
@@ -39,28 +40,15 @@ def comments_of_yaml(tree: Tree) -> tuple[Comment, ...]:
     return tuple(found)
 
 
-def _scalars(tree: Tree) -> tuple[list[int], list[int]]:
+def _scalar_spans(tree: Tree) -> tuple[list[int], list[int]]:
     """Where scalars start and end, in order; of a block scalar without its first line."""
     text = tree.source.text
     spans: dict[int, int] = {}
-    waiting: list[Node] = [each.root for each in tree.documents if each.root is not None]
-    seen: set[int] = set()
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        match node:
-            case Scalar():
-                start = node.span.start
-                if node.style in _BLOCK_STYLES:
-                    start = text.find("\n", start, node.span.end)
-                if 0 <= start < node.span.end:
-                    spans[start] = node.span.end
-            case Sequence():
-                waiting += node.items
-            case Mapping():
-                for entry in node.entries:
-                    waiting += (entry.key, entry.value)
+    for scalar in scalars_of(tree):
+        start = scalar.span.start
+        if scalar.style in _BLOCK_STYLES:
+            start = text.find("\n", start, scalar.span.end)
+        if 0 <= start < scalar.span.end:
+            spans[start] = scalar.span.end
     starts = sorted(spans)
     return starts, [spans[start] for start in starts]
