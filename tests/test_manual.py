@@ -224,7 +224,9 @@ def test_the_options_that_the_manual_gives_are_there(capsys: pytest.CaptureFixtu
     assert wrong == []
 
 
-@pytest.mark.parametrize("path", [*ROOT.glob("*.md"), *DOCS.rglob("*.md")], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")]), ids=lambda path: path.name
+)
 def test_links_lead_somewhere(path: Path) -> None:
     for link in re.findall(r"\]\(([^)]+)\)", path.read_text()):
         if "://" in link:

@@ -1,9 +1,11 @@
 """Actors: one call at a time for each object, a state that is changed once for each recorded call."""
 
+import time
+
 import pytest
 import story_actors
 from served_stories import begin, go_on, served, status
-from stories import HOUR, NOON, HoldingExecutor, Story, story_of
+from stories import HOUR, NOON, HoldingExecutor, JumpClock, Story, story_of
 
 from flowrt.encoding.codec import decode
 from flowrt.engine.actors import state_of
@@ -126,8 +128,7 @@ def test_while_a_call_waits_to_be_made_again_others_have_their_turns():
         "    else: [{call: account(user).deposit(n)}]\n  - return: account(user).balance()\n",
         "user: str, n: int",
     )
-    story = served(text, {"user": "ann", "n": 0}, use=USE)
-    story.clock.at += 1000
+    story = served(text, {"user": "ann", "n": 0}, use=USE, clock=JumpClock(time.time_ns() // 1000))
     begin(story, "other", {"user": "ann", "n": 5})
     ended: list[str] = []
 
@@ -320,3 +321,29 @@ def test_who_goes_on_behind_a_failure_has_all_attempts_again_each_with_a_turn():
     assert [key.attempt for key in story.executor.made] == [1, 2, 3, 1, 2, 3, 1]
     assert attributes(story)["amount"] == 5
     assert story.store.all_locks(0, 10) == []
+
+
+def test_a_clock_that_is_put_back_while_a_call_waits_for_its_turn_does_not_let_it_keep_it():
+    """That its next attempt is due was seen before it asked for its turn."""
+    text = flow(
+        "  - call: account(user).deposit_on(2, 5)\n    retry: {max: 1, delay: 2h, cap: 2h, jitter: none}\n"
+        "  - return: 1\n",
+        "user: str",
+    )
+    began = time.time_ns() // 1000
+    story = served(text, {"user": "ann"}, use=USE, clock=JumpClock(began))
+    holder = beside(story, "holder")
+    holder.start({"user": "ann"})
+    epochs: list[int] = []
+
+    def look(_: int) -> None:
+        records = story.records()
+        if not epochs and any(isinstance(one, Retrying) for one in records):
+            epochs.append(hold(story.store, "holder", ANN))
+        elif sum(isinstance(one, Queued) for one in records) == 2 and story.clock.at > began:
+            story.clock.at -= 1000 * HOUR
+            story.store.release("holder", epochs[0], "suspended")
+
+    go_on(story, look=look, done=lambda: status(story) == "succeeded")
+    assert story.clock.at < began
+    assert attributes(story)["amount"] == 5

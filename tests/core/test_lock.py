@@ -1,5 +1,6 @@
 """Locks: one after another in order of asking, across runs; whatever ends a body frees what it held."""
 
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -8,6 +9,7 @@ from stories import (
     HOUR,
     NOON,
     HoldingExecutor,
+    JumpClock,
     NotingStore,
     Story,
     story_of,
@@ -15,6 +17,7 @@ from stories import (
 
 from flowrt.encoding.pack import decode_record, encode_record
 from flowrt.encoding.values import Values
+from flowrt.executor.port import Attempt
 from flowrt.record import Ended, Locked, Queued, Succeeded, Unlocked
 from flowrt.shown.run_json import run_json
 from flowrt.store.owner import this_owner
@@ -457,3 +460,47 @@ def test_a_lock_goes_to_the_next_parked_run_at_once():
     go_on(story)  # Who serves looks for news every ten seconds here.
     assert {row.status for row in story.store.runs()} == {"succeeded"}
     assert story.clock.now() - NOON < 6 * SECOND
+
+
+class LateClock(JumpClock):
+    """Whoever waits sleeps too long, as on a machine that was suspended."""
+
+    def timeout_s(self, until: int) -> float:
+        return super().timeout_s(until + 3 * HOUR)
+
+
+class SlowAgain(HoldingExecutor):
+    """The first attempt is made at once; the others take as long as three turns of the engine."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.submitted: list[int] = []
+        self.turns = 0
+
+    def submit(self, attempts: Sequence[Attempt]) -> None:
+        super().submit(attempts)
+        self.submitted += [attempt.key.attempt for attempt in attempts]
+        if self.submitted == [1]:
+            self.let_go("x.y")
+
+    def turned(self, _: int) -> None:
+        self.turns += bool(self.held)
+        if self.held and self.turns >= 3:
+            self.let_go("x.y")
+
+
+def test_an_attempt_in_a_lock_that_is_due_again_as_its_parked_run_comes_back_is_made_once():
+    """The timer of before it was parked is due in the same turn in which its lock is looked for."""
+    executor = SlowAgain()
+    story = served(
+        "flow: f\nsteps:\n  - id: x\n    lock: gpu\n    do:\n"
+        "      - id: y\n        call: s.works_on_attempt(2)\n"
+        "        retry: {max: 1, delay: 2h, cap: 2h, jitter: none}\n"
+        "  - return: 1\n",
+        clock=LateClock(time.time_ns() // 1000),
+        executor=executor,
+    )
+    go_on(story, look=executor.turned)
+    assert status(story) == "succeeded"
+    assert story.store.run("story").epoch > 1
+    assert executor.submitted == [1, 2]

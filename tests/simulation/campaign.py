@@ -62,6 +62,8 @@ def campaign(first: int, count: int, jobs: int, kind: str) -> int:
     problems = [problem for chunk in chunks for problem in chunk.problems]
     for seed, problem in problems[:SHOWN]:
         print(f"seed {seed}: {problem}")
+    if len(problems) > SHOWN:
+        print("and seeds", *[seed for seed, _ in problems[SHOWN:]])
     counts = sum((chunk.counts for chunk in chunks), Counter())
     print(f"{count} seeds, {len(problems)} with a violation, {time.monotonic() - began:.0f} s")
     print("what happened:", ", ".join(f"{what} {number:,}" for what, number in counts.most_common()))

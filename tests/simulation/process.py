@@ -155,16 +155,18 @@ class MachineClock:
 
     def __init__(self, process: Process) -> None:
         self.process = process
-        self.highest = 0
+        self.highest = self.highest_of_turn = 0
 
     def now(self) -> int:
         now = self.process.world.now + self.process.machine.offset
         self.highest = max(self.highest, now)
+        self.highest_of_turn = max(self.highest_of_turn, now)
         return now
 
     def timeout_s(self, until: int) -> float:
         """Wait here, in the world's time; the engine then finds what has arrived, or nothing."""
         length = until - self.now()
+        self.highest_of_turn = 0
         if length > 0:
             self.process.wait(length, wakeable=True)
         return 0.0

@@ -330,7 +330,7 @@ class Simulation:
         sums: Counter[str] = Counter()
         for run_id, known in self.watch.runs.items():
             if self.cases[run_id].name.startswith("accounts"):
-                sums += deposits(run_id, known.records)
+                sums.update(deposits(run_id, known.records))  # `+=` would leave out what is 0 or less.
         for name, amount in sums.items():
             kept = actor_state(self.store, self.blobs, name)
             self.watch.hold(kept == {"amount": amount}, f"{name} is {kept} and should have {amount}")

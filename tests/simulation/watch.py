@@ -37,6 +37,7 @@ from flowrt.record import (
     Failed,
     Fired,
     Locked,
+    Queued,
     Received,
     Record,
     Retrying,
@@ -207,6 +208,8 @@ class Watch:
             self.hold(step not in known.ended_steps, f"{told}: the step has its record already")
         if known.cancelled and not _is_stopped_by_none(step):
             self.hold(not isinstance(record, BEGINNINGS), f"{told}: begun behind the request to cancel")
+        if isinstance(record, Queued):
+            self._is_due(process, known, step, told)
         if isinstance(record, Fired):
             self._fires(process, known, record, told)
         if isinstance(record, Received):
@@ -273,9 +276,15 @@ class Watch:
             rows = self.store.locks_of([key.run_id])
             has = any(row.step == key.step and row.granted for row in rows)
             self.hold(has, f"{told}: it is not its turn")
-        retry = known.retries.get(key.step)
-        if retry is not None:
-            self.hold(process.clock.now() >= retry.retry_at, f"{told}: before the retry is due")
+        if attempt.task.actor is None:  # A call waits first, and then asks for its turn.
+            self._is_due(process, known, key.step, told)
+
+    def _is_due(self, process: "Process", known: Known, step: str, told: str) -> None:
+        process.clock.now()
+        # Since the look at the clock that let it begin, the clock may have been put back.
+        now = process.clock.highest_of_turn
+        retry = known.retries.get(step)
+        self.hold(retry is None or now >= retry.retry_at, f"{told}: before the retry is due")
 
     def may_lose(self, attempt: Attempt) -> bool:
         """Whether this attempt's worker may be lost and the step still go on."""
@@ -311,6 +320,7 @@ def _is_stopped_by_none(step: str) -> bool:
 def _note(known: Known, record: Record) -> None:
     match record:
         case Retrying(step, _, attempt):
+            known.locks.discard(step)  # The turn at an actor.
             known.retries[step] = known.waits[step] = record
             known.attempts[step] = attempt
         case Sleeping(step) | Waiting(step) | Entered(step):
@@ -330,3 +340,4 @@ def _note(known: Known, record: Record) -> None:
             known.ended_steps.add(step)
         case _ if isinstance(record, ANSWERS):
             known.ended_steps.add(record.step)
+            known.locks.discard(record.step)  # The turn at an actor.

@@ -22,6 +22,7 @@ from flowrt.core.frame import Step
 from flowrt.core.machine import Machine
 from flowrt.core.once import open_once
 from flowrt.core.saga import task_env
+from flowrt.noun import replace
 from flowrt.program import Actor, Imported, Task
 from flowrt.record import Failed, Record, Retrying, Stopped, Succeeded
 
@@ -52,7 +53,10 @@ def turn_came(machine: Machine, step: Step, task: Task) -> None:
     if task.once:
         machine.command(path, BeginTask(path))
     else:
-        machine.command(path, step.again or RunTask(path, task, task_env(step, task)))
+        # That it is time was seen before the turn was asked for. A clock that was put back since must not
+        # let the call keep its turn until then.
+        again = step.again and replace(step.again, not_before=0)
+        machine.command(path, again or RunTask(path, task, task_env(step, task)))
     step.again = None
 
 

@@ -264,7 +264,8 @@ class Conductor:
         match timer.purpose:
             case "attempt":
                 assert isinstance(command, RunTask | AskTurn), "only attempts are retried"
-                self.carry_out(command)
+                # Not at once: it may be one of those that wait for the run to have its locks back.
+                self.run.state.put_back([command])
             case "fire":
                 if isinstance(command, AwaitEvent):
                     if timer.step not in self.inbox.waits:
