@@ -10,6 +10,7 @@ The same seed gives the same trace, in every process. What is simulated and what
 """
 
 import argparse
+import gc
 import logging
 import os
 import sys
@@ -43,6 +44,9 @@ def simulate_chunk(first: int, count: int, kind: str) -> Chunk:
     from simulate import simulate  # noqa: PLC0415 - in the process that does it
 
     quiet()
+    # What is remembered from seed to seed need not be looked through for garbage in each of them.
+    gc.collect()
+    gc.freeze()
     problems: list[tuple[int, str]] = []
     counts: Counter[str] = Counter()
     for seed in range(first, first + count):

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from types import ModuleType
 from uuid import UUID
 
 from programs import once_each
@@ -17,12 +18,14 @@ from world import World
 
 from flowrt.core.state import State
 from flowrt.encoding.pack import decode_program, decode_record, encode_program, program_digest
+from flowrt.engine.called import modules_of
 from flowrt.record import Record
 
 _REMEMBERED: dict[str, Callable[..., object]] = {
     "decode_record": lru_cache(20_000)(decode_record),
     "decode_program": lru_cache(None)(decode_program),
     "encode_program": once_each(encode_program),
+    "modules_of": once_each(modules_of),
     "program_digest": once_each(program_digest),
 }
 """What gives the same for the same each time, and is asked for again and again: nouns never change."""
@@ -53,15 +56,26 @@ def chance_is_ours(world: World, watch: Watch) -> Iterator[None]:
 
 @contextmanager
 def _replaced(ours: dict[str, Callable[..., object]], room: str = "flowrt.") -> Iterator[None]:
-    former: list[tuple[object, str, object]] = []
-    for name, module in list(sys.modules.items()):
-        if name.startswith(room):
-            for attribute, substitute in ours.items():
-                if callable(getattr(module, attribute, None)) and attribute in vars(module):
-                    former.append((module, attribute, getattr(module, attribute)))
-                    setattr(module, attribute, substitute)
+    former = [
+        (module, attribute, getattr(module, attribute))
+        for module, attribute in _places(tuple(ours), room, len(sys.modules))
+    ]
+    for module, attribute, _ in former:
+        setattr(module, attribute, ours[attribute])
     try:
         yield
     finally:
         for module, attribute, was in former:
             setattr(module, attribute, was)
+
+
+@lru_cache(4)
+def _places(attributes: tuple[str, ...], room: str, _imported: int) -> list[tuple[ModuleType, str]]:
+    """Where the attributes stand, in as many modules as are imported by now."""
+    return [
+        (module, attribute)
+        for name, module in list(sys.modules.items())
+        if name.startswith(room)
+        for attribute in attributes
+        if attribute in vars(module) and callable(getattr(module, attribute))
+    ]

@@ -127,6 +127,8 @@ class Process:
         """Before and after a call: the process may die, freeze, or wait."""
         self.alive()
         world, weather = self.world, self.weather
+        if not world.faulty:
+            return
         if world.chance(weather.crash):
             self.world.count("dies at")
             self.world.note(self.name, "dies at", call)
@@ -144,7 +146,8 @@ class Process:
 
     def refuse(self, call: str, probability: float) -> None:
         """The store may not be there, or its answer may be lost."""
-        if self.world.chance(probability) or (self.world.faulty and self.world.now < self.cut_off_until):
+        world = self.world
+        if world.faulty and (world.chance(probability) or world.now < self.cut_off_until):
             self.world.count("no answer")
             self.world.note(self.name, "no answer", call)
             raise StoreUnavailable(f"the simulated store did not answer {call}")
@@ -159,8 +162,9 @@ class MachineClock:
 
     def now(self) -> int:
         now = self.process.world.now + self.process.machine.offset
-        self.highest = max(self.highest, now)
-        self.highest_of_turn = max(self.highest_of_turn, now)
+        if now > self.highest_of_turn:
+            self.highest_of_turn = now
+            self.highest = max(self.highest, now)
         return now
 
     def timeout_s(self, until: int) -> float:
