@@ -41,6 +41,15 @@ DECLARED = {
 TYPES = ["int", "str", "any", "list[int]", "dict[str, any]", "date | None", "t.Order", "tuple[int, ...]"]
 
 
+def staying(part: object) -> object:
+    """The same without `return`, which may not leave everything."""
+    if isinstance(part, list):
+        return [staying(each) for each in part]
+    if isinstance(part, dict):
+        return {"value" if key == "return" else key: staying(value) for key, value in part.items()}
+    return part
+
+
 class Texts:
     """Writes one flow file."""
 
@@ -54,6 +63,7 @@ class Texts:
     def text(self) -> str:
         documents = [self.flow(name) for name in self.flows]
         head = {"flowc": 1, "use": {"t": "shop.etl", "u": "shop.more.deep"}, "events": DECLARED}
+        head["actors"] = {"account": "t.Account", "tally": "shop.more:Tally"}
         documents[0] = {**head, **documents[0]}
         return self.commented("---\n".join(self.dumped(each) for each in documents))
 
@@ -167,7 +177,13 @@ class Texts:
     def call(self, names: list[str]) -> str:
         name = self.rng.choice(names)
         return self.rng.choice(
-            [f"t.f({name})", "t.g()", f"u.h(n, key={name}, e='a, b')", f"t.f(t.g({name}), n=-1)"]
+            [
+                f"t.f({name})",
+                "t.g()",
+                f"u.h(n, key={name}, e='a, b')",
+                f"t.f(t.g({name}), n=-1)",
+                self.rng.choice([f"account({name}).deposit(n, by='a, b')", "tally('all').count()"]),
+            ]
         )
 
     def retry(self) -> object:
@@ -234,8 +250,9 @@ class Texts:
         if self.rng.random() < 0.4:
             step["with"] = {"w": self.data(names), "z": self.data(names)}
         undo = {"call": "t.undo(n)", "retry": self.retry(), "timeout": "1m"}
-        more = {"undo": self.rng.choice(["t.undo(a)", undo])} if self.sagas else {}
-        if not self.sagas:  # What comes out of the cache cannot be undone.
+        more = {"undo": self.rng.choice(["t.undo(a)", "account(a).take(n)", undo])} if self.sagas else {}
+        # What comes out of the cache cannot be undone, and has not called an actor.
+        if not self.sagas and not step["call"].startswith(("account", "tally")):
             more = {"cache": self.rng.choice([True, "a", {"key": "a", "ttl": "7d"}, {"key": "[a, n]"}])}
         options = {
             "num_cpus": 2,
@@ -289,7 +306,8 @@ class Texts:
     def _for(self, names, depth):
         var = self.fresh("x")
         step = {"for": f"{var} in xs", **self._body([*names, var], depth)}
-        return self.maybe(step, "for", parallel=4, errors="collect", need="n", batch=2, collect=f"[{var}]")
+        step = self.maybe(step, "for", parallel=4, errors="collect", need="n", batch=2, collect=f"[{var}]")
+        return staying(step) if "parallel" in step else step
 
     def _while(self, names, depth):
         return self.maybe(
@@ -331,7 +349,7 @@ class Texts:
             {"do": self.block(names, depth)},
         ]
         step = {"try": self.block(names, depth), "catch": catches[: self.rng.randint(1, 2)]}
-        return self.maybe(step, "try", **{"finally": self.block(names, depth)})
+        return self.maybe(step, "try", **{"finally": staying(self.block(names, depth))})
 
     def _lock(self, names, depth):
         return self.maybe(
