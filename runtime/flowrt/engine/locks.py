@@ -18,11 +18,13 @@ from flowrt.amounts import keyed_lock_name, lock_name, whole_number
 from flowrt.command import (
     AskTurn,
     AwaitLock,
+    AwaitTimer,
     BeginTask,
     Command,
     EndRun,
     RunTask,
     StartLock,
+    StartSleep,
     StopTask,
     Unlock,
 )
@@ -106,15 +108,28 @@ class Locks:
 
     def holds_back(self, command: Command) -> bool:
         """Whether a command has to wait until the run has its locks back; it is kept for then."""
-        if isinstance(command, StopTask | Unlock | EndRun):
+        if not self.is_kept(command):
             return False
         if self.lost or self.unchecked:
             self.kept_back.append(command)
-            return True
-        if command.step in self.again and isinstance(command, RunTask | BeginTask):
+        else:
+            assert not isinstance(command, EndRun), "the end of a run is not kept"
             self.again[command.step] = command
             self.fresh = True
+        return True
+
+    def is_kept(self, command: Command) -> bool:
+        """Whether a command is one of those that wait for that."""
+        if isinstance(command, StopTask | Unlock | EndRun) or self._bounds(command):
+            return False
+        if self.lost or self.unchecked:
             return True
+        return command.step in self.again and isinstance(command, RunTask | BeginTask)
+
+    def _bounds(self, command: Command) -> bool:
+        """Whether a command sees to it that something is stopped in time: that does not wait for locks."""
+        if isinstance(command, StartSleep | AwaitTimer):
+            return self.run.state.timer_kind(command.step) in ("bound", "limit")
         return False
 
     # Commands
@@ -157,10 +172,10 @@ class Locks:
         self.fresh = self.fresh or bool(self.waiting)  # It may be for another step of this run.
         hit("lock.given_back")
         if any(one.step == step for one in self.lost):
-            asked = self.lost[0]
+            # For the next one it is asked in a look: what is asked for here might be given back in the same
+            # transaction, and a transaction gives back first.
             self.lost = [one for one in self.lost if one.step != step]
-            if self.lost and self.lost[0] is not asked:
-                self._ask_again()
+            self.fresh = True
             self._go_on()
 
     def all_given_back(self) -> tuple[str, ...]:

@@ -15,10 +15,10 @@ def park_of(conductor: Conductor, not_before: int) -> Park | None:
     run = conductor.run
     if run.in_flight or conductor.busy:
         return None
-    if conductor.locks.lost:
-        return Park(locks=conductor.locks.steps)
     due: list[int] = []
     for command in run.state.open_commands:
+        if conductor.locks.is_kept(command):
+            continue
         match command:
             case AwaitTimer(_, at) | RunTask(not_before=at) | AskTurn(not_before=at):
                 due.append(at)

@@ -1,0 +1,155 @@
+"""Locks that a run has lost to others and waits for again: what goes on meanwhile, and what it leaves."""
+
+import pytest
+from served_stories import go_on, served, status
+from stories import HOUR, NOON, HoldingExecutor, InlineExecutor, NotingStore, Story, story_of
+
+from flowrt.record import Fired, Succeeded
+from flowrt.store.owner import this_owner
+from flowrt.store.rows import Batch, LockRequest
+
+SECOND = 1_000_000
+
+
+class Until:
+    """An interruption when something is so, or after so many looks; the clock goes on with each."""
+
+    def __init__(self, story, done=lambda: False, looks: int = 60) -> None:
+        self.story, self.done, self.looks = story, done, looks
+
+    def is_set(self) -> bool:
+        self.looks -= 1
+        self.story.clock.at += SECOND
+        return self.looks < 0 or self.done()
+
+    def wait(self, _: float | None = None) -> bool:
+        return self.is_set()
+
+
+def hold(story: Story, *names: str) -> int:
+    """Another run has these locks, and is owned for long."""
+    other = Story(story.program, story.store, story.blobs, story.clock, run_id="other")
+    other.start()
+    epoch = story.store.claim("other", this_owner(), NOON, NOON + 1000 * HOUR)
+    asked = [LockRequest(f"held {name}", name, 1) for name in names]
+    assert not story.store.append([Batch("other", epoch, 1, [], locks=asked, status="running")])
+    return epoch
+
+
+def killed_inside(text: str, count: int) -> Story:
+    """A run of the foreground that was killed when so many steps had ended, and whose lease is over."""
+    story = story_of(text)
+    story.start()
+
+    def die(batches):
+        lost = NotingStore.append(story.store, batches)
+        if sum(isinstance(one, Succeeded) for one in story.records()) >= count:
+            raise KeyboardInterrupt
+        return lost
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(story.store, "append", die)
+        patch.setattr(story.store, "release", lambda *_, **__: None)
+        with pytest.raises(KeyboardInterrupt):
+            story.drive()
+    story.clock.at += 24 * HOUR
+    return story
+
+
+BESIDE = """
+flow: f
+steps:
+  - graph:
+      a: {lock: left, do: [{call: "s.add(1, 0)"}, {sleep: 90d}]}
+      b: {lock: right, do: [{call: "s.add(2, 0)"}, {sleep: 90d}]}
+"""
+
+
+def test_who_is_cancelled_while_it_waits_for_what_it_lost_leaves_no_place_behind():
+    story = killed_inside(BESIDE, 2)
+    assert {row.name for row in story.store.all_locks(0, 9) if row.granted} == {"left", "right"}
+    hold(story, "left", "right")
+    story.store.free_locks(story.clock.at)
+    assert {row.run_id for row in story.store.all_locks(0, 9)} == {"other"}
+
+    class Cancelling(Until):
+        """Asks for the cancel as soon as the run stands in a queue again."""
+
+        def is_set(self) -> bool:
+            if story.store.locks_of(["story"]):
+                story.store.request_cancel("story", "enough")
+            return super().is_set()
+
+    assert story.drive(interrupt=Cancelling(story)).status == "cancelled"
+    assert [row.run_id for row in story.store.all_locks(0, 9)] == ["other", "other"]
+
+
+BOUNDED = {
+    "the flow": "flow: f\ntimeout: 2d\nsteps:\n  - {lock: gpu, do: [{call: 's.add(1, 0)'}, {sleep: 1d}]}\n",
+    "a block around it": (
+        "flow: f\nsteps:\n  - timeout: 2d\n    do: [{lock: gpu, do: [{call: 's.add(1, 0)'}, {sleep: 1d}]}]\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("bound", BOUNDED)
+def test_what_bounds_a_lock_in_time_does_so_while_a_lost_one_is_waited_for(bound: str):
+    story = killed_inside(BOUNDED[bound], 1)
+    epoch = hold(story, "gpu")
+    story.store.free_locks(story.clock.at)
+    story.clock.at += 48 * HOUR
+    result = story.drive(interrupt=Until(story))
+    assert result.status == "failed"
+    assert "TimedOut" in result.failure.type
+    assert [row.run_id for row in story.store.all_locks(0, 9)] == ["other"]
+    story.store.release("other", epoch, "suspended")
+
+
+def test_what_follows_a_block_whose_time_is_up_waits_for_the_lost_locks():
+    """That the time of a block is up stops what is inside of it, and lets nothing begin."""
+    story = killed_inside(
+        "flow: f\nsteps:\n  - graph:\n"
+        "      a:\n        try: [{timeout: 2d, do: [{call: 's.add(1, 0)'}, {sleep: 90d}]}]\n"
+        "        catch: {do: [{call: 's.add(9, 0)'}]}\n"
+        "      b: {lock: gpu, do: [{call: 's.add(2, 0)'}, {sleep: 1h}, {call: 's.add(3, 0)'}]}\n",
+        2,
+    )
+    epoch = hold(story, "gpu")
+    story.store.free_locks(story.clock.at)
+    story.clock.at += 48 * HOUR
+    made = len(story.executor.made)
+    assert story.drive(interrupt=Until(story)).status == "suspended"
+    assert any(isinstance(one, Fired) for one in story.records())
+    assert len(story.executor.made) == made
+    story.store.release("other", epoch, "suspended")
+    assert story.drive(interrupt=Until(story)).status == "succeeded"
+    assert len(story.executor.made) == made + 2
+
+
+CALL = """
+actors: {account: "story_actors:Account"}
+flow: f
+timeout: 9d
+steps:
+  - call: account('ann').deposit(5)
+"""
+ANN = "story_actors:Account(ann)"
+
+
+def test_a_call_that_lost_its_turn_lets_its_run_be_parked_until_it_comes():
+    story = served(CALL, executor=HoldingExecutor())
+    go_on(story, done=lambda: bool(story.executor.held))
+    story.store.release("story", story.store.claim("story", this_owner(), 0, 1), "suspended")
+    epoch = hold(story, ANN)
+    story.store.serve("story", story.clock.now())
+    story.executor = InlineExecutor()
+
+    def parked() -> bool:
+        row = story.store.run("story")
+        return row.owner is None and row.status == "waiting"
+
+    go_on(story, done=parked)
+    assert story.store.run("story").wake_at > NOON + 200 * HOUR  # The time-out of the flow.
+    story.store.release("other", epoch, "suspended")
+    go_on(story, done=lambda: status(story) == "succeeded")
+    assert len(story.executor.made) == 1
