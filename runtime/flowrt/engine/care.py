@@ -8,13 +8,15 @@ that thousands of runs wait for only marks their waits, which then look one afte
 each turn, with a look at the leases in between.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 from flowrt.clock import Clock
+from flowrt.engine.conduct import Conductor
 from flowrt.engine.held import HeldRuns
 from flowrt.engine.pace import Pace
 from flowrt.engine.source import Source
-from flowrt.errors import StoreError, StoreUnavailable
+from flowrt.errors import StoreCorrupt, StoreError, StoreUnavailable, WrongStoreKey
 from flowrt.store.port import Store
 from flowrt.store.rows import LockRow
 
@@ -138,7 +140,11 @@ class StoreCare:
         waiting = (conductor.locks for conductor in self._runs if conductor.locks.waits)
         waited_for = {name for locks in waiting for name in locks.names}
         for name in sorted(names & waited_for):
-            for row in self._store.lock_queue(name, HANDED_MAX):
+            try:
+                queue = self._store.lock_queue(name, HANDED_MAX)
+            except (StoreCorrupt, WrongStoreKey):
+                continue  # That is told to whoever has the place, with the news.
+            for row in queue:
                 conductor = self._runs.get(row.run_id) if row.granted else None
                 if conductor is not None and name in conductor.locks.names:
                     self._runs.wake(row.run_id)
@@ -158,12 +164,22 @@ class StoreCare:
             self._store.free_locks(now)
             self._free_at = now + FREE_US
         waiting = [conductor for conductor in self._runs if conductor.locks.waits]
-        rows: dict[str, list[LockRow]] = {}
-        for row in self._store.locks_of([conductor.run.run_id for conductor in waiting]):
-            rows.setdefault(row.run_id, []).append(row)
+        rows = self._places(waiting)
         for conductor in waiting:
-            self._runs.wake(conductor.run.run_id)
-            self._runs.alone(conductor, partial(conductor.locks.look, rows.get(conductor.run.run_id, [])))
+            run_id = conductor.run.run_id
+            self._runs.wake(run_id)
+            of_run = None if rows is None else rows.get(run_id, [])
+            self._runs.alone(conductor, partial(conductor.locks.look, of_run))
+
+    def _places(self, waiting: Sequence[Conductor]) -> dict[str, list[LockRow]] | None:
+        """The places of some runs; None when one is damaged: then each run is to look for itself."""
+        rows: dict[str, list[LockRow]] = {}
+        try:
+            for row in self._store.locks_of([conductor.run.run_id for conductor in waiting]):
+                rows.setdefault(row.run_id, []).append(row)
+        except (StoreCorrupt, WrongStoreKey):
+            return None
+        return rows
 
     def look_for_news(self) -> None:
         """Ask what has happened outside, when it is time. Raises StoreError."""

@@ -6,10 +6,12 @@ The new epoch fences that owner, which stops its tasks when it finds that the ru
 two seconds. The journal is not folded, so that a run that nobody can go on with can be ended, and deleted.
 """
 
+from collections.abc import Sequence
+
 from flowrt.clock import Clock, WallClock
 from flowrt.encoding.pack import encode_record
 from flowrt.engine.cancelling import refuse_ended
-from flowrt.errors import RunOwned, StoreUnavailable
+from flowrt.errors import RunOwned, StoreCorrupt, StoreUnavailable, WrongStoreKey
 from flowrt.record import TERMINATED, CancelRequested, Ended, Failure
 from flowrt.store.owner import this_owner
 from flowrt.store.port import Store
@@ -37,7 +39,14 @@ def terminate(store: Store, run_id: str, reason: str, *, clock: Clock | None = N
         # It ended between the two looks.
         store.release(run_id, epoch)
         refuse_ended(row)
-    _end(store, row, epoch, reason, clock.now())
+    try:
+        unlocks = tuple(place.step for place in store.locks_of([run_id]))
+    except (StoreCorrupt, WrongStoreKey):
+        # Which steps have places cannot be told. Who is laid aside has none.
+        store.release(run_id, epoch, "suspended")
+        _take(store, run_id, clock)
+        row, unlocks = store.run(run_id), ()
+    _end(store, row, unlocks, reason, clock.now())
 
 
 def _take(store: Store, run_id: str, clock: Clock) -> int:
@@ -52,17 +61,17 @@ def _take(store: Store, run_id: str, clock: Clock) -> int:
     raise StoreUnavailable(message)
 
 
-def _end(store: Store, row: RunRow, epoch: int, reason: str, now: int) -> None:
+def _end(store: Store, row: RunRow, unlocks: Sequence[str], reason: str, now: int) -> None:
     records = (
         CancelRequested(now, reason, force=True),
         Ended(now, "cancelled", None, Failure(TERMINATED, _MESSAGE)),
     )
     batch = Batch(
         run_id=row.run_id,
-        epoch=epoch,
+        epoch=row.epoch,
         first_seq=row.head,
         records=[encode_record(record) for record in records],
-        unlocks=tuple(place.step for place in store.locks_of([row.run_id])),
+        unlocks=unlocks,
         status="cancelled",
         ended_at=now,
         park=Park(),

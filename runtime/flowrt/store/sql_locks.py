@@ -119,8 +119,11 @@ def free_abandoned(connection: Connection, now: int, run_nos: Sequence[int]) -> 
 
 
 def _is_left(row: Row[*tuple[object, ...]], now: int) -> bool:
-    """Whether nobody goes on with a run that is not served."""
-    run = run_row(row)
+    """Whether nobody goes on with a run that is not served; of one that is damaged that cannot be told."""
+    try:
+        run = run_row(row)
+    except StoreCorrupt:
+        return False
     if run.served and run.status != "suspended":
         return False
     return run.owner is None or run.lease_until <= now or alive(run.owner) is False
@@ -153,6 +156,13 @@ def _checksum(row: Mapping[str, object]) -> int:
     return lock_checksum(columns, whole=bool(row["whole"]), granted=bool(row["granted"]))
 
 
+def _is_sound(row: Row[*tuple[object, ...]]) -> bool:
+    try:
+        return bool(row.checksum == _checksum(_columns(row)))
+    except (ValueError, TypeError, AttributeError):
+        return False
+
+
 def _grant(connection: Connection, name: str) -> None:
     """Give a lock to those at the head of its queue, as long as they may have it."""
     waiting = select(locks).where(locks.c.name == name, ~locks.c.granted, locks.c.problem.is_(None))
@@ -167,10 +177,13 @@ def _grant(connection: Connection, name: str) -> None:
 
 
 def _set(connection: Connection, row: Row[*tuple[object, ...]], values: Mapping[str, object]) -> None:
-    """Change a row, and wake its run if that is parked."""
-    whole = {**_columns(row), **values}
+    """Change a row, and wake its run if that is parked.
+
+    One that is damaged stays so: its run finds that out, is laid aside, and the next in line has its turn.
+    """
+    checksum = _checksum({**_columns(row), **values}) if _is_sound(row) else row.checksum
     this = locks.c.ticket == row.ticket
-    connection.execute(update(locks).where(this).values(**values, checksum=_checksum(whole)))
+    connection.execute(update(locks).where(this).values(**values, checksum=checksum))
     parked = runs.c.run_no == row.run_no, runs.c.served, runs.c.owner.is_(None)
     goes_on = runs.c.status.not_in([*ENDED, "suspended"])
     connection.execute(update(runs).where(*parked, goes_on).values(changed({"wake_at": 0})))
@@ -189,15 +202,18 @@ def _look_for_circle(connection: Connection, run_no: int, request: LockRequest) 
         query = _ROWS.where(locks.c.name == spelt(name), locks.c.granted)
         return [lock_row(row) for row in connection.execute(query)]
 
-    problem = circle(lock_row(found), holders_of, lambda run_id: of_runs(connection, [run_id]))
+    try:
+        problem = circle(lock_row(found), holders_of, lambda run_id: of_runs(connection, [run_id]))
+    except StoreCorrupt:
+        return  # The place of another is damaged: that is told to whoever has it.
     if problem is not None:
         _set(connection, found, {"problem": spelt(problem)})
 
 
 def lock_row(row: Row[*tuple[object, ...]]) -> LockRow:
     """A place as it is stored. Raises StoreCorrupt."""
+    sound = _is_sound(row)
     try:
-        sound = row.checksum == _checksum(_columns(row))
         found = LockRow(
             row.ticket,
             unspelt(row.name),
@@ -210,7 +226,7 @@ def lock_row(row: Row[*tuple[object, ...]]) -> LockRow:
             bytes.fromhex(row.seal),
         )
     except (ValueError, TypeError, AttributeError):
-        sound, found = False, None
+        found = None
     if found is None or not sound:
         raise StoreCorrupt(
             f"The place {row.ticket} in the queue for a lock, of run {row.run_id}, is damaged. Restore the "
