@@ -34,6 +34,7 @@ from flowrt.errors import LocksGone
 from flowrt.expr.evaluate import evaluate
 from flowrt.expr.tree import Expr
 from flowrt.failpoint import hit
+from flowrt.noun import replace
 from flowrt.record import Failed, Failure, Locked, Queued, Unlocked
 from flowrt.store.port import Store
 from flowrt.store.rows import LockRequest, LockRow
@@ -101,10 +102,13 @@ class Locks:
             self._request(self.lost[0])
 
     def _request(self, request: LockRequest) -> None:
-        self.run.requests = (*self.run.requests, request)
+        self.run.requests = (*self.run.requests, self._asked_now(request))
         self.run.parking = None
         self.run.places.add(request.step)
         self.fresh = True
+
+    def _asked_now(self, request: LockRequest) -> LockRequest:
+        return replace(request, at=self.performer.clock.now())
 
     def holds_back(self, command: Command) -> bool:
         """Whether a command has to wait until the run has its locks back; it is kept for then."""
@@ -161,7 +165,8 @@ class Locks:
             self.run.note(record)
             return
         self.run.places.add(record.step)
-        self.run.note(record, along=Along(lock=LockRequest(record.step, record.lock, record.limit)))
+        asked = self._asked_now(LockRequest(record.step, record.lock, record.limit))
+        self.run.note(record, along=Along(lock=asked))
         hit("lock.asked")
 
     def _give_back(self, step: str) -> None:

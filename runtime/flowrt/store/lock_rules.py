@@ -3,14 +3,24 @@
 A lock is a name. Who asks for it stands in the queue of that name, in order of asking, and the first is
 given the lock when fewer hold it than it allows, and than those who hold it allow. Nobody overtakes.
 
-A circle. A place in the queue is stuck when everybody who holds the lock is stuck; who holds one is stuck
-when a step inside of what it protects waits in a queue and is stuck. Whoever asks from inside of a lock may
-close a circle, and only who asks can: so it is looked for there, from the place that is new. The places that
-can be reached are held for stuck, and freed one by one, until nothing changes: what is left waits for ever.
-Runs that wait for one another in other ways, such as by events, are not seen.
+A circle. Who holds a lock is stuck when a step inside of what it protects waits in a queue and is stuck;
+the others give back what they hold, sooner or later. A place in a queue is stuck when those who then still
+hold the lock are as many as it allows itself, or as one of them allows, or one who stands before it.
+Whoever asks from inside of a lock may close a circle, and only who asks can: so it is looked for there,
+from the place that is new. The places that can be reached are held for stuck, and freed one by one, until
+nothing changes: what is left waits for ever. Runs that wait for one another in other ways, such as by
+events, are not seen.
+
+What is inside of a lock is asked for with the lock, and not with its run: a run may have thousands of
+places beside it. Nothing is inside of a turn at an actor, so nobody waits in a circle for one.
+
+A run that nobody goes on with holds its locks until somebody waits for them (see `Store.free_locks`): it
+waits for nothing. So before a circle is told of, such runs lose what they have, and it is looked again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from flowrt.store.rows import LockRow
 
@@ -20,69 +30,111 @@ LOOK_MAX = 1_000
 LOCKS_LOST = "Nobody went on with it, and others waited for its locks: they have been given to those."
 """What is noted of a run that lost its locks so."""
 
-Rows = Callable[[str], Sequence[LockRow]]
+
+class Queues(Protocol):
+    """What has to be known of the queues of a store."""
+
+    def holders(self, name: str) -> Sequence[LockRow]:
+        """Those that hold a lock."""
+        ...
+
+    def inside(self, held: LockRow) -> Sequence[LockRow]:
+        """The places that keep a run from giving back what it holds: those that `blocks` is true of."""
+        ...
+
+    def least_before(self, place: LockRow) -> int | None:
+        """The smallest limit of those who wait for a lock before this place; None when nobody does."""
+        ...
 
 
-def circle(new: LockRow, holders_of: Rows, places_of: Rows) -> str | None:
-    """What is wrong when a new place in a queue waits in a circle; None when it does not.
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """A circle in words, and the other runs that are part of it."""
 
-    `holders_of` gives those that hold a lock, by its name; `places_of` all places of a run, by its id.
-    """
-    holders, inner = _reachable(new, holders_of, places_of)
-    if holders is None:
+    problem: str
+    run_ids: frozenset[str]
+
+
+def circle(new: LockRow, queues: Queues) -> Circle | None:
+    """The circle that a new place in a queue waits in, if there is one."""
+    reach = _Reach()
+    if not reach.look(new, queues):
         return None
-    moving: set[str] = set()
-    while True:
-        more = {
-            name
-            for name, rows in holders.items()
-            if name not in moving
-            and (not rows or any(all(w.name in moving for w in inner[row.ticket]) for row in rows))
-        }
-        if not more:
-            break
-        moving |= more
-    return None if new.name in moving else _told(new, holders, inner)
+    stuck = dict(reach.places)
+    while moving := [place for place in stuck.values() if not _is_stuck(place, reach, stuck, queues)]:
+        for place in moving:
+            del stuck[place.ticket]
+    if new.ticket not in stuck:
+        return None
+    run_ids = {row.run_id for place in stuck.values() for row in reach.stuck_holders(place, stuck)}
+    return Circle(_told(new, reach, stuck), frozenset(run_ids - {new.run_id}))
 
 
-def _reachable(
-    new: LockRow, holders_of: Rows, places_of: Rows
-) -> tuple[dict[str, Sequence[LockRow]] | None, dict[int, list[LockRow]]]:
-    """Who holds each of the locks that can be reached, and what waits inside of each holder."""
-    holders: dict[str, Sequence[LockRow]] = {}
-    inner: dict[int, list[LockRow]] = {}
-    todo = [new.name]
-    while todo:
-        name = todo.pop()
-        if name in holders:
-            continue
-        holders[name] = holders_of(name)
-        for row in holders[name]:
-            inner[row.ticket] = [place for place in places_of(row.run_id) if _blocks(place, row)]
-            todo += [place.name for place in inner[row.ticket]]
-        if len(inner) > LOOK_MAX:
-            return None, inner
-    return holders, inner
-
-
-def _blocks(place: LockRow, held: LockRow) -> bool:
+def blocks(place: LockRow, held: LockRow) -> bool:
     """Whether a place of a run keeps the run from giving back what it holds."""
     waits = not place.granted and place.problem is None and place.run_id == held.run_id
     return waits and (place.whole or place.step.startswith(f"{held.step}."))
 
 
-def _told(new: LockRow, holders: dict[str, Sequence[LockRow]], inner: dict[int, list[LockRow]]) -> str:
+Stuck = dict[int, LockRow]
+
+
+@dataclass(slots=True)
+class _Reach:
+    """What a place waits for, near and far: who holds each lock, and what waits inside of each."""
+
+    holders: dict[str, Sequence[LockRow]] = field(default_factory=dict[str, Sequence[LockRow]])
+    inner: dict[int, Sequence[LockRow]] = field(default_factory=dict[int, Sequence[LockRow]])
+    places: dict[int, LockRow] = field(default_factory=dict[int, LockRow])
+
+    def look(self, new: LockRow, queues: Queues) -> bool:
+        """Look at everything; False when it is too much."""
+        todo = [new]
+        while todo:
+            place = todo.pop()
+            self.places[place.ticket] = place
+            if place.name in self.holders:
+                continue
+            self.holders[place.name] = queues.holders(place.name)
+            for row in self.holders[place.name]:
+                self.inner[row.ticket] = queues.inside(row)
+                todo += self.inner[row.ticket]
+            if len(self.inner) + len(todo) > LOOK_MAX:
+                return False
+        return True
+
+    def stuck_holders(self, place: LockRow, stuck: Stuck) -> list[LockRow]:
+        """Those that will hold the lock of a place for ever, if these places are stuck."""
+        return [row for row in self.holders[place.name] if _first(self.inner[row.ticket], stuck)]
+
+
+def _first(places: Iterable[LockRow], stuck: Stuck) -> LockRow | None:
+    return next((place for place in places if place.ticket in stuck), None)
+
+
+def _is_stuck(place: LockRow, reach: _Reach, stuck: Stuck, queues: Queues) -> bool:
+    left = reach.stuck_holders(place, stuck)
+    if not left:
+        return False
+    if len(left) >= min(place.limit, *(row.limit for row in left)):
+        return True
+    before = queues.least_before(place)
+    return before is not None and len(left) >= before
+
+
+def _told(new: LockRow, reach: _Reach, stuck: Stuck) -> str:
     """The circle in words, beginning with who closed it."""
     parts: list[str] = []
     seen: set[str] = set()
-    name = new.name
-    while name not in seen:
-        seen.add(name)
-        held = holders[name][0]
-        waits = inner[held.ticket][0]
+    place = new
+    while place.name not in seen:
+        seen.add(place.name)
+        held = reach.stuck_holders(place, stuck)[0]
+        waits = _first(reach.inner[held.ticket], stuck)
+        assert waits is not None, "who is stuck waits for something"
         who = "this run" if held.run_id == new.run_id else f"run {held.run_id}"
-        parts.append(f"`{name}` is held by {who} (step `{held.step}`), which waits for `{waits.name}`")
-        name = waits.name
+        parts.append(f"`{place.name}` is held by {who} (step `{held.step}`), which waits for `{waits.name}`")
+        place = waits
     return (
         f"The lock `{new.name}` would never come: {'; '.join(parts)}. Flows that take their locks in one "
         "order cannot wait for each other."

@@ -52,7 +52,7 @@ class MemoryStore:
         self._programs = MemoryPrograms()
         self._events = MemoryEvents(self._wake_for_event)
         self._deployments = MemoryDeployments()
-        self._locks = MemoryLocks(self._wake_for_lock)
+        self._locks = MemoryLocks(self._runs, self._wake_for_lock)
         self._cache = MemoryCache()
         self._lock = RLock()
         self.actors = MemoryActors(self._lock, self._locks.queue, self.needed)
@@ -289,7 +289,7 @@ class MemoryStore:
     def free_locks(self, now: int) -> int:
         """Give to others what runs have that nobody goes on with; how many such runs there were."""
         with self._lock:
-            return self._locks.free(self._runs, now)
+            return self._locks.free(now)
 
     def _wake_for_lock(self, run_id: str) -> None:
         run = self._runs[run_id]

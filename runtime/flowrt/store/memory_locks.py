@@ -3,16 +3,17 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from flowrt.noun import replace
-from flowrt.store.lock_rules import circle
+from flowrt.store.lock_rules import blocks, circle
 from flowrt.store.memory_rows import KeptRun
 from flowrt.store.rows import Batch, LockRow
 
 
 class MemoryLocks:
-    """The queues. `wake` makes the run of an id due if it is parked."""
+    """The queues of these runs. `wake` makes the run of an id due if it is parked."""
 
-    def __init__(self, wake: Callable[[str], None]) -> None:
+    def __init__(self, runs: Mapping[str, KeptRun], wake: Callable[[str], None]) -> None:
         """Begin with none."""
+        self._runs = runs
         self._wake = wake
         self._rows: dict[int, LockRow] = {}
         self._last_ticket = 0
@@ -22,12 +23,12 @@ class MemoryLocks:
         gone = [row for row in self._of(batch.run_id) if row.step in batch.unlocks]
         self._remove(gone)
         steps = {row.step for row in self._of(batch.run_id)}
-        asked: list[int] = []
+        asked: list[tuple[int, int]] = []
         for one in batch.locks:
             if one.step not in steps:
                 steps.add(one.step)
                 self._last_ticket += 1
-                asked.append(self._last_ticket)
+                asked.append((self._last_ticket, one.at))
                 self._rows[self._last_ticket] = LockRow(
                     self._last_ticket,
                     one.name,
@@ -40,8 +41,8 @@ class MemoryLocks:
                     seal=one.seal,
                 )
                 self._grant(one.name)
-        for ticket in asked:
-            self._look_for_circle(self._rows[ticket])
+        for ticket, at in asked:
+            self._look_for_circle(ticket, at)
 
     def drop(self, run_id: str) -> None:
         """A run goes on no more for now: what it has, and its places, are given to others."""
@@ -65,11 +66,14 @@ class MemoryLocks:
         """All places, in order."""
         return list(self._rows.values())
 
-    def free(self, runs: Mapping[str, KeptRun], now: int) -> int:
-        """Give to others what those of these runs have that nobody goes on with; how many those are."""
-        left = [run_id for run_id in self._waited_for() if runs[run_id].left(now)]
+    def free(self, now: int) -> int:
+        """Give to others what those runs have that nobody goes on with; how many those are."""
+        return self._free(self._waited_for(), now)
+
+    def _free(self, run_ids: Iterable[str], now: int) -> int:
+        left = [run_id for run_id in run_ids if self._runs[run_id].left(now)]
         for run_id in left:
-            runs[run_id].lose()
+            self._runs[run_id].lose()
             self.drop(run_id)
         return len(left)
 
@@ -104,13 +108,26 @@ class MemoryLocks:
         self._rows[row.ticket] = row
         self._wake(row.run_id)
 
-    def _look_for_circle(self, row: LockRow) -> None:
-        mine = list(self._of(row.run_id))
-        if row.granted or not any(one.granted for one in mine):
-            return
-        problem = circle(row, self._holders, lambda run_id: list(self._of(run_id)))
-        if problem is not None:
-            self._set(replace(row, problem=problem))
+    def _look_for_circle(self, ticket: int, now: int) -> None:
+        while not (row := self._rows[ticket]).granted and any(one.granted for one in self._of(row.run_id)):
+            closed = circle(row, self)
+            if closed is None:
+                return
+            if not self._free(sorted(closed.run_ids), now):
+                self._set(replace(row, problem=closed.problem))
+                return
 
-    def _holders(self, name: str) -> list[LockRow]:
-        return [row for row in self.queue(name) if row.granted]
+    # What circles are looked for in
+
+    def holders(self, name: str) -> list[LockRow]:
+        """Those that hold a lock."""
+        return [row for row in self._rows.values() if row.granted and row.name == name]
+
+    def inside(self, held: LockRow) -> list[LockRow]:
+        """The places that keep a run from giving back what it holds."""
+        return [row for row in self._rows.values() if blocks(row, held)]
+
+    def least_before(self, place: LockRow) -> int | None:
+        """The smallest limit of those who wait for a lock before this place."""
+        before = (row for row in self.queue(place.name) if row.ticket < place.ticket)
+        return min((row.limit for row in before if not row.granted and row.problem is None), default=None)

@@ -145,13 +145,17 @@ class Park:
 
 @noun
 class LockRequest:
-    """A lock that a step asks for. `whole`: until it is there, nothing of the run goes on."""
+    """A lock that a step asks for. `whole`: until it is there, nothing of the run goes on.
+
+    `at` is when it asks: it tells whose lease is over among those that it would wait for in a circle.
+    """
 
     step: str
     name: str
     limit: int
     whole: bool = False
     seal: bytes = b""
+    at: int = 0
 
 
 @noun

@@ -53,6 +53,9 @@ metadata = MetaData()
 _Number = BigInteger().with_variant(Integer, "sqlite")
 """SQLite counts up by itself only in a column whose type is spelt INTEGER."""
 
+_Ordered = Text().with_variant(Text(collation="C"), "postgresql")
+"""A text that is looked up by how it begins: in the order of its characters, not of a language."""
+
 meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
 
 runs = Table(
@@ -177,7 +180,7 @@ locks = Table(
     Column("ticket", _Number, primary_key=True, autoincrement=True),
     Column("run_no", BigInteger, ForeignKey("runs.run_no"), nullable=False),
     Column("name", Text, nullable=False),
-    Column("step", Text, nullable=False),
+    Column("step", _Ordered, nullable=False),
     Column("held_max", BigInteger, nullable=False),
     Column("whole", Boolean, nullable=False),
     Column("granted", Boolean, nullable=False),
@@ -190,6 +193,8 @@ locks = Table(
 )
 # Looked through every second for holders that nobody goes on with: not with all who wait.
 Index("locks_held", locks.c.run_no, sqlite_where=locks.c.granted == true(), postgresql_where=locks.c.granted)
+# A run that gets back what it has lost: see `flowrt.store.lock_rules`.
+Index("locks_whole", locks.c.run_no, sqlite_where=locks.c.whole == true(), postgresql_where=locks.c.whole)
 
 cache = Table(
     "cache",

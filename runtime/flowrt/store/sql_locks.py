@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, or_
 from flowrt.errors import StoreCorrupt
 from flowrt.failpoint import hit
 from flowrt.store.checksum import lock_checksum
-from flowrt.store.lock_rules import LOCKS_LOST, circle
+from flowrt.store.lock_rules import LOCKS_LOST, blocks, circle
 from flowrt.store.owner import alive
 from flowrt.store.rows import Batch, LockRequest, LockRow
 from flowrt.store.run_rows import run_row
@@ -22,7 +22,7 @@ from flowrt.store.sql_insert import insert_absent
 from flowrt.store.sql_rows import as_list, given_texts
 from flowrt.store.sql_turns import Turn, take_turn
 from flowrt.store.status import ENDED
-from flowrt.store.texts import spelt, unspelt, unspelt_or_none
+from flowrt.store.texts import AFTER_SPELT, SPELT, spelt, unspelt, unspelt_or_none
 
 _ROWS = select(locks, runs.c.run_id).join(runs, runs.c.run_no == locks.c.run_no)
 
@@ -189,25 +189,55 @@ def _set(connection: Connection, row: Row[*tuple[object, ...]], values: Mapping[
     connection.execute(update(runs).where(*parked, goes_on).values(changed({"wake_at": 0})))
 
 
+class _Queues:
+    """The queues as they are in a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def holders(self, name: str) -> list[LockRow]:
+        return self._rows(locks.c.name == spelt(name), locks.c.granted)
+
+    def inside(self, held: LockRow) -> list[LockRow]:
+        run_no = select(runs.c.run_no).where(runs.c.run_id == held.run_id).scalar_subquery()
+        # By the index of the steps of a run. A step that is spelt in another way stands at its own place.
+        first, behind = spelt(f"{held.step}."), spelt(f"{held.step}/")
+        odd = first.startswith(SPELT)
+        steps = locks.c.step >= (SPELT if odd else first), locks.c.step < (AFTER_SPELT if odd else behind)
+        waits = locks.c.run_no == run_no, ~locks.c.granted
+        rows = {row.ticket: row for row in self._rows(*waits, *steps)}
+        rows |= {row.ticket: row for row in self._rows(*waits, locks.c.whole)}
+        return [row for _, row in sorted(rows.items()) if blocks(row, held)]
+
+    def least_before(self, place: LockRow) -> int | None:
+        waits = locks.c.name == spelt(place.name), ~locks.c.granted, locks.c.problem.is_(None)
+        query = select(func.min(locks.c.held_max)).where(*waits, locks.c.ticket < place.ticket)
+        least: int | None = self._connection.scalar(query)
+        return least
+
+    def _rows(self, *where: ColumnElement[bool]) -> list[LockRow]:
+        return [
+            lock_row(row) for row in self._connection.execute(_ROWS.where(*where).order_by(locks.c.ticket))
+        ]
+
+
 def _look_for_circle(connection: Connection, run_no: int, request: LockRequest) -> None:
     """Say of a place that it waits in a circle. Only who holds a lock can have closed one."""
-    mine = _ROWS.where(locks.c.run_no == run_no)
-    found = connection.execute(mine.where(locks.c.step == spelt(request.step), ~locks.c.granted)).first()
-    if found is None or not connection.scalar(
-        select(func.count()).where(locks.c.run_no == run_no, locks.c.granted)
-    ):
-        return
-
-    def holders_of(name: str) -> list[LockRow]:
-        query = _ROWS.where(locks.c.name == spelt(name), locks.c.granted)
-        return [lock_row(row) for row in connection.execute(query)]
-
-    try:
-        problem = circle(lock_row(found), holders_of, lambda run_id: of_runs(connection, [run_id]))
-    except StoreCorrupt:
-        return  # The place of another is damaged: that is told to whoever has it.
-    if problem is not None:
-        _set(connection, found, {"problem": spelt(problem)})
+    this = locks.c.run_no == run_no, locks.c.step == spelt(request.step), ~locks.c.granted
+    holds = select(locks.c.ticket).where(locks.c.run_no == run_no, locks.c.granted).limit(1)
+    while (found := connection.execute(_ROWS.where(*this)).first()) and connection.scalar(holds):
+        try:
+            closed = circle(lock_row(found), _Queues(connection))
+        except StoreCorrupt:
+            return  # The place of another is damaged: that is told to whoever has it.
+        if closed is None:
+            return
+        others = (
+            select(runs.c.run_no).where(runs.c.run_id.in_(sorted(closed.run_ids))).order_by(runs.c.run_no)
+        )
+        if not free_abandoned(connection, request.at, connection.scalars(others).all()):
+            _set(connection, found, {"problem": spelt(closed.problem)})
+            return
 
 
 def lock_row(row: Row[*tuple[object, ...]]) -> LockRow:

@@ -8,7 +8,8 @@ import json
 import re
 from typing import overload
 
-_MARK = "\x01"
+SPELT, AFTER_SPELT = "\x01", "\x02"
+"""Between these lie the texts that are written in another way."""
 _UNWRITABLE = re.compile("^\x01|[\x00\ud800-\udfff]")
 
 
@@ -24,12 +25,12 @@ def spelt(text: str | None) -> str | None:
     """The text that stands for `text` in a database."""
     if text is None or not _UNWRITABLE.search(text):
         return text
-    return _MARK + json.dumps(text)
+    return SPELT + json.dumps(text)
 
 
 def unspelt(text: str) -> str:
     """The text that `spelt` was given. Raises ValueError for what it never gives."""
-    return str(json.loads(text.removeprefix(_MARK))) if text.startswith(_MARK) else text
+    return str(json.loads(text.removeprefix(SPELT))) if text.startswith(SPELT) else text
 
 
 def unspelt_or_none(text: str | None) -> str | None:
