@@ -1,6 +1,7 @@
 """Locks that a run has lost to others and waits for again: what goes on meanwhile, and what it leaves."""
 
 import pytest
+import story_tasks
 from served_stories import go_on, served, status
 from stories import HOUR, NOON, HoldingExecutor, InlineExecutor, NotingStore, Story, story_of
 
@@ -105,13 +106,13 @@ def test_what_bounds_a_lock_in_time_does_so_while_a_lost_one_is_waited_for(bound
     story.store.release("other", epoch, "suspended")
 
 
-def test_what_follows_a_block_whose_time_is_up_waits_for_the_lost_locks():
+def test_what_follows_a_block_whose_time_is_up_waits_for_the_lost_lock_around_it():
     """That the time of a block is up stops what is inside of it, and lets nothing begin."""
     story = killed_inside(
-        "flow: f\nsteps:\n  - graph:\n"
+        "flow: f\nsteps:\n  - lock: gpu\n    graph:\n"
         "      a:\n        try: [{timeout: 2d, do: [{call: 's.add(1, 0)'}, {sleep: 90d}]}]\n"
         "        catch: {do: [{call: 's.add(9, 0)'}]}\n"
-        "      b: {lock: gpu, do: [{call: 's.add(2, 0)'}, {sleep: 1h}, {call: 's.add(3, 0)'}]}\n",
+        "      b: {do: [{call: 's.add(2, 0)'}, {sleep: 1h}, {call: 's.add(3, 0)'}]}\n",
         2,
     )
     epoch = hold(story, "gpu")
@@ -124,6 +125,41 @@ def test_what_follows_a_block_whose_time_is_up_waits_for_the_lost_locks():
     story.store.release("other", epoch, "suspended")
     assert story.drive(interrupt=Until(story)).status == "succeeded"
     assert len(story.executor.made) == made + 2
+
+
+def test_what_is_beside_a_lost_lock_goes_on():
+    story = killed_inside(
+        "flow: f\nsteps:\n  - graph:\n"
+        "      a: {do: [{call: 's.add(1, 0)'}, {sleep: 1h}, {call: 's.add(3, 0)'}]}\n"
+        "      b: {lock: left, do: [{lock: right, do: [{call: 's.add(2, 0)'}, {call: 's.add(4, 0)'}]}]}\n",
+        2,
+    )
+    epoch = hold(story, "left")
+    story.store.free_locks(story.clock.at)
+    assert story.drive(interrupt=Until(story)).status == "suspended"
+    assert [key.step for key in story.executor.made][2:] == ["step#1.a.step#3"]
+    story.store.release("other", epoch, "suspended")
+    assert story.drive(interrupt=Until(story)).status == "succeeded"
+    assert story.store.all_locks(0, 9) == []
+
+
+def test_bodies_that_failed_in_the_same_lock_go_on_one_after_another():
+    """Behind their failures all of them are inside of a lock that allows one."""
+    story_tasks.BROKEN.update(range(4))
+    story = story_of(
+        "flow: f\nsteps:\n  - for: i in range(5)\n    parallel: 5\n    errors: collect\n    need: 5\n"
+        "    do:\n      - lock: gpu\n        do:\n"
+        "          - {lock: cpu, do: [{id: x, call: s.needs_world(i)}]}\n          - call: s.add(i, 0)\n"
+        "  - return: 1\n"
+    )
+    assert story.play().status == "failed"
+    story_tasks.BROKEN.clear()
+    made = len(story.executor.made)
+    assert story.value(story.drive(reopen=True)) == 1
+    again = [key.step.partition("]")[0][-1] for key in story.executor.made[made:]]
+    assert sorted(again) == sorted("00112233")
+    assert again[::2] == again[1::2], "one body after another"
+    assert story.store.all_locks(0, 9) == []
 
 
 CALL = """

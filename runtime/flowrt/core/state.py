@@ -49,12 +49,12 @@ on a block, the bound on the whole run."""
 
 
 class HeldLock(NamedTuple):
-    """A lock that a step has; `whole`: there is a body inside of it, and no call."""
+    """A lock that a step has, or the turn of a call at an actor, which has no body inside of it."""
 
     step: str
     name: str
     limit: int
-    whole: bool
+    has_body: bool
 
 
 END = ""

@@ -6,9 +6,11 @@ has to do in their transactions.
 The store says who holds a lock. A run that nobody went on with may have lost what it had: it was killed, or
 interrupted, or has failed and is resumed behind its failure. The state that is folded from its journal is
 inside of a lock all the same. So when a run is taken up, what the state has is held against the store, and
-what the store has given to others is asked for again, one after another and the outermost first; until
-all of it is there, nothing of the run goes on but what stops it. A call of an actor's method has nothing
-inside of it: when its turn has gone to others, that call alone waits for another one.
+what the store has given to others is asked for again, of those inside of each other the outermost first.
+Until a lock is there, nothing inside of it goes on but what stops it; everything else does. More cannot be
+waited for: bodies that failed one after another in the same lock are all inside of it when who has mended
+the cause goes on behind the failures, and the second gets it when the first has given it back. A call of an
+actor's method has nothing inside of it: when its turn has gone to others, that call alone waits for another.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,6 +30,7 @@ from flowrt.command import (
     StopTask,
     Unlock,
 )
+from flowrt.core.path import prefixes_of
 from flowrt.engine.active import ActiveRun, Along
 from flowrt.engine.perform import Performer
 from flowrt.errors import LocksGone
@@ -44,17 +47,17 @@ from flowrt.store.rows import LockRequest, LockRow
 class Locks:
     """What a run has in the queues.
 
-    `waiting` are the locks that steps wait for. `lost` are those that the run needs back, of which the
-    first is asked for; `kept_back` are the commands that wait for that. `again` are the calls that need
-    their turn back, with what is to be done then. `fresh`: it is to be looked without any news. `unchecked`:
-    the state was not held against the store yet.
+    `waiting` are the locks that steps wait for. `lost` are those that the run needs back, by their steps;
+    `kept_back` are the commands that wait for that. `again` are the calls that need their turn back, with
+    what is to be done then. `fresh`: it is to be looked without any news. `unchecked`: the state was not
+    held against the store yet.
     """
 
     run: ActiveRun
     store: Store
     performer: Performer
     waiting: dict[str, AwaitLock] = field(default_factory=dict[str, AwaitLock])
-    lost: list[LockRequest] = field(default_factory=list[LockRequest])
+    lost: dict[str, LockRequest] = field(default_factory=dict[str, LockRequest])
     kept_back: list[Command] = field(default_factory=list[Command])
     again: dict[str, Command | None] = field(default_factory=dict[str, "Command | None"])
     fresh: bool = False
@@ -68,15 +71,22 @@ class Locks:
     @property
     def names(self) -> set[str]:
         """The locks that are waited for."""
-        calls = {self.run.state.lock_name(step) for step in self.again}
-        return (
-            {command.lock for command in self.waiting.values()} | {one.name for one in self.lost[:1]} | calls
-        )
+        awaited = {command.lock for command in self.waiting.values()}
+        lost = {self.lost[step].name for step in self._asked_for()}
+        return awaited | lost | {self.run.state.lock_name(step) for step in self.again}
 
     @property
     def steps(self) -> tuple[str, ...]:
         """The steps that wait for locks."""
-        return (self.lost[0].step,) if self.lost else (*self.waiting, *self.again)
+        return (*self._asked_for(), *self.waiting, *self.again)
+
+    def _asked_for(self) -> list[str]:
+        """Of the locks that are lost, those that are not inside of others."""
+        return [step for step in self.lost if not self._is_inside(step)]
+
+    def _is_inside(self, path: str) -> bool:
+        """Whether a step is inside of a lock that is lost."""
+        return bool(self.lost) and any(around.removesuffix(".") in self.lost for around in prefixes_of(path))
 
     def take_up(self) -> None:
         """A run was taken up: what its state has of locks is held against the store before it goes on."""
@@ -86,20 +96,15 @@ class Locks:
     def _check(self, places: Mapping[str, LockRow]) -> None:
         self.unchecked = False
         self.run.places |= set(places)
-        for step, name, limit, whole in self.run.state.held_locks:
+        for step, name, limit, has_body in self.run.state.held_locks:
             row = places.get(step)
             if row is not None and row.granted:
                 continue
-            if whole:
-                self.lost.append(LockRequest(step, name, limit, whole=True))
+            if has_body:
+                self.lost[step] = LockRequest(step, name, limit)
             else:
                 self.again[step] = None
-        self._ask_again()
         self._go_on()
-
-    def _ask_again(self) -> None:
-        if self.lost:
-            self._request(self.lost[0])
 
     def _request(self, request: LockRequest) -> None:
         self.run.requests = (*self.run.requests, self._asked_now(request))
@@ -114,10 +119,10 @@ class Locks:
         """Whether a command has to wait until the run has its locks back; it is kept for then."""
         if not self.is_kept(command):
             return False
-        if self.lost or self.unchecked:
+        assert not isinstance(command, EndRun), "the end of a run is not kept"
+        if self.unchecked or self._is_inside(command.step):
             self.kept_back.append(command)
         else:
-            assert not isinstance(command, EndRun), "the end of a run is not kept"
             self.again[command.step] = command
             self.fresh = True
         return True
@@ -126,7 +131,7 @@ class Locks:
         """Whether a command is one of those that wait for that."""
         if isinstance(command, StopTask | Unlock | EndRun) or self._bounds(command):
             return False
-        if self.lost or self.unchecked:
+        if self.unchecked or self._is_inside(command.step):
             return True
         return command.step in self.again and isinstance(command, RunTask | BeginTask)
 
@@ -176,18 +181,15 @@ class Locks:
         self.run.places.discard(step)
         self.fresh = self.fresh or bool(self.waiting)  # It may be for another step of this run.
         hit("lock.given_back")
-        if any(one.step == step for one in self.lost):
-            # For the next one it is asked in a look: what is asked for here might be given back in the same
-            # transaction, and a transaction gives back first.
-            self.lost = [one for one in self.lost if one.step != step]
-            self.fresh = True
+        if self.lost.pop(step, None) is not None:
             self._go_on()
 
     def all_given_back(self) -> tuple[str, ...]:
         """The run ends, and has nothing any more: the steps that still have a place."""
         steps = tuple(sorted(self.run.places))
         self.run.places.clear()
-        self.waiting.clear()
+        for open_ in (self.waiting, self.lost, self.again):
+            open_.clear()
         return steps
 
     # Looking
@@ -202,16 +204,14 @@ class Locks:
         places = {row.step: row for row in rows}
         if self.unchecked:
             self._check(places)
-        elif self.lost:
-            self._look_for_lost(places.get(self.lost[0].step))
-        else:
-            for step, command in list(self.waiting.items()):
-                if self.run.state.command(step) is not command:
-                    del self.waiting[step]  # It was told to stop.
-                elif step not in self.run.answered:
-                    self._look_for(command, places.get(step))
-            for step in list(self.again):
-                self._look_for_turn(step, places.get(step))
+        self._look_for_lost(places)
+        for step, command in list(self.waiting.items()):
+            if self.run.state.command(step) is not command:
+                del self.waiting[step]  # It was told to stop.
+            elif step not in self.run.answered:
+                self._look_for(command, places.get(step))
+        for step in list(self.again):
+            self._look_for_turn(step, places.get(step))
 
     def _look_for(self, command: AwaitLock, row: LockRow | None) -> None:
         step = command.step
@@ -232,23 +232,38 @@ class Locks:
         """A call that needs its turn back."""
         if not isinstance(self.run.state.command(step), RunTask | BeginTask):
             del self.again[step]  # It was told to stop.
+        elif self._is_inside(step):
+            pass
         elif row is None:
+            # What is asked for in a look is in the store before anything is given back: the same transaction
+            # would give back first.
             self._request(LockRequest(step, self.run.state.lock_name(step), 1))
         elif row.granted:
             kept = self.again.pop(step)
             self.run.state.put_back([] if kept is None else [kept])
 
-    def _look_for_lost(self, row: LockRow | None) -> None:
-        if row is None:
-            self._ask_again()
-        elif row.problem is not None:
-            raise LocksGone(row.problem)
-        elif row.granted:
-            del self.lost[0]
-            self._ask_again()
+    def _look_for_lost(self, places: Mapping[str, LockRow]) -> None:
+        """Ask for what is lost, the outermost first, and see whether it has come."""
+        before = len(self.lost)
+        for step, request in list(self.lost.items()):
+            row = places.get(step)
+            if self._is_inside(step):
+                continue
+            if row is None:
+                self._request(request)
+            elif row.problem is not None:
+                raise LocksGone(row.problem)
+            elif row.granted:
+                del self.lost[step]
+        if len(self.lost) < before:
             self._go_on()
 
     def _go_on(self) -> None:
-        if self.kept_back and not (self.lost or self.unchecked):
-            self.run.state.put_back(self.kept_back)
-            self.kept_back = []
+        """Carry out what was kept back and is inside of nothing that is lost any more."""
+        kept, self.kept_back = self.kept_back, []
+        for command in kept:
+            assert not isinstance(command, EndRun), "the end of a run is not kept"
+            if self._is_inside(command.step):
+                self.kept_back.append(command)
+            else:
+                self.run.state.put_back([command])
