@@ -177,11 +177,6 @@ def test_two_steps_beside_each_other_wait_in_no_circle(store):
     ask(store, "r1", first, "b", "right")
     ask(store, "r2", second, "a", "right")
     assert not any(row.problem for row in store.all_locks(0, 10))
-    # Unless nothing of the run goes on until it has what it asks for.
-    give_back(store, "r2", second, "right")
-    ask(store, "r1", first, "c", "more")
-    ask(store, "r2", second, "a", "again", whole=True)
-    assert not any(row.problem for row in store.locks_of(["r1"]))
 
 
 def test_a_circle_needs_everybody_who_holds_a_lock(store):

@@ -48,8 +48,8 @@ LOCKS = (
     Fault(
         "a run goes on without the locks that it has lost",
         "engine/locks.py",
-        "        if self.lost or self.unchecked:\n            self.kept_back",
-        "        if not command:\n            self.kept_back",
+        "            if has_body:\n                self.lost",
+        "            if not step:\n                self.lost",
         LOCKS_TESTED,
     ),
     Fault(

@@ -34,9 +34,9 @@ def cursor_checksum(name: str, cursor: int) -> int:
     return _of(name, cursor)
 
 
-def lock_checksum(columns: tuple[object, ...], *, whole: bool, granted: bool) -> int:
+def lock_checksum(columns: tuple[object, ...], *, granted: bool) -> int:
     """The checksum of a place in the queue for a lock, of its columns as they are written."""
-    return zlib.crc32(repr((*columns, whole, granted)).encode("utf-8", "surrogatepass"))
+    return zlib.crc32(repr((*columns, granted)).encode("utf-8", "surrogatepass"))
 
 
 def cache_checksum(key: str, run_no: int, made_at: int, expires_at: int | None, value: bytes) -> int:

@@ -73,7 +73,7 @@ def circle(new: LockRow, queues: Queues) -> Circle | None:
 def blocks(place: LockRow, held: LockRow) -> bool:
     """Whether a place of a run keeps the run from giving back what it holds."""
     waits = not place.granted and place.problem is None and place.run_id == held.run_id
-    return waits and (place.whole or place.step.startswith(f"{held.step}."))
+    return waits and place.step.startswith(f"{held.step}.")
 
 
 Stuck = dict[int, LockRow]

@@ -35,7 +35,6 @@ class MemoryLocks:
                     batch.run_id,
                     one.step,
                     one.limit,
-                    one.whole,
                     granted=False,
                     problem=None,
                     seal=one.seal,

@@ -145,7 +145,7 @@ class Park:
 
 @noun
 class LockRequest:
-    """A lock that a step asks for. `whole`: until it is there, nothing of the run goes on.
+    """A lock that a step asks for.
 
     `at` is when it asks: it tells whose lease is over among those that it would wait for in a circle.
     """
@@ -153,7 +153,6 @@ class LockRequest:
     step: str
     name: str
     limit: int
-    whole: bool = False
     seal: bytes = b""
     at: int = 0
 
@@ -170,7 +169,6 @@ class LockRow:
     run_id: str
     step: str
     limit: int
-    whole: bool
     granted: bool
     problem: str | None
     seal: bytes = b""

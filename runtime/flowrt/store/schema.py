@@ -182,7 +182,6 @@ locks = Table(
     Column("name", Text, nullable=False),
     Column("step", _Ordered, nullable=False),
     Column("held_max", BigInteger, nullable=False),
-    Column("whole", Boolean, nullable=False),
     Column("granted", Boolean, nullable=False),
     Column("problem", Text),
     Column("seal", Text, nullable=False),
@@ -194,7 +193,6 @@ locks = Table(
 # Looked through every second for holders that nobody goes on with: not with all who wait.
 Index("locks_held", locks.c.run_no, sqlite_where=locks.c.granted == true(), postgresql_where=locks.c.granted)
 # A run that gets back what it has lost: see `flowrt.store.lock_rules`.
-Index("locks_whole", locks.c.run_no, sqlite_where=locks.c.whole == true(), postgresql_where=locks.c.whole)
 
 cache = Table(
     "cache",

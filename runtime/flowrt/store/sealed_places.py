@@ -55,7 +55,7 @@ def event_place(event: NewEvent | EventRow) -> bytes:
 
 def lock_place(run_id: str, nonce: bytes, asked: LockRequest | LockRow) -> bytes:
     """What a run asks for, without its ticket, which is not known then."""
-    return place("lock", nonce, _json(run_id, asked.step, asked.name, asked.limit, asked.whole))
+    return place("lock", nonce, _json(run_id, asked.step, asked.name, asked.limit))
 
 
 def deployment_place(deployment: Deployment) -> bytes:

@@ -27,7 +27,7 @@ from flowrt.store.texts import AFTER_SPELT, SPELT, spelt, unspelt, unspelt_or_no
 _ROWS = select(locks, runs.c.run_id).join(runs, runs.c.run_no == locks.c.run_no)
 
 
-_CHECKED = ("whole", "granted", "run_no", "name", "step", "held_max", "seal", "problem")
+_CHECKED = ("granted", "run_no", "name", "step", "held_max", "seal", "problem")
 """The columns under the checksum. The first two are truths, which databases give in ways of their own."""
 
 
@@ -139,7 +139,6 @@ def _row(run_no: int, request: LockRequest) -> dict[str, object]:
         "name": spelt(request.name),
         "step": spelt(request.step),
         "held_max": request.limit,
-        "whole": request.whole,
         "granted": False,
         "problem": None,
         "seal": request.seal.hex(),
@@ -152,8 +151,8 @@ def _columns(row: Row[*tuple[object, ...]]) -> dict[str, object]:
 
 
 def _checksum(row: Mapping[str, object]) -> int:
-    columns = tuple(row[name] for name in _CHECKED[2:])
-    return lock_checksum(columns, whole=bool(row["whole"]), granted=bool(row["granted"]))
+    columns = tuple(row[name] for name in _CHECKED[1:])
+    return lock_checksum(columns, granted=bool(row["granted"]))
 
 
 def _is_sound(row: Row[*tuple[object, ...]]) -> bool:
@@ -205,9 +204,7 @@ class _Queues:
         odd = first.startswith(SPELT)
         steps = locks.c.step >= (SPELT if odd else first), locks.c.step < (AFTER_SPELT if odd else behind)
         waits = locks.c.run_no == run_no, ~locks.c.granted
-        rows = {row.ticket: row for row in self._rows(*waits, *steps)}
-        rows |= {row.ticket: row for row in self._rows(*waits, locks.c.whole)}
-        return [row for _, row in sorted(rows.items()) if blocks(row, held)]
+        return [row for row in self._rows(*waits, *steps) if blocks(row, held)]
 
     def least_before(self, place: LockRow) -> int | None:
         waits = locks.c.name == spelt(place.name), ~locks.c.granted, locks.c.problem.is_(None)
@@ -250,7 +247,6 @@ def lock_row(row: Row[*tuple[object, ...]]) -> LockRow:
             row.run_id,
             unspelt(row.step),
             row.held_max,
-            bool(row.whole),
             bool(row.granted),
             unspelt_or_none(row.problem),
             bytes.fromhex(row.seal),
