@@ -295,7 +295,10 @@ def test_a_state_is_sealed_with_the_store():
         ("account('ann').depsoit(1)", "has no method `depsoit`, did you mean `deposit`?"),
         ("account([1]).deposit(1)", "is a text or a whole number, not list"),
         ("account('ann').deposit()", "missing 1 required positional argument"),
-        ("account('ann').keep(s.later)", "what its actor has become cannot be stored"),
+        (
+            "account('ann').keep(s.later)",
+            "What the actor story_actors:Account(ann) has become cannot be stored: its attribute `lock`",
+        ),
     ],
 )
 def test_what_cannot_be_called_is_told(call, told):

@@ -185,7 +185,19 @@ class _Making:
         try:
             return self._recorded(function.stored())
         except CodecError as error:
-            raise CodecError(f"what its actor has become cannot be stored: {error}") from error
+            told = (
+                f"What the actor {function} has become cannot be stored: {self._culprit(function) or error}"
+            )
+            raise NotRecordable(told) from error
+
+    def _culprit(self, method: Method) -> str | None:
+        """The first of the object's attributes that cannot be stored, if one cannot."""
+        for name, value in method.attributes.items():
+            try:
+                self._values.parts(value)
+            except CodecError as error:
+                return f"its attribute `{name}`: {error}"
+        return None
 
     def _called(self, call: _Call) -> object:
         """What the author's code gives; its heartbeats are listened to meanwhile."""
@@ -241,10 +253,12 @@ class _Making:
 
 
 class NotRecordable(Exception):
-    """The result of a step cannot be stored."""
+    """The result of a step, or what it has made of an actor, cannot be stored."""
 
 
 def _not_recordable(error: BaseException) -> NotRecordable:
+    if isinstance(error, NotRecordable):
+        return error
     told = NotRecordable(f"The result of the step cannot be stored: {error}")
     told.__cause__ = error.__cause__ if isinstance(error, CodecError) else error  # Its text is said here.
     return told
