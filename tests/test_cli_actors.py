@@ -9,6 +9,15 @@ from flowrt.store.open import open_store
 from flowrt.store.rows import LockRequest
 from stores import batch, owned_run
 
+KNOT = """\
+class Knot:
+    def __init__(self):
+        self.n, self.me = 0, self
+
+    def count(self):
+        self.n += 1
+"""
+
 FLOW = """\
 flowc: 1
 use: {b: bank}
@@ -68,6 +77,15 @@ def test_actors_are_listed_shown_and_removed(flowc):
     assert (code, "There is no actor bank:Account(ann)" in err) == (2, True)
     assert flowc("actors", "bank:Account(ann)")[0] == 2
     assert [row.split()[0] for row in flowc("actors")[1].splitlines()[1:]] == ["bank:Account(bob)"]
+
+
+def test_an_object_that_is_kept_whole_is_shown_by_its_attributes(flowc, tmp_path):
+    (tmp_path / "knots.py").write_text(KNOT)
+    calls = 'flowc: 1\nactors: {knot: "knots:Knot"}\nflow: k\nsteps: [{call: knot("a\'b").count()}]\n'
+    (tmp_path / "k.flow.yaml").write_text(calls)
+    assert flowc("run", "k.flow.yaml", "--executor", "local")[0] == 0
+    state = json.loads(flowc("actors", "knots:Knot(a'b)")[1])
+    assert state["n"] == 1
 
 
 def test_an_actor_that_is_called_is_not_removed(flowc, tmp_path):

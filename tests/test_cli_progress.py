@@ -72,6 +72,21 @@ def test_waits_and_failed_attempts_are_told():
     assert lines[2] == "  call  2.0 s  attempt 2, after OSError: gone"
 
 
+def test_queues_are_told_until_it_is_the_steps_turn():
+    progress = Progress("r", 0.0)
+    progress.opened("paid", "task")
+    progress.queued("paid", "shop:Account(ann)")
+    progress.opened("guarded", "lock")
+    progress.queued("guarded", "gpu")
+    assert progress.lines(2.0, 80, 24)[1:] == [
+        "  paid  2.0 s  waits for its turn at the actor `shop:Account(ann)`",
+        "  guarded  2.0 s  waits for the lock `gpu`",
+    ]
+    progress.admitted("paid")
+    progress.admitted("guarded")
+    assert progress.lines(3.0, 80, 24)[1:] == ["  paid  1.0 s"]
+
+
 def test_never_more_than_a_screenful():
     progress = Progress("r", 0.0)
     for index in range(100):

@@ -49,6 +49,14 @@ class Observer(Protocol):
         """A wait (or, with an empty event, a sleep) is durable; `due_at` is 0 for no time-out."""
         ...
 
+    def queued(self, step: str, lock: str) -> None:
+        """A step stands in the queue for a lock, or for its turn at an actor."""
+        ...
+
+    def admitted(self, step: str) -> None:
+        """What a step stood in the queue for has come: its body begins, or its attempt."""
+        ...
+
     def closed(self, step: str, end: StepEnd, error: str) -> None:
         """A step ended; `error` says how when it failed."""
         ...

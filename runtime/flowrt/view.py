@@ -103,6 +103,14 @@ class StepNotes:
         """Note that the step waits."""
         self.steps[step].status = "waiting"
 
+    def queued(self, step: str, lock: str) -> None:  # noqa: ARG002
+        """Note that the step waits."""
+        self.steps[step].status = "waiting"
+
+    def admitted(self, step: str) -> None:
+        """Note that it does no more."""
+        self.steps[step].status = "running"
+
     def closed(self, step: str, end: StepEnd, error: str) -> None:
         """Note the end."""
         view = self.steps[step]

@@ -18,7 +18,8 @@ from flowrt.store.rows import Batch, LockRequest
 from flowrt.store.seal import seals_of
 from flowrt.store.sealed import SealedStore
 from flowrt.value import Blob, Inline
-from flowrt.why.why import why_run
+from flowrt.view import view
+from flowrt.why.why import why_run, why_step
 
 HEAD = 'actors: {account: a.Account, tally: "story_actors:Tally"}\nflow: f\n'
 USE = "a: story_actors, s: story_tasks"
@@ -155,9 +156,23 @@ def test_a_run_that_waits_for_its_turn_is_parked_and_says_so():
     told = why_run(story.store, "story", NOON)
     assert any(f"waits for its turn at the actor `{ANN}`" in line for line in told)
     assert f"the actor `{ANN}` is called by run holder (step `held`)" in told
+    assert [step.status for step in view(story.store, "story").steps] == ["waiting"]
     story.store.release("holder", epoch, "suspended")
     go_on(story, done=lambda: status(story) == "succeeded")
     assert attributes(story)["amount"] == 5
+
+
+def test_why_speaks_of_turns_and_not_of_locks():
+    story = actor_story(
+        "  - id: x\n    call: account('ann').deposit(5)\n  - lock: gpu\n    do: account('ann').take(7)\n"
+    )
+    assert story.play().status == "failed"
+    for step in ("x", "step#2.step#1"):
+        told = " ".join(why_step(story.store, "story", step, NOON))
+        assert f"it asked for its turn at the actor `{ANN}` [epoch 1] it was its turn [epoch 1]" in told
+        assert "lock" not in told
+    assert "it got the lock [epoch 1]" in why_step(story.store, "story", "step#2", NOON)
+    assert "it was its turn" in why_run(story.store, "story", NOON)
 
 
 def killed_in_turn(story: Story) -> None:
@@ -180,6 +195,7 @@ def test_a_run_that_nobody_goes_on_with_loses_its_turn_and_gets_another():
     killed.start({"user": "ann", "n": 100})
     killed_in_turn(killed)
     assert [row.granted for row in story.store.lock_queue(ANN, 9)] == [True]
+    assert [step.status for step in view(story.store, "killed").steps] == ["running"]
     assert story.value(story.play({"user": "ann", "n": 1})) == 1
     assert story.store.run("killed").status == "suspended"
     resumed = beside(story, "killed")

@@ -6,6 +6,7 @@ PYTHONPATH=tests/support python tests/replay/write_journals.py
 import sys
 from threading import Event
 
+import story_actors
 import story_tasks
 from journals import JOURNALS, written
 from stories import Story, program_of, story_of
@@ -16,6 +17,7 @@ from flowrt.noun import replace
 from flowrt.record import Record
 
 NAMES = (
+    "actors",
     "blocks",
     "branches",
     "cached",
@@ -101,6 +103,24 @@ inputs: {n: int}
 steps: []
 """
 
+CALLED = """
+actors: {account: "story_actors:Account"}
+flow: f
+steps:
+  - graph:
+      a: {call: "account('ann').deposit_if_open('a', 5)", retry: {max: 1, delay: 10s, jitter: none}}
+      b: {call: "account('ann').deposit_if_open('b', 7)", retry: never}
+      c: {call: "account('bob').deposit_on(2, 1)", retry: {max: 3, delay: 1s}, timeout: 1m}
+    failure: finish
+  - lock: door
+    key: a
+    do:
+      - id: d
+        call: account('ann').deposit(a)
+      - call: s.needs_world(7)
+  - return: "[a, c, d]"
+"""
+
 ENDLESS = """
 events: {never: {type: any}}
 flow: f
@@ -117,6 +137,19 @@ def reopened(text: str = FAILS) -> Story:
     story_tasks.BROKEN.add(7)
     story = story_of(text)
     assert story.play().status == "failed"
+    story_tasks.BROKEN.clear()
+    assert story.drive(reopen=True).status == "succeeded"
+    return story
+
+
+def reopened_calls() -> Story:
+    """Two calls fail for good; then what is behind them fails inside of a lock, and goes on there."""
+    story_actors.CLOSED.update("ab")
+    story_tasks.BROKEN.add(7)
+    story = story_of(CALLED)
+    assert story.play().status == "failed"
+    story_actors.CLOSED.clear()
+    assert story.drive(reopen=True).status == "failed"
     story_tasks.BROKEN.clear()
     assert story.drive(reopen=True).status == "succeeded"
     return story
@@ -157,6 +190,7 @@ def played(name: str) -> Story:
 def main() -> int:
     makers = {name: (lambda name=name: played(name)) for name in NAMES}
     makers |= {"reopened_tries": lambda: reopened(TRIED), "reopened_locks": lambda: reopened(HELD)}
+    makers |= {"reopened_actors": reopened_calls}
     makers |= {"reopened": reopened, "suspended": suspended, "cancelled": cancelled}
     for name, make in makers.items():
         path = JOURNALS / f"{name}.journal"

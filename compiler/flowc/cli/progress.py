@@ -94,6 +94,22 @@ class Progress:
             self.changed = True
             self._steps[step] = OpenStep(self._now, f"{what}{about}{_until(due_at)}")
 
+    def queued(self, step: str, lock: str) -> None:
+        """A step stands in a queue."""
+        from flowrt.why.history import lock_text
+
+        with self._lock:
+            self.changed = True
+            self._steps[step] = OpenStep(self._now, f"waits for {lock_text(lock)}")
+
+    def admitted(self, step: str) -> None:
+        """It is a step's turn: a task works from now on, and of a lock it is its body that does."""
+        with self._lock:
+            self.changed = True
+            self._steps.pop(step, None)
+            if self._kinds.get(step) in WORKING:
+                self._steps[step] = OpenStep(self._now)
+
     def closed(self, step: str, end: StepEnd, error: str) -> None:  # noqa: ARG002 - the port's names
         """A step ended."""
         with self._lock:

@@ -74,6 +74,10 @@ def _text(run: "RunView") -> str:
 
 
 def _waiting_text(one: "Waiting") -> str:
+    from flowrt.why.history import lock_text
+
+    if one.kind == "lock" and one.key is not None:
+        return f"step {one.step} waits for {lock_text(one.key)}\n"
     what = f"for event {one.event}" if one.event else f"({one.kind})"
     key = f" with key {one.key}" if one.key is not None else ""
     until = f" until {local(one.until)}" if one.until is not None else ""

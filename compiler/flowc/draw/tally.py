@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from flowc.draw.diagram import State
 from flowc.draw.of_program import Standing, Standings, box_key, flow_keys, keyed_bodies
-from flowrt.command import AwaitEvent, AwaitTimer
+from flowrt.command import AwaitEvent, AwaitLock, AwaitTimer
 from flowrt.encoding.pack import decode_program
 from flowrt.engine.fold import fold
 from flowrt.graph.nested import operations
@@ -60,6 +60,12 @@ class _Counts:
     def waiting(self, step: str, event: str, key: str | None, due_at: int) -> None:
         """What still waits is asked of the state in the end."""
 
+    def queued(self, step: str, lock: str) -> None:
+        """What still waits is asked of the state in the end."""
+
+    def admitted(self, step: str) -> None:
+        """What still waits is asked of the state in the end."""
+
     def closed(self, step: str, end: StepEnd, error: str) -> None:  # noqa: ARG002
         self.of(step).ends[end] += 1
 
@@ -81,7 +87,7 @@ def tally(store: Store, run_id: str) -> Tallied:
     state = fold(store, run_id, program, counts).state
     for command in state.open_commands:
         match command:
-            case AwaitEvent(step):
+            case AwaitEvent(step) | AwaitLock(step):
                 counts.of(step).waiting += 1
             case AwaitTimer(step) if state.timer_kind(step) in ("sleep", "pause"):
                 counts.of(step).waiting += 1

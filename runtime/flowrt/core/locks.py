@@ -33,7 +33,7 @@ def queued(machine: Machine, step: Step, record: Queued, seq: int) -> None:
     if step.halting:
         return  # Its place is being given back.
     if machine.observer is not None:
-        machine.observer.waiting(step.path, record.lock, None, 0)
+        machine.observer.queued(step.path, record.lock)
     machine.command(step.path, AwaitLock(step.path, record.lock, record.limit))
 
 
@@ -43,6 +43,8 @@ def locked(machine: Machine, step: Step) -> None:
     hold.held = True
     if step.halting:
         return
+    if machine.observer is not None:
+        machine.observer.admitted(step.path)
     if isinstance(op, Task):
         turn_came(machine, step, op)
     else:

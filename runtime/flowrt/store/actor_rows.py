@@ -1,6 +1,7 @@
 """The state of an actor as a row of a database. In: a change, or a row; out: a row, or what it says."""
 
 from collections.abc import Mapping
+from shlex import quote
 from typing import cast
 
 from sqlalchemy import Row
@@ -37,7 +38,7 @@ def actor_row(row: Row[*tuple[object, ...]]) -> ActorRow:
     if not sound:
         raise StoreCorrupt(
             f"The state of the actor {name} is damaged. Restore the store from a copy, or remove the state, "
-            f"which loses it: flowc actors --remove '{name}'"
+            f"which loses it: flowc actors --remove {quote(name)}"
         )
     return ActorRow(name, row.version, row.state, row.blob, row.run_id, step, row.changed_at)
 

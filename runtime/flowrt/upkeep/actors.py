@@ -63,7 +63,7 @@ def actor_state(store: Store, blobs: Blobs, name: str) -> object:
         return stored
     kind, *parts = cast("tuple[object, ...]", stored)
     if not kind:
-        return parts[0]
+        return getattr(parts[0], "__dict__", None) or parts[0]
     _, state, items, pairs = parts
     found = [part for part in (state, items, pairs) if part is not None]
     return found[0] if len(found) == 1 else found

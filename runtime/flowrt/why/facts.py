@@ -34,6 +34,12 @@ class Closed:
     def waiting(self, step: str, event: str, key: str | None, due_at: int) -> None:
         """The journal's own record says it."""
 
+    def queued(self, step: str, lock: str) -> None:
+        """The journal's own record says it."""
+
+    def admitted(self, step: str) -> None:
+        """The journal's own record says it."""
+
     def closed(self, step: str, end: StepEnd, error: str) -> None:
         """A step ended."""
         self.ends[step] = (end, error)

@@ -1,5 +1,6 @@
 """What has happened to a step, in sentences. In: its records; out: lines, the oldest first."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from flowrt.command import AskTurn, AwaitEvent, AwaitLock, AwaitTimer, Command, RunTask, StopTask
@@ -45,8 +46,17 @@ def length(start: int, end: int) -> str:
     return format_duration(timedelta(milliseconds=max(0, end - start) // 1000))
 
 
-def happened(record: Record) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a record
-    """What a record says, in a clause."""
+def history(records: Iterable[Record]) -> list[str]:
+    """What the records of one step say, a clause each."""
+    told: list[str] = []
+    lock = ""
+    for record in records:
+        lock = record.lock if isinstance(record, Queued) else lock
+        told.append(_happened(record, lock))
+    return told
+
+
+def _happened(record: Record, lock: str) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a record
     match record:
         case Succeeded():
             return _succeeded(record)
@@ -92,7 +102,7 @@ def happened(record: Record) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm a
         case Emitted(_, event):
             return f"it sent an event `{event}`"
         case Queued() | Locked() | Unlocked():
-            return _of_lock(record)
+            return _of_lock(record, lock)
         case Detached(_, run_id):
             return f"it started run {run_id}"
         case Started() | CancelRequested() | Reopened() | Ended():
@@ -108,15 +118,15 @@ def _succeeded(record: Succeeded) -> str:
     )
 
 
-def _of_lock(record: Queued | Locked | Unlocked) -> str:
+def _of_lock(record: Queued | Locked | Unlocked, lock: str) -> str:
     match record:
-        case Queued(_, lock, limit):
+        case Queued(limit=limit):
             most = f", which {limit} may hold at once" if limit > 1 else ""
             return f"it asked for {lock_text(lock)}{most}"
         case Locked():
-            return "it got the lock"
+            return "it was its turn" if is_actor(lock) else "it got the lock"
         case Unlocked():
-            return "it gave the lock back"
+            return "it left the queue" if is_actor(lock) else "it gave the lock back"
 
 
 def lock_text(name: str) -> str:

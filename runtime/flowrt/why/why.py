@@ -10,7 +10,7 @@ from flowrt.record import Ended, Failed
 from flowrt.store.port import Store
 from flowrt.store.rows import RunRow
 from flowrt.why.facts import Facts, facts_of
-from flowrt.why.history import at, event_text, goes_on, happened, is_actor, said
+from flowrt.why.history import at, event_text, goes_on, history, is_actor, said
 from flowrt.why.mending import way_out
 from flowrt.why.unreached import not_started, way_to
 
@@ -61,9 +61,10 @@ def why_step(store: Store, run_id: str, step: str, now: int) -> list[str]:
     if step not in facts.steps.opened_steps:
         return [f"step `{step}` was not started", *not_started(facts, step)]
     lines = [f"step `{step}` {_stands(facts, step)}"]
-    for epoch, record, voided in facts.records.get(step, []):
+    records = facts.records.get(step, [])
+    for told, (epoch, _, voided) in zip(history(one for _, one, _ in records), records, strict=True):
         void = " (this counts no more: the run was reopened)" if voided else ""
-        lines.append(f"{happened(record)} [epoch {epoch}]{void}")
+        lines.append(f"{told} [epoch {epoch}]{void}")
     if f"{step}.undo" in facts.steps.opened_steps:
         lines.append(f"what it did is taken back: step `{step}.undo` {_stands(facts, f'{step}.undo')}")
     command = facts.command(step)
@@ -126,7 +127,7 @@ def _end(store: Store, facts: Facts, ended: Ended) -> list[str]:
     where = f"step `{failure.step}` failed" if failure.step else "it failed"
     lines = [f"{where}: {said(failure)}"]
     if failure.step:
-        lines += [happened(record) for record in facts.of(failure.step)]
+        lines += history(facts.of(failure.step))
     others = sorted(
         step
         for step in facts.records
