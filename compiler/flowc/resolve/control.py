@@ -8,6 +8,7 @@ from flowc.ir import Block, Call, Do, For, Graph, GraphBody, Ident, If, Lock, Lo
 from flowc.resolve.found import excerpt, shape
 from flowc.resolve.keyed import read_keyed_name
 from flowc.resolve.lift import lift
+from flowc.resolve.literal_keys import checked_key
 from flowc.resolve.names import alias_names, read_name
 from flowc.resolve.places import at, read_part
 from flowc.resolve.retry import read_block_retry
@@ -126,7 +127,7 @@ def resolve_saga(step: StepText) -> Step:
 def resolve_lock(step: StepText) -> Step | None:
     """A `lock` step. A flow that is called last in it runs inside: it is what the lock protects."""
     name = read_keyed_name(step, "a lock")
-    key, limit = step.expr("key"), step.expr("limit")
+    key, limit = checked_key(step.found, step.expr("key"), "a lock"), step.expr("limit")
     step.setting.guard_depth += 1
     body = _body(step)
     step.setting.guard_depth -= 1

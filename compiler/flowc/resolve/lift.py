@@ -21,6 +21,7 @@ from collections.abc import Iterable
 from flowc.expr.names import target_names
 from flowc.ir import Call, Callee, FlowCallee, Ident, Meta, Modifiers, TaskCallee
 from flowc.resolve.callees import NO_NAMES, Lost, Pure, meaning_of
+from flowc.resolve.literal_keys import checked_key
 from flowc.resolve.pure import check_pure
 from flowc.resolve.setting import Setting, stand_in
 from flowc.span import Span
@@ -161,7 +162,7 @@ def lift_key(expr: CallExpr, where: Where, path: str, callee: Callee) -> Expr | 
         )
         return stand_in(actor.at)
     inside = replace(where, place=Place(f"{path}/key", first_is_bare=True), of_task=False)
-    return lift(actor.args[0], inside)
+    return checked_key(where.setting.found, lift(actor.args[0], inside), "an actor")
 
 
 def check_recorded(callee: Callee, arguments: Arguments, setting: Setting) -> None:

@@ -8,6 +8,7 @@ from flowc.resolve.keyed import read_keyed_name
 from flowc.resolve.keys import SLEEP
 from flowc.resolve.lift import Barrier, lift
 from flowc.resolve.listen import resolve_listen
+from flowc.resolve.literal_keys import checked_key
 from flowc.resolve.places import read_expression
 from flowc.resolve.step_text import StepText
 from flowc.tree import Mapping, Node, Scalar
@@ -77,7 +78,7 @@ def resolve_wait(step: StepText) -> Step | None:
         timeout, orelse = _limits(step)
         return resolve_listen(step, timeout, orelse)
     event = read_keyed_name(step, "an event")
-    key = step.expr("key")
+    key = checked_key(step.found, step.expr("key"), "an event")
     match = _match(step)
     timeout, orelse = _limits(step)
     if event is None:
@@ -124,7 +125,7 @@ def _match(step: StepText) -> Expr | None:
 def resolve_emit(step: StepText) -> Step | None:
     """`emit` of an event."""
     event = read_keyed_name(step, "an event")
-    key, payload = step.expr("key"), step.data("with")
+    key, payload = checked_key(step.found, step.expr("key"), "an event"), step.data("with")
     if event is None:
         return None
     return Emit(step.meta(), event, key, payload, step.setting.names.payloads.get(event.text))

@@ -6,10 +6,10 @@ computes them. A test holds the two together.
 
 from flowc.diagnostic import Fix
 from flowc.resolve.callees import RECORDED, is_called_alias, report_actor, report_misspelt_actor
-from flowc.resolve.setting import Setting
+from flowc.resolve.setting import Names, Setting
 from flowc.span import Span
 from flowc.suggest import closest
-from flowrt.expr.tree import Attribute, Call, Const, Name
+from flowrt.expr.tree import Attribute, Call, Const, Expr, Name
 
 _SECRET = "secret"  # noqa: S105  # The name of a function, not a secret.
 
@@ -144,6 +144,13 @@ def _report_method(func: Attribute, setting: Setting) -> None:
         meant = closest(name, sorted(METHODS))
         message = f"no value has a method `{name}` in expressions"
         help_ = "expressions have Python's methods that change nothing; give anything else to a task"
+        if meant is None and (path := _made(func.value, names)):
+            actor = path.rpartition(".")[2].lower()
+            use = setting.found.source.either(f"actors: {{{actor}: {path}}}", f"actor {actor}: {path}")
+            help_ += (
+                f"; if objects of `{path}` are kept from call to call, they are actors: declare `{use}`, and "
+                f"call `{actor}(key).{name}(…)`"
+            )
         if root is not None and meant is None:
             use = setting.found.source.either(
                 f"use: {{{root}: package.module}}", f"use package.module as {root}"
@@ -157,3 +164,12 @@ def _report_method(func: Attribute, setting: Setting) -> None:
         help=help_,
         fixes=(Fix(span, meant, f"write `{meant}`"),) if meant else (),
     )
+
+
+def _made(expr: Expr, names: Names) -> str:
+    """The class of which `bank.Account(user)` makes an object, by its alias; empty for anything else."""
+    match expr:
+        case Call(func=Attribute(value=Name(id=alias), name=name)) if alias in names.aliases:
+            return f"{alias}.{name}" if name[:1].isupper() else ""
+        case _:
+            return ""
