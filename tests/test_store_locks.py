@@ -207,6 +207,16 @@ def test_a_deleted_run_leaves_no_place(store):
     assert store.all_locks(0, 10) == []
 
 
+def test_a_place_that_an_ended_run_should_not_have_goes_with_it_to_the_next(store):
+    epoch = owned_run(store, "r1")
+    ask(store, "r1", epoch)
+    ask(store, "r2", owned_run(store, "r2"))
+    store.append([batch("r1", epoch, 2, b"end", status="failed", ended_at=9)])
+    store.release("r1", epoch)
+    store.delete("r1")
+    assert held(store) == [("r2", "s")]
+
+
 # Seals and damage
 
 
@@ -299,8 +309,58 @@ def test_who_looks_for_holders_does_not_look_at_all_who_wait(tmp_path):
     with store._engine.connect() as connection:
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
     steps = [row[3] for row in rows]
-    assert [step for step in steps if step.startswith("SCAN")] == ["SCAN locks USING INDEX locks_held"]
+    assert [step for step in steps if step.startswith("SCAN")] == ["SCAN locks USING INDEX locks_answered"]
     store.close()
+
+
+def test_a_look_for_what_has_come_does_not_look_at_all_who_wait(tmp_path):
+    store = store_of("sqlite", tmp_path)
+    told = []
+    sqlalchemy.event.listen(store._engine, "before_cursor_execute", lambda *given: told.append(given[2:4]))
+    store.locks_of(["r1", "r2"], answered=True)
+    [(statement, parameters)] = [one for one in told if "locks" in one[0]]
+    with store._engine.connect() as connection:
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+    assert any("locks USING INDEX locks_answered" in row[3] for row in rows), rows
+    store.close()
+
+
+def test_what_has_come_are_those_who_have_it_and_those_who_never_will(store):
+    first, second = owned_run(store, "r1"), owned_run(store, "r2")
+    ask(store, "r1", first, "a", "o")
+    ask(store, "r2", second, "b", "o")
+    ask(store, "r1", first, "b", "o.i")
+    ask(store, "r2", second, "c", "p")
+    ask(store, "r1", first, "c", "q")
+    ask(store, "r2", second, "a", "o.i")
+    rows = store.locks_of(["r1", "r2"], answered=True)
+    assert [(row.run_id, row.step, row.granted) for row in rows] == [
+        ("r1", "o", True),
+        ("r2", "o", True),
+        ("r2", "p", True),
+        ("r2", "o.i", False),
+    ]
+    assert rows[-1].problem
+
+
+def test_a_step_inside_of_a_lock_and_one_whose_name_only_begins_alike(store):
+    """A place closes a circle only when it keeps its run from giving something back."""
+    first, second = owned_run(store, "r1"), owned_run(store, "r2")
+    ask(store, "r1", first, "a", "%o")
+    ask(store, "r2", second, "b", "o")
+    ask(store, "r1", first, "b", "%o2.i")
+    ask(store, "r2", second, "a", "o.i")
+    assert not any(row.problem for row in store.all_locks(0, 10))
+    ask(store, "r1", first, "b", "%o.x.i")
+    assert [row.step for row in store.all_locks(0, 10) if row.problem] == ["%o.x.i"]
+
+
+def test_a_run_may_be_parked_that_waits_for_more_than_a_statement_has_parameters(store):
+    epoch = owned_run(store, "r1", served=True)
+    steps = [f"s{n}" for n in range(70_000)]
+    parked = batch("r1", epoch, 1, b"waits", status="waiting", park=Park(None, (), steps))
+    assert store.append([parked]) == frozenset()
+    assert store.run("r1").wake_at is None
 
 
 def test_a_step_that_asks_twice_in_one_batch_has_one_place(store):

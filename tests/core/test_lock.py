@@ -440,6 +440,36 @@ def test_a_lock_goes_from_body_to_body_of_a_run_without_a_wait():
     assert story.clock.now() == NOON
 
 
+def test_what_is_read_of_the_queues_does_not_grow_with_those_who_wait():
+    """Many bodies of one run want one lock: each grant is looked at once, and not all who wait."""
+    story = story_of(
+        """
+        flow: f
+        steps:
+          - id: xs
+            for: n in range(60)
+            parallel: 60
+            do:
+              - lock: gpu
+                do: [{id: x, call: "s.add(n, 1)"}]
+              - value: x
+          - return: sum(xs)
+        """
+    )
+    read: list[int] = []
+    real = story.store.locks_of
+
+    def locks_of(*args, **kwargs):
+        rows = real(*args, **kwargs)
+        read.append(len(rows))
+        return rows
+
+    story.store.locks_of = locks_of
+    assert story.value(story.play()) == 1830
+    assert sum(read) <= 3 * 60
+    assert len(read) <= 3 * 60
+
+
 AT_ONCE = """
 flow: f
 steps:

@@ -189,3 +189,49 @@ def test_a_call_that_lost_its_turn_lets_its_run_be_parked_until_it_comes():
     story.store.release("other", epoch, "suspended")
     go_on(story, done=lambda: status(story) == "succeeded")
     assert len(story.executor.made) == 1
+
+
+class Counting(HoldingExecutor):
+    """Holds attempts, and counts how often it was given one."""
+
+    submitted: int = 0
+
+    def submit(self, attempts):
+        self.submitted += len(attempts)
+        super().submit(attempts)
+
+
+@pytest.mark.parametrize("when", [1, 2, 3])
+def test_a_lock_that_comes_back_as_its_run_is_about_to_be_let_go_keeps_it(when: int, monkeypatch):
+    """What was kept back is not carried out by an engine that has just given the run up."""
+    story = served(BOUNDED["the flow"], executor=HoldingExecutor())
+    go_on(story, done=lambda: bool(story.executor.held))
+    story.store.release("story", story.store.claim("story", this_owner(), 0, 1), "suspended")
+    epoch = hold(story, "gpu")
+    story.store.serve("story", story.clock.now())
+    real_news, real_append = story.store.news, story.store.append
+    looks: list[bool] = []
+
+    def news(*args):
+        if any(not row.granted for row in story.store.locks_of(["story"])):
+            looks.append(True)
+            if len(looks) == when:
+                story.store.release("other", epoch, "suspended")
+        return real_news(*args)
+
+    def append(batches):
+        unowned = [one.run_id for one in batches if story.store.run(one.run_id).owner is None]
+        assert not unowned, "written by who has given it up"
+        return real_append(batches)
+
+    def look(_: int) -> None:
+        story.clock.at += 11 * SECOND
+        if story.executor.held:
+            story.executor.let_go(next(iter(story.executor.held)).step)
+
+    story.executor = Counting()
+    monkeypatch.setattr(story.store, "news", news)
+    monkeypatch.setattr(story.store, "append", append)
+    go_on(story, look=look, done=lambda: any(isinstance(one, Succeeded) for one in story.records()))
+    assert len(looks) >= when
+    assert story.executor.submitted == 1

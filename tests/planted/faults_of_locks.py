@@ -62,8 +62,8 @@ LOCKS = (
     Fault(
         "an answer that did not come counts as a look for locks",
         "engine/locks.py",
-        "            rows = self.store.locks_of([self.run.run_id])\n",
-        "            self.fresh = False\n            rows = self.store.locks_of([self.run.run_id])\n",
+        "            answers = self.store.locks_of(",
+        "            self.fresh = False\n            answers = self.store.locks_of(",
         ("tests/simulation/test_simulation.py::test_seeds_that_have_found_something",),
     ),
     Fault(

@@ -134,7 +134,8 @@ class ActiveRun:
     def flushed(self) -> None:
         """What was pending is durable: apply the rest of it."""
         rest = self.pending[self.applied :]
-        self.let_go = self.parking is not None or any(isinstance(n.record, Ended) for n in self.pending)
+        gone = self.parking is not None or any(isinstance(n.record, Ended) for n in self.pending)
+        self.let_go, self.parking = self.let_go or gone, None
         self.pending = []
         self.requests = ()
         self.applied = 0
@@ -147,9 +148,9 @@ class ActiveRun:
 
     @property
     def stirs(self) -> bool:
-        """Whether others may wait for what is to be flushed: locks given back, events, runs that are made."""
+        """Whether others may wait for what is to be flushed: events, runs that are made."""
         along = (noted.along for noted in self.pending if noted.along is not NOTHING)
-        return any(one.unlocks or one.event is not None or one.child is not None for one in along)
+        return any(one.event is not None or one.child is not None for one in along)
 
     @property
     def dirty(self) -> bool:

@@ -24,16 +24,13 @@ LOOK_US = 1_000_000
 """How long waits look for their events before the engine does something else."""
 
 
-HANDED_MAX = 16
-"""So many of those who have a lock that was given back are looked at; the others hear of it with the news."""
-
 FREE_US = 1_000_000
 """How often it is seen to what runs hold that nobody goes on with, while others wait for it."""
 
 
 STIR_US = 10_000
-"""How long at least is between two looks at the store, however much is written meanwhile: a lock that goes
-from one to the next is not to wait for the news, and a loop of events is not to be all looks."""
+"""How long at least is between two looks at the store, however much is written meanwhile: who is due by it is
+not to wait for long, and a loop of events is not to be all looks."""
 
 
 class StoreCare:
@@ -48,7 +45,7 @@ class StoreCare:
         self._pace = pace
         self._source = source
         self._renew_at = self._held_until = 0
-        self._news_at = self._free_at = 0
+        self._news_at = self._free_at = self._hurried_at = 0
         self._last_event_id = -1
         self._given_back: set[str] = set()
         self._last_now = self._looked_at = clock.now()
@@ -63,7 +60,7 @@ class StoreCare:
         now, last = self._clock.now(), self._last_now
         self._last_now = now
         if now < last:
-            self._renew_at = self._news_at = self._free_at = 0
+            self._renew_at = self._news_at = self._free_at = self._hurried_at = 0
             if self._source is not None:
                 self._source.clock_put_back()
         return now < last
@@ -90,10 +87,15 @@ class StoreCare:
 
     def stir(self) -> None:
         """Something was written that others may wait for: look soon, though not after every word of it."""
-        soon = self._looked_at + STIR_US
-        self._news_at = min(self._news_at, soon)
-        if self._source is not None:
-            self._source.hurry(soon)
+        self._news_at = min(self._news_at, self._looked_at + STIR_US)
+        self._hurry()
+
+    def _hurry(self) -> None:
+        """Others may be due: claim them now, though not more often than that."""
+        now = self._clock.now()
+        if self._source is not None and now >= self._hurried_at:
+            self._hurried_at = max(now, self._hurried_at + STIR_US)
+            self._source.hurry(self._hurried_at)
 
     def release_given_up(self) -> None:
         """Tell the store which runs were laid aside, and why. Raises StoreUnavailable.
@@ -129,57 +131,51 @@ class StoreCare:
                 return
 
     def given_back(self, names: set[str]) -> None:
-        """Locks were given back: runs that wait for them here need not wait for the next look at the news."""
-        self._given_back |= names
+        """Locks were given back: to runs that wait here, which look at once, or that are due now."""
+        if names:
+            self._given_back |= names
+            self._hurry()
 
     def hand_over(self) -> None:
-        """Let those look who have got what was given back. Raises StoreError."""
+        """Let those look who wait for what was given back. Raises StoreError."""
         names, self._given_back = self._given_back, set()
-        if not names:
-            return
-        waiting = (conductor.locks for conductor in self._runs if conductor.locks.waits)
-        waited_for = {name for locks in waiting for name in locks.names}
-        for name in sorted(names & waited_for):
-            try:
-                queue = self._store.lock_queue(name, HANDED_MAX)
-            except (StoreCorrupt, WrongStoreKey):
-                continue  # That is told to whoever has the place, with the news.
-            for row in queue:
-                conductor = self._runs.get(row.run_id) if row.granted else None
-                if conductor is not None and name in conductor.locks.names:
-                    self._runs.wake(row.run_id)
-                    conductor.locks.fresh = True
+        if names:
+            self._look_for_locks([one for one in self._waiting() if one.locks.waits_for(names)])
 
-    def _look_for_locks(self, now: int) -> None:
-        """See which of the locks that runs wait for here have come.
+    def _waiting(self) -> list[Conductor]:
+        """The runs that wait for locks here. One that has just been let go is another's."""
+        return [one for one in self._runs if one.locks.waits and not one.run.let_go]
 
-        Before the locks of runs are given away that nobody goes on with, we say that we go on with ours.
-        """
-        if not any(conductor.locks.waits for conductor in self._runs):
+    def _look_for_locks(self, waiting: Sequence[Conductor]) -> None:
+        """See what has come of what these runs wait for."""
+        if not waiting:
             return
+        rows = self._answers(waiting)
+        for conductor in waiting:
+            run_id = conductor.run.run_id
+            answers = None if rows is None else rows.get(run_id, [])
+            self._runs.alone(conductor, partial(conductor.locks.look, answers))
+            if conductor.busy:
+                self._runs.wake(run_id)
+
+    def _answers(self, waiting: Sequence[Conductor]) -> dict[str, list[LockRow]] | None:
+        """What some runs have got; None when a place is damaged: then each run is to look for itself."""
+        rows: dict[str, list[LockRow]] = {}
+        try:
+            for row in self._store.locks_of([one.run.run_id for one in waiting], answered=True):
+                rows.setdefault(row.run_id, []).append(row)
+        except (StoreCorrupt, WrongStoreKey):
+            return None
+        return rows
+
+    def _free_locks(self, now: int) -> None:
+        """Give away the locks of runs that nobody goes on with, having said that we go on with ours."""
         if now >= self._free_at:
             if now >= self._held_until:
                 self._renew_at = 0
                 self.renew_leases()
             self._store.free_locks(now)
             self._free_at = now + FREE_US
-        waiting = [conductor for conductor in self._runs if conductor.locks.waits]
-        rows = self._places(waiting)
-        for conductor in waiting:
-            run_id = conductor.run.run_id
-            self._runs.wake(run_id)
-            of_run = None if rows is None else rows.get(run_id, [])
-            self._runs.alone(conductor, partial(conductor.locks.look, of_run))
-
-    def _places(self, waiting: Sequence[Conductor]) -> dict[str, list[LockRow]] | None:
-        """The places of some runs; None when one is damaged: then each run is to look for itself."""
-        rows: dict[str, list[LockRow]] = {}
-        try:
-            for row in self._store.locks_of([conductor.run.run_id for conductor in waiting]):
-                rows.setdefault(row.run_id, []).append(row)
-        except (StoreCorrupt, WrongStoreKey):
-            return None
-        return rows
 
     def look_for_news(self) -> None:
         """Ask what has happened outside, when it is time. Raises StoreError."""
@@ -196,6 +192,8 @@ class StoreCare:
                 if conductor.inbox.freshen(news.places):
                     self._runs.wake(conductor.run.run_id)
             self._last_event_id = news.last_event_id
-        self._look_for_locks(now)
+        if self._waiting():
+            self._free_locks(now)
+            self._look_for_locks(self._waiting())
         self._looked_at = now
         self._news_at = now + self._pace.news_us

@@ -13,7 +13,7 @@ the cause goes on behind the failures, and the second gets it when the first has
 actor's method has nothing inside of it: when its turn has gone to others, that call alone waits for another.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from flowrt.amounts import keyed_lock_name, lock_name, whole_number
@@ -49,8 +49,11 @@ class Locks:
 
     `waiting` are the locks that steps wait for. `lost` are those that the run needs back, by their steps;
     `kept_back` are the commands that wait for that. `again` are the calls that need their turn back, with
-    what is to be done then. `fresh`: it is to be looked without any news. `unchecked`: the state was not
-    held against the store yet.
+    what is to be done then. `missing` is what any of these want without a place in the queue. `fresh`: it is
+    to be looked without any news. `unchecked`: the state was not held against the store yet.
+
+    What has no place is asked for at the end of a look, and a flush follows each look: what was asked for
+    where commands are carried out might be given back in the same transaction, which gives back first.
     """
 
     run: ActiveRun
@@ -60,6 +63,7 @@ class Locks:
     lost: dict[str, LockRequest] = field(default_factory=dict[str, LockRequest])
     kept_back: list[Command] = field(default_factory=list[Command])
     again: dict[str, Command | None] = field(default_factory=dict[str, "Command | None"])
+    missing: dict[str, LockRequest] = field(default_factory=dict[str, LockRequest])
     fresh: bool = False
     unchecked: bool = False
 
@@ -68,12 +72,13 @@ class Locks:
         """Whether a lock is waited for."""
         return bool(self.waiting or self.lost or self.again)
 
-    @property
-    def names(self) -> set[str]:
-        """The locks that are waited for."""
-        awaited = {command.lock for command in self.waiting.values()}
-        lost = {self.lost[step].name for step in self._asked_for()}
-        return awaited | lost | {self.run.state.lock_name(step) for step in self.again}
+    def waits_for(self, names: Set[str]) -> bool:
+        """Whether one of these locks is waited for."""
+        if any(command.lock in names for command in self.waiting.values()):
+            return True
+        if any(one.name in names for one in self.lost.values()):
+            return True
+        return any(self.run.state.lock_name(step) in names for step in self.again)
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -93,30 +98,10 @@ class Locks:
         open_ = any(isinstance(command, AwaitLock) for command in self.run.state.open_commands)
         self.fresh = self.unchecked = open_ or bool(self.run.state.held_locks)
 
-    def _check(self, places: Mapping[str, LockRow]) -> None:
-        self.unchecked = False
-        self.run.places |= set(places)
-        for step, name, limit, has_body in self.run.state.held_locks:
-            row = places.get(step)
-            if row is not None and row.granted:
-                continue
-            if has_body:
-                self.lost[step] = LockRequest(step, name, limit)
-            else:
-                self.again[step] = None
-        self._go_on()
-
-    def _request(self, request: LockRequest) -> None:
-        self.run.requests = (*self.run.requests, self._asked_now(request))
-        self.run.parking = None
-        self.run.places.add(request.step)
-        self.fresh = True
-
-    def _asked_now(self, request: LockRequest) -> LockRequest:
-        return replace(request, at=self.performer.clock.now())
-
     def holds_back(self, command: Command) -> bool:
         """Whether a command has to wait until the run has its locks back; it is kept for then."""
+        if isinstance(command, StopTask):
+            self.again.pop(command.step, None)
         if not self.is_kept(command):
             return False
         assert not isinstance(command, EndRun), "the end of a run is not kept"
@@ -150,8 +135,10 @@ class Locks:
                 self._ask(command, lock.name, lock.key, lock.limit)
             case AskTurn(_, name, key):
                 self._ask(command, name, key, None)
-            case AwaitLock(step):
+            case AwaitLock(step, name, limit):
                 self.waiting[step] = command
+                if step not in self.run.places:
+                    self.missing[step] = LockRequest(step, name, limit)
                 self.fresh = True
             case Unlock(step):
                 self._give_back(step)
@@ -179,84 +166,101 @@ class Locks:
         self.waiting.pop(step, None)
         self.run.note(Unlocked(step), along=Along(unlocks=(step,)))
         self.run.places.discard(step)
-        self.fresh = self.fresh or bool(self.waiting)  # It may be for another step of this run.
         hit("lock.given_back")
         if self.lost.pop(step, None) is not None:
-            self._go_on()
+            self._has_again()
 
     def all_given_back(self) -> tuple[str, ...]:
         """The run ends, and has nothing any more: the steps that still have a place."""
         steps = tuple(sorted(self.run.places))
         self.run.places.clear()
-        for open_ in (self.waiting, self.lost, self.again):
+        for open_ in (self.waiting, self.lost, self.again, self.missing):
             open_.clear()
         return steps
 
     # Looking
 
-    def look(self, rows: Sequence[LockRow] | None = None) -> None:
-        """See what has come. Raises StoreError, LocksGone."""
+    def look(self, answers: Sequence[LockRow] | None = None) -> None:
+        """See what has come. Raises StoreError, LocksGone.
+
+        `answers` are its places that have got their locks, or never will, if they were read already.
+        """
         if self.run.requests:
             return  # What is asked for is not in the store yet.
-        if rows is None:
-            rows = self.store.locks_of([self.run.run_id])
+        if answers is None or self.unchecked:
+            answers = self.store.locks_of([self.run.run_id], answered=not self.unchecked)
         self.fresh = False  # Not before the store has answered: a run that has not looked must not be let go.
-        places = {row.step: row for row in rows}
         if self.unchecked:
-            self._check(places)
-        self._look_for_lost(places)
-        for step, command in list(self.waiting.items()):
-            if self.run.state.command(step) is not command:
-                del self.waiting[step]  # It was told to stop.
-            elif step not in self.run.answered:
-                self._look_for(command, places.get(step))
-        for step in list(self.again):
-            self._look_for_turn(step, places.get(step))
+            self._check({row.step: row for row in answers})
+        for row in answers:
+            if row.granted or row.problem is not None:
+                self._answered(row)
+        self._ask_missing()
 
-    def _look_for(self, command: AwaitLock, row: LockRow | None) -> None:
-        step = command.step
-        if row is None:
-            self._request(LockRequest(step, command.lock, command.limit))
-        elif row.problem is not None:
-            del self.waiting[step]
+    def _check(self, places: Mapping[str, LockRow]) -> None:
+        """Hold what the state has against all places of the run."""
+        self.unchecked = False
+        self.run.places |= set(places)
+        for step, name, limit, has_body in self.run.state.held_locks:
+            row = places.get(step)
+            if row is not None and row.granted:
+                continue
+            self.missing[step] = request = LockRequest(step, name, limit)
+            if has_body:
+                self.lost[step] = request
+            else:
+                self.again[step] = None
+        self._go_on()
+
+    def _answered(self, row: LockRow) -> None:
+        step = row.step
+        if step in self.run.answered or self._is_inside(step):
+            return
+        if step in self.lost:
+            if row.problem is not None:
+                raise LocksGone(row.problem)
+            del self.lost[step]
+            self._has_again()
+        elif step in self.waiting or step in self.again:
+            self._has_come(row, self.waiting.pop(step, None) or self.again.pop(step, None))
+
+    def _has_come(self, row: LockRow, command: Command | None) -> None:
+        """What a step waited for with this command has come, or never will."""
+        step = row.step
+        if row.problem is not None:
             self.run.places.discard(step)
             now = self.performer.clock.now()
             failure = Failure("flowrt.LocksInCircle", row.problem, step)
             self.run.note(Failed(step, failure, 1, now, now), along=Along(unlocks=(step,)))
-        elif row.granted:
-            del self.waiting[step]
+        elif not isinstance(command, AwaitLock):
+            self._put_back([] if command is None else [command])
+        elif self.run.state.command(step) is command:
             self.run.note(Locked(step))
             hit("lock.got")
 
-    def _look_for_turn(self, step: str, row: LockRow | None) -> None:
-        """A call that needs its turn back."""
-        if not isinstance(self.run.state.command(step), RunTask | BeginTask):
-            del self.again[step]  # It was told to stop.
-        elif self._is_inside(step):
-            pass
-        elif row is None:
-            # What is asked for in a look is in the store before anything is given back: the same transaction
-            # would give back first.
-            self._request(LockRequest(step, self.run.state.lock_name(step), 1))
-        elif row.granted:
-            kept = self.again.pop(step)
-            self.run.state.put_back([] if kept is None else [kept])
+    def _has_again(self) -> None:
+        """A lost lock is there again, or needed no more."""
+        self.fresh = True  # What is inside of it may be asked for, or be there.
+        self._go_on()
 
-    def _look_for_lost(self, places: Mapping[str, LockRow]) -> None:
-        """Ask for what is lost, the outermost first, and see whether it has come."""
-        before = len(self.lost)
-        for step, request in list(self.lost.items()):
-            row = places.get(step)
-            if self._is_inside(step):
-                continue
-            if row is None:
-                self._request(request)
-            elif row.problem is not None:
-                raise LocksGone(row.problem)
-            elif row.granted:
-                del self.lost[step]
-        if len(self.lost) < before:
-            self._go_on()
+    def _ask_missing(self) -> None:
+        """Ask for what has no place, unless it is inside of a lock that is lost."""
+        free = [step for step in self.missing if not self._is_inside(step)]
+        requests = [self.missing.pop(step) for step in free]
+        wanted = [
+            one for one in requests if one.step not in self.run.places and self._is_waited_for(one.step)
+        ]
+        if wanted:
+            self.run.requests = tuple(self._asked_now(one) for one in wanted)
+            self.run.places |= {one.step for one in wanted}
+            self.run.parking = None
+            self.fresh = True
+
+    def _is_waited_for(self, step: str) -> bool:
+        return step in self.lost or step in self.waiting or step in self.again
+
+    def _asked_now(self, request: LockRequest) -> LockRequest:
+        return replace(request, at=self.performer.clock.now())
 
     def _go_on(self) -> None:
         """Carry out what was kept back and is inside of nothing that is lost any more."""
@@ -266,4 +270,9 @@ class Locks:
             if self._is_inside(command.step):
                 self.kept_back.append(command)
             else:
-                self.run.state.put_back([command])
+                self._put_back([command])
+
+    def _put_back(self, commands: list[Command]) -> None:
+        """Have these carried out: a run that was about to be let go is kept for that."""
+        self.run.parking = None
+        self.run.state.put_back(commands)

@@ -271,10 +271,10 @@ class MemoryStore:
         with self._lock:
             return self._cache.every(after, limit)
 
-    def locks_of(self, run_ids: Collection[str]) -> list[LockRow]:
-        """The places of some runs in the queues for locks."""
+    def locks_of(self, run_ids: Collection[str], *, answered: bool = False) -> list[LockRow]:
+        """The places of some runs in the queues for locks. As the port says."""
         with self._lock:
-            return self._locks.of_runs(run_ids)
+            return self._locks.of_runs(run_ids, answered=answered)
 
     def lock_queue(self, name: str, limit: int) -> list[LockRow]:
         """Who holds a lock, and then who waits for it, in order."""

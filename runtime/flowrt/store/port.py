@@ -213,8 +213,11 @@ class Store(Protocol):
         """
         ...
 
-    def locks_of(self, run_ids: Collection[str]) -> list[LockRow]:
-        """The places of some runs in the queues for locks, in order of asking. Raises StoreCorrupt."""
+    def locks_of(self, run_ids: Collection[str], *, answered: bool = False) -> list[LockRow]:
+        """The places of some runs in the queues for locks, in order of asking. Raises StoreCorrupt.
+
+        With `answered` those that have got their locks, or never will: it takes no longer when many wait.
+        """
         ...
 
     def lock_queue(self, name: str, limit: int) -> list[LockRow]:

@@ -40,6 +40,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     false,
+    or_,
     true,
 )
 
@@ -190,9 +191,13 @@ locks = Table(
     Index("locks_queue", "name", "granted", "ticket"),
     sqlite_autoincrement=True,
 )
-# Looked through every second for holders that nobody goes on with: not with all who wait.
-Index("locks_held", locks.c.run_no, sqlite_where=locks.c.granted == true(), postgresql_where=locks.c.granted)
-# A run that gets back what it has lost: see `flowrt.store.lock_rules`.
+# Looked through for who has got something, and for holders that nobody goes on with: not with all who wait.
+Index(
+    "locks_answered",
+    locks.c.run_no,
+    sqlite_where=or_(locks.c.granted == true(), locks.c.problem.is_not(None)),
+    postgresql_where=or_(locks.c.granted, locks.c.problem.is_not(None)),
+)
 
 cache = Table(
     "cache",

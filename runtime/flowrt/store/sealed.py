@@ -322,9 +322,9 @@ class SealedStore:
 
     # Locks
 
-    def locks_of(self, run_ids: Collection[str]) -> list[LockRow]:
+    def locks_of(self, run_ids: Collection[str], *, answered: bool = False) -> list[LockRow]:
         """The places of some runs. Raises StoreCorrupt, WrongStoreKey."""
-        rows = self._store.locks_of(run_ids)
+        rows = self._store.locks_of(run_ids, answered=answered)
         for row in rows:
             self._check_lock(row)
             if row.granted:

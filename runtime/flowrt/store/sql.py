@@ -263,9 +263,10 @@ class SqlStore:
         self._write(f"cancel run {run_id}", work)
         hit("cancel.done")
 
-    def locks_of(self, run_ids: Collection[str]) -> list[LockRow]:
-        """The places of some runs in the queues for locks. Raises StoreCorrupt."""
-        return self._read("look for locks", lambda c: sql_locks.of_runs(c, list(run_ids)))
+    def locks_of(self, run_ids: Collection[str], *, answered: bool = False) -> list[LockRow]:
+        """The places of some runs in the queues for locks. As the port says."""
+        work = partial(sql_locks.of_runs, run_ids=list(run_ids), answered=answered)
+        return self._read("look for locks", work)
 
     def lock_queue(self, name: str, limit: int) -> list[LockRow]:
         """Who holds a lock, and then who waits for it, in order. Raises StoreCorrupt."""

@@ -26,9 +26,10 @@ from flowrt.store.texts import AFTER_SPELT, SPELT, spelt, unspelt, unspelt_or_no
 
 _ROWS = select(locks, runs.c.run_id).join(runs, runs.c.run_no == locks.c.run_no)
 
+_ANSWERED = or_(locks.c.granted, locks.c.problem.is_not(None))
 
 _CHECKED = ("granted", "run_no", "name", "step", "held_max", "seal", "problem")
-"""The columns under the checksum. The first two are truths, which databases give in ways of their own."""
+"""The columns under the checksum. The first is a truth, which databases give in ways of their own."""
 
 
 def change(connection: Connection, batches: Sequence[Batch], numbers: Mapping[str, int]) -> None:
@@ -58,16 +59,19 @@ def drop(connection: Connection, run_no: int) -> None:
 
 def wake_answered(connection: Connection, run_no: int, steps: Sequence[str]) -> None:
     """Make a parked run due if one of these steps has got its lock, or never will, in the meantime."""
-    answered = or_(locks.c.granted, locks.c.problem.is_not(None))
-    news = exists().where(locks.c.run_no == run_no, locks.c.step.in_([*map(spelt, steps)]), answered)
+    its = locks.c.step.in_(given_texts(connection.dialect.name))
+    news = exists().where(locks.c.run_no == run_no, its, _ANSWERED)
     this = runs.c.run_no == run_no, runs.c.owner.is_(None), news
-    connection.execute(update(runs).where(*this).values(changed({"wake_at": 0})))
+    statement = update(runs).where(*this).values(changed({"wake_at": 0}))
+    connection.execute(statement, as_list([*map(spelt, steps)]))
 
 
-def of_runs(connection: Connection, run_ids: Sequence[str]) -> list[LockRow]:
-    """All places of some runs."""
-    query = _ROWS.where(runs.c.run_id.in_(given_texts(connection.dialect.name))).order_by(locks.c.ticket)
-    return [lock_row(row) for row in connection.execute(query, as_list(run_ids))]
+def of_runs(connection: Connection, run_ids: Sequence[str], *, answered: bool) -> list[LockRow]:
+    """All places of some runs, or those that have got their locks, or never will."""
+    query = _ROWS.where(runs.c.run_id.in_(given_texts(connection.dialect.name)))
+    if answered:
+        query = query.where(_ANSWERED)
+    return [lock_row(row) for row in connection.execute(query.order_by(locks.c.ticket), as_list(run_ids))]
 
 
 def queue(connection: Connection, name: str, limit: int) -> list[LockRow]:

@@ -10,6 +10,7 @@ from itertools import chain
 from sqlalchemy import Connection, and_, delete, exists, func, or_, select
 
 from flowrt.errors import RunNotEnded, StoreCorrupt
+from flowrt.store import sql_locks
 from flowrt.store.actor_rows import actor_row
 from flowrt.store.checksum import pair_checksum
 from flowrt.store.schema import (
@@ -49,7 +50,11 @@ def delete_run(connection: Connection, run_no: int, run_id: str) -> frozenset[st
     """Remove a run whose row is locked; return the blobs that nothing refers to any more."""
     refs = blob_refs.c.run_no == run_no
     digests = list(connection.scalars(select(blob_refs.c.digest).where(refs)))
-    for table in (blob_refs, waits, locks, cache, records):
+    if connection.scalar(select(exists().where(locks.c.run_no == run_no))):
+        # It has ended, and should have none: who waits behind it is not to wait for ever.
+        take_turn(connection, Turn.EVENTS)
+        sql_locks.drop(connection, run_no)
+    for table in (blob_refs, waits, cache, records):
         connection.execute(delete(table).where(table.c.run_no == run_no))
     connection.execute(delete(events).where(events.c.run_id == run_id))
     connection.execute(delete(runs).where(runs.c.run_no == run_no))
