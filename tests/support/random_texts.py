@@ -154,6 +154,13 @@ class Texts:
             ]
         )
 
+    def key(self, names: list[str]) -> object:
+        """An expression that may come to a text, a whole number or a truth value."""
+        while True:
+            key = self.expression(names)
+            if not (key is None or isinstance(key, float | list | dict) or str(key).startswith("[")):
+                return key
+
     def condition(self, names: list[str]) -> str:
         test = self.rng.choice(["== xs", "!= 'a # b'", "is not None", "in [1, 2]", "== n and len(xs) > 1"])
         return f"{self.rng.choice(names)} {test}"
@@ -353,7 +360,7 @@ class Texts:
 
     def _lock(self, names, depth):
         return self.maybe(
-            {"lock": "gpu", "do": self.block(names, depth)}, "lock", key=self.expression(names), limit=2
+            {"lock": "gpu", "do": self.block(names, depth)}, "lock", key=self.key(names), limit=2
         )
 
     def _return(self, names, depth):
