@@ -309,7 +309,7 @@ def test_a_state_is_sealed_with_the_store():
     ("call", "told"),
     [
         ("account('ann').depsoit(1)", "has no method `depsoit`, did you mean `deposit`?"),
-        ("account([1]).deposit(1)", "is a text or a whole number, not list"),
+        ("account([0] + [1]).deposit(1)", "is a text or a whole number, not list"),
         ("account('ann').deposit()", "missing 1 required positional argument"),
         (
             "account('ann').keep(s.later)",
