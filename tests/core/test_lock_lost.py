@@ -1,11 +1,13 @@
 """Locks that a run has lost to others and waits for again: what goes on meanwhile, and what it leaves."""
 
+import time
+
 import pytest
 import story_tasks
 from served_stories import go_on, served, status
-from stories import HOUR, NOON, HoldingExecutor, InlineExecutor, NotingStore, Story, story_of
+from stories import HOUR, NOON, HoldingExecutor, InlineExecutor, JumpClock, NotingStore, Story, story_of
 
-from flowrt.record import Fired, Succeeded
+from flowrt.record import Fired, Retrying, Succeeded
 from flowrt.store.owner import this_owner
 from flowrt.store.rows import Batch, LockRequest
 
@@ -235,3 +237,24 @@ def test_a_lock_that_comes_back_as_its_run_is_about_to_be_let_go_keeps_it(when: 
     go_on(story, look=look, done=lambda: any(isinstance(one, Succeeded) for one in story.records()))
     assert len(looks) >= when
     assert story.executor.submitted == 1
+
+
+def test_a_call_that_waits_for_its_next_attempt_has_no_turn_to_get_back():
+    """Who takes its run up in the meantime takes no turn for it either: others might wait for months."""
+    text = CALL.replace(
+        "deposit(5)", "deposit_on(2, 5)\n    retry: {max: 1, delay: 90d, cap: 90d, jitter: none}"
+    )
+    story = story_of(text, clock=JumpClock(time.time_ns() // 1000))
+    story.start()
+    places: list[int] = []
+
+    class Looking(Until):
+        def is_set(self) -> bool:
+            if any(isinstance(one, Retrying) for one in story.records()):
+                places.append(len(story.store.all_locks(0, 9)))
+            return super().is_set()
+
+    for _ in range(2):
+        assert story.drive(interrupt=Looking(story)).status == "suspended"
+    assert len(places) > 60
+    assert set(places) == {0}

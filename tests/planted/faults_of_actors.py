@@ -3,7 +3,7 @@
 from campaign import Fault
 
 STATES = ("tests/test_store_actors.py",)
-CALLS = ("tests/core/test_actor.py",)
+CALLS = ("tests/core/test_actor.py", "tests/core/test_lock_lost.py")
 
 ACTORS = (
     Fault(
