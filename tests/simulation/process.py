@@ -195,11 +195,16 @@ class Disturbed:
     """A store as a process reaches it."""
 
     def __init__(self, process: Process, store: Store) -> None:
-        for name in CALLS:
-            call = getattr(store, name, None)
-            if call is not None:
-                setattr(self, name, _disturbed(process, name, call))
+        self._process, self._store = process, store
         self.actors = SimpleNamespace(found=_disturbed(process, "actors", store.actors.found))
+
+    def __getattr__(self, name: str) -> object:
+        """A call that is made for the first time."""
+        if name not in CALLS:
+            raise AttributeError(name)
+        call = _disturbed(self._process, name, getattr(self._store, name))
+        setattr(self, name, call)
+        return call
 
 
 def _disturbed(process: Process, name: str, call: Callable[..., object]) -> Callable[..., object]:

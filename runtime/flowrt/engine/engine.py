@@ -256,6 +256,9 @@ class Engine:
     def _flush(self) -> None:
         dirty = [conductor for conductor in self.runs.awake.values() if conductor.run.dirty]
         now = self.clock.now()
+        if not dirty:
+            self._clean_at = now
+            return
         for conductor in dirty:
             self.runs.alone(conductor, partial(conductor.make_blobs_young, now, self._clean_at))
         dirty = [conductor for conductor in dirty if self.runs.get(conductor.run.run_id) is conductor]
