@@ -284,6 +284,39 @@ def test_a_node_is_lost_with_the_large_values_that_it_held(tmp_path: Path) -> No
     assert "Lost {}" in ended.stdout.splitlines(), ended
 
 
+HUNTED = """
+import sys
+import threading
+import ray
+from flowrt.executor import ray as executors
+from flowrt.store.blobs import LocalBlobs
+
+looked, left = threading.Event(), threading.Event()
+nodes = ray.nodes
+
+def slow_nodes():
+    found = nodes()
+    looked.set()
+    assert left.wait(60)
+    return found
+
+executor = executors.RayExecutor(num_cpus=1)
+executor.start(lambda *_: None, LocalBlobs(sys.argv[2]))
+ray.nodes, executors._HUNT_S = slow_nodes, 0.1
+thread = executor._launcher._hunters.begin("nobody")
+assert looked.wait(60)
+executor.close()
+left.set()
+thread.join(60)
+print(thread.is_alive(), ray.is_initialized())
+"""
+
+
+def test_who_kills_a_worker_that_does_not_answer_starts_no_ray_behind_the_end(tmp_path: Path) -> None:
+    ended = run_script(HUNTED, tmp_path, HERE, str(tmp_path / "blobs"))
+    assert "False False" in ended.stdout.splitlines(), ended
+
+
 def test_references_are_let_go() -> None:
     references = dispatch.References(100)
     for number in range(10):

@@ -42,6 +42,7 @@ _PATIENCE_S = 20.0
 _LOGS_TAKE_S = 0.5
 """What tasks print takes a while to arrive; Ray itself waits so long when a script of its own ends."""
 _LEAST_HELD = 64 << 20
+_HUNT_S = 5.0
 
 _LOST = (
     exceptions.WorkerCrashedError,
@@ -79,6 +80,7 @@ class RayLauncher:
         self._silent_since: float | None = None
         self._died = ""
         self._hosts: dict[tuple[str, ...], ListenerActor] = {}
+        self._hunters = Hunters()
 
     def accept(self, options: Mapping[str, object]) -> object:
         """The remote function with these options. Raises BadOption."""
@@ -91,10 +93,11 @@ class RayLauncher:
         """The actor of the listeners of that code."""
         return self._hosts.setdefault(place, ListenerActor())
 
-    def end(self) -> None:
-        """End the actors."""
-        for host in self._hosts.values():
+    def end(self, *, gone: bool) -> None:
+        """End the actors, of a cluster that is there, and whatever asks it for something."""
+        for host in self._hosts.values() if not gone else ():
             host.kill()
+        self._hunters.end()
 
     def launch(
         self,
@@ -142,7 +145,7 @@ class RayLauncher:
         """Kill the processes that work on a job, on every node; nobody waits for it."""
         if not self._answers():
             return
-        threading.Thread(target=_hunt, args=(name,), name="flowrt-hunt", daemon=True).start()
+        self._hunters.begin(name)
 
     def kept(self, launched: object) -> object:
         """The second return value."""
@@ -271,8 +274,8 @@ class RayExecutor:
         if self._dispatch is not None and self._thread is not None:
             self._dispatch.close()
             self._thread.join()
-            if self._launcher is not None and not self._dispatch.gone:
-                self._launcher.end()
+            if self._launcher is not None:
+                self._launcher.end(gone=bool(self._dispatch.gone))
             if self._prints:
                 time.sleep(max(0.0, self._dispatch.printed_at + _LOGS_TAKE_S - time.monotonic()))
             self._dispatch = self._thread = None
@@ -281,18 +284,47 @@ class RayExecutor:
             self._connection = None
 
 
-def _hunt(name: str) -> None:
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - rarely needed
+class Hunters:
+    """Threads that kill workers which no longer answer.
 
-    try:
-        killer = cast("Any", ray.remote)(num_cpus=0, max_retries=0)(kill_named)
-        for node in cast("list[dict[str, Any]]", cast("Any", ray).nodes()):
-            if node["Alive"]:
-                there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-                killer.options(name="flowrt", scheduling_strategy=there).remote(name)
-        remove_sign(name)
-    except exceptions.RayError as error:
-        _LOG.warning("A worker that no longer answers could not be killed: %s", _first_line(error))
+    Whoever asks Ray for something when this process has left it starts another Ray, without a word. So each
+    has a turn to speak to Ray, and none has one behind the end.
+    """
+
+    def __init__(self) -> None:
+        """Nobody is hunted yet."""
+        self._turn = threading.Lock()
+        self._over = False
+
+    def begin(self, name: str) -> threading.Thread:
+        """Kill the processes that work on a job, on every node."""
+        thread = threading.Thread(target=self._hunt, args=(name,), name="flowrt-hunt", daemon=True)
+        thread.start()
+        return thread
+
+    def end(self) -> None:
+        """Wait for who has the turn, but not for a cluster that does not answer; nobody has another one."""
+        self._over = True
+        if self._turn.acquire(timeout=_HUNT_S):
+            self._turn.release()
+
+    def _hunt(self, name: str) -> None:
+        from ray.util.scheduling_strategies import (  # noqa: PLC0415 - rarely needed
+            NodeAffinitySchedulingStrategy,
+        )
+
+        with self._turn:
+            try:
+                nodes = [] if self._over else cast("list[dict[str, Any]]", cast("Any", ray).nodes())
+                killer = cast("Any", ray.remote)(num_cpus=0, max_retries=0)(kill_named)
+                for node in nodes:
+                    if node["Alive"] and not self._over:
+                        there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+                        killer.options(name="flowrt", scheduling_strategy=there).remote(name)
+                if not self._over:
+                    remove_sign(name)
+            except exceptions.RayError as error:
+                _LOG.warning("A worker that no longer answers could not be killed: %s", _first_line(error))
 
 
 def _resources() -> dict[str, float]:
