@@ -27,7 +27,18 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
-from durable_runs import QUICK, Place, begin_run, epochs_of, go_on, place_in, problems_of, program_of, warm
+from durable_runs import (
+    QUICK,
+    Place,
+    begin_run,
+    epochs_of,
+    go_on,
+    is_owned,
+    place_in,
+    problems_of,
+    program_of,
+    warm,
+)
 from grounds import Ground, grounds, scratch
 from lives import OWNED, Ending, Life, begin, live
 
@@ -122,13 +133,18 @@ def _last_epoch(place: Place) -> int:
 
 
 def _stopped_owner(place: Place, rng: random.Random) -> Life | None:
-    """A process that owns a run and is stopped; None when it came to its end before that."""
+    """A process that owns a run and is stopped; None when it has ended before that, or has not the run."""
     if rng.random() < 0.5:
         life = begin(lambda: _drive(place, SHORT))
         if life.over(rng.uniform(0.05, 0.3)):
             life.end()
             return None
         life.kill(signal.SIGSTOP)
+        looked = live(lambda: is_owned(place))
+        if looked.status == 0 and not looked.value:  # It was stopped within its claim, or before.
+            life.kill(signal.SIGKILL)
+            life.end()
+            return None
         return life
     point, count = rng.choice(STOPS), rng.choice((1, 2, 3, 5))
     life = begin(lambda: _drive(place, SHORT), die_at=f"{point}:{count}:stop")

@@ -158,6 +158,15 @@ def epochs_of(place: Place) -> list[int]:
         store.close()
 
 
+def is_owned(place: Place) -> bool:
+    """Whether a run has an owner."""
+    store, _ = place.opened(create=False)
+    try:
+        return store.run(place.run_id).owner is not None
+    finally:
+        store.close()
+
+
 def problems_of(place: Place, *, superseded: bool = False) -> list[str]:
     """What the checker finds wrong with the run that a trial has left."""
     store, blobs = place.opened(create=False)
