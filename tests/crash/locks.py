@@ -91,14 +91,18 @@ class Trial:
         return life
 
     def kill(self, name: str) -> None:
+        self.stop(name)
         life = self.lives.pop(name)
-        mark_killed(self.place.effects, life.pid)
         life.kill()
         life.end()
 
     def stop(self, name: str) -> None:
-        mark_killed(self.place.effects, self.lives[name].pid)
-        self.lives[name].kill(signal.SIGSTOP)
+        """Stop a process, and then mark it: what it did in between would be taken for what does not count."""
+        life = self.lives[name]
+        life.kill(signal.SIGSTOP)
+        while not life.stopped() and not life.over(0.001):
+            pass
+        mark_killed(self.place.effects, life.pid)
 
     def end(self, *allowed: int) -> list[Ending]:
         """Let every process come to its end."""
