@@ -8,7 +8,8 @@ order in which things happened, so nothing depends on a clock.
 A process that is killed, or stopped for longer than its lease, is marked in the file before that. What a
 run that nobody serves held in it is then for others to take, so its holds are over; a run that is served
 keeps them. What a marked process says later, or one whose run has a newer epoch, does not count: it is
-superseded, knows it or not, and nothing of it is kept.
+superseded, knows it or not, and nothing of it is kept. But a server that was stopped and goes on may take a
+run of the store anew: what it does under an epoch that is newer than all before counts.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,17 +40,22 @@ class Inside:
     order: list[str] = field(default_factory=list)
     epochs: dict[str, int] = field(default_factory=dict)
     marked: set[int] = field(default_factory=set)
+    back: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def take(self, effect: Effect) -> None:
         """The next line."""
         if effect.phase == KILLED:
             self.marked.add(int(effect.step))
+            self.back = {key: epoch for key, epoch in self.back.items() if key[0] != int(effect.step)}
             if not self.kept:
                 self.now = {body: pid for body, pid in self.now.items() if pid not in self.marked}
             return
         body, _, name = effect.step.rpartition(".")
         newest = self.epochs.get(effect.run, 0)
-        if name not in (FIRST, LAST) or effect.pid in self.marked or effect.epoch < newest:
+        if self.kept and effect.epoch > newest:
+            self.back[effect.pid, effect.run] = effect.epoch
+        out = effect.pid in self.marked and self.back.get((effect.pid, effect.run)) != effect.epoch
+        if name not in (FIRST, LAST) or out or effect.epoch < newest:
             return
         self.epochs[effect.run] = effect.epoch
         this = effect.run, body
