@@ -7,7 +7,7 @@ import sqlalchemy
 
 from flowrt.store.owner import this_owner
 from flowrt.store.rows import LockRequest
-from stores import KINDS, LATER, another_machine, batch, new_run, owned_run, store_of
+from stores import KINDS, LATER, another_machine, ask, batch, give_back, new_run, owned_run, store_of
 
 
 @pytest.fixture(params=KINDS)
@@ -15,17 +15,6 @@ def store(request, tmp_path):
     opened = store_of(request.param, tmp_path)
     yield opened
     opened.close()
-
-
-def ask(store, run_id, epoch, name, step, limit=1, **changes):
-    head = store.run(run_id).head
-    request = LockRequest(step, name, limit, **changes)
-    assert store.append([batch(run_id, epoch, head, b"asks", locks=[request])]) == frozenset()
-
-
-def give_back(store, run_id, epoch, *steps):
-    head = store.run(run_id).head
-    assert store.append([batch(run_id, epoch, head, b"gives", unlocks=steps)]) == frozenset()
 
 
 def told(store):

@@ -10,7 +10,7 @@ from flowrt.store.rows import LockRequest, Park
 from flowrt.store.seal import seals_of
 from flowrt.store.sealed import SealedStore
 from flowrt.upkeep.check import check_store
-from stores import KINDS, LATER, another_machine, batch, new_run, owned_run, store_of
+from stores import KINDS, LATER, another_machine, ask, batch, give_back, new_run, owned_run, store_of
 
 ME = this_owner()
 
@@ -20,17 +20,6 @@ def store(request, tmp_path):
     opened = store_of(request.param, tmp_path)
     yield opened
     opened.close()
-
-
-def ask(store, run_id, epoch, name="gpu", step="s", limit=1, **changes):
-    head = store.run(run_id).head
-    request = LockRequest(step, name, limit, **changes)
-    assert store.append([batch(run_id, epoch, head, b"asks", locks=[request])]) == frozenset()
-
-
-def give_back(store, run_id, epoch, *steps):
-    head = store.run(run_id).head
-    assert store.append([batch(run_id, epoch, head, b"gives", unlocks=steps)]) == frozenset()
 
 
 def held(store, name="gpu"):

@@ -10,8 +10,8 @@ from stories import (
     NOON,
     HoldingExecutor,
     JumpClock,
-    NotingStore,
     Story,
+    killed_after,
     story_of,
 )
 
@@ -320,18 +320,7 @@ def test_a_foreground_run_that_was_killed_loses_its_lock_to_the_next_and_gets_it
 
 def copy_inside(story: Story) -> list[str]:
     """Drive a run into its body, and leave it as a process does that is killed there."""
-
-    def die(batches):
-        lost = NotingStore.append(story.store, batches)
-        if any(isinstance(one, Succeeded) for one in story.records()):
-            raise KeyboardInterrupt
-        return lost
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(story.store, "append", die)
-        patch.setattr(story.store, "release", lambda *_, **__: None)
-        with pytest.raises(KeyboardInterrupt):
-            story.drive()
+    killed_after(story, 1)
     return [row.run_id for row in story.store.lock_queue("gpu", 9) if row.granted]
 
 

@@ -5,7 +5,16 @@ import time
 import pytest
 import story_tasks
 from served_stories import go_on, served, status
-from stories import HOUR, NOON, HoldingExecutor, InlineExecutor, JumpClock, NotingStore, Story, story_of
+from stories import (
+    HOUR,
+    NOON,
+    HoldingExecutor,
+    InlineExecutor,
+    JumpClock,
+    Story,
+    killed_after,
+    story_of,
+)
 
 from flowrt.record import Fired, Retrying, Succeeded
 from flowrt.store.owner import this_owner
@@ -44,17 +53,7 @@ def killed_inside(text: str, count: int) -> Story:
     story = story_of(text)
     story.start()
 
-    def die(batches):
-        lost = NotingStore.append(story.store, batches)
-        if sum(isinstance(one, Succeeded) for one in story.records()) >= count:
-            raise KeyboardInterrupt
-        return lost
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(story.store, "append", die)
-        patch.setattr(story.store, "release", lambda *_, **__: None)
-        with pytest.raises(KeyboardInterrupt):
-            story.drive()
+    killed_after(story, count)
     story.clock.at += 24 * HOUR
     return story
 

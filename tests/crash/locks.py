@@ -35,6 +35,7 @@ from durable_runs import (
     begin_run,
     epochs_of,
     go_on,
+    looked,
     place_in,
     problems_of,
     program_of,
@@ -128,7 +129,7 @@ class Trial:
 
     def waits(self, run: str) -> bool:
         """Whether a run stands in the queue."""
-        queue = self.do(lambda: _looked(self.place, _queued))
+        queue = self.do(lambda: looked(self.place, _queued))
         return self.of(run).run_id in queue
 
     def check(self, *, kept: bool) -> int:
@@ -137,24 +138,16 @@ class Trial:
             times = inputs.get("times", 2)
             expected = [inputs["n"] + i for i in range(times)]
             place = self.of(run)
-            ended = self.do(lambda place=place: _looked(place, lambda store: _ended(store, place)))
+            ended = self.do(lambda place=place: looked(place, lambda store: _ended(store, place)))
             if ended != ["succeeded", expected]:
                 self.problems.append(f"{run} ended as {ended}, not with {expected}")
             self.problems += self.do(lambda place=place: problems_of(place, superseded=True)) or []
-        if self.do(lambda: _looked(self.place, lambda store: len(store.all_locks(0, 100)))):
+        if self.do(lambda: looked(self.place, lambda store: len(store.all_locks(0, 100)))):
             self.problems.append("places are left in the queue")
         seen = inside(read_effects(self.place.effects), kept=kept)
         if seen.most > self.limit:
             self.problems.append(f"{seen.most} were inside at once, and {self.limit} may")
         return seen.most
-
-
-def _looked(place: Place, look: Callable[[Store], object]) -> object:
-    store, _ = place.opened(create=False)
-    try:
-        return look(store)
-    finally:
-        store.close()
 
 
 def _queued(store: Store) -> list[str]:
@@ -273,7 +266,7 @@ def served(ground: Ground, rng: random.Random, folder: str) -> tuple[str, list[s
     for n in range(6):
         trial.add(f"r{n}")
         place = trial.of(f"r{n}")
-        trial.do(lambda place=place: _looked(place, lambda store: store.serve(place.run_id, _now())))
+        trial.do(lambda place=place: looked(place, lambda store: store.serve(place.run_id, _now())))
     for name in ("a", "b"):
         _serve(trial, name)
     asleep: list[tuple[float, Life]] = []

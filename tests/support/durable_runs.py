@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
+from typing import TypeVar
 from uuid import uuid4
 
 from effects import journal_of, plain, read_effects, violations
@@ -24,6 +25,8 @@ from flowrt.store.open import open_store
 from flowrt.store.port import Blobs, Store
 from flowrt.store.status import ENDED
 from flowrt.upkeep.check import check_store
+
+T = TypeVar("T")
 
 QUICK = Pace(news_us=10_000)
 """Looks for events often: a campaign has no time to lose."""
@@ -149,22 +152,23 @@ def outcome(result: RunResult, blobs: Blobs) -> dict[str, object]:
     return {"status": result.status, "value": value, "failure": failure}
 
 
-def epochs_of(place: Place) -> list[int]:
-    """The epochs of a run's records, in their order."""
+def looked(place: Place, look: Callable[[Store], T]) -> T:
+    """What a look at the store of a run gives."""
     store, _ = place.opened(create=False)
     try:
-        return [row.epoch for row in store.journal(place.run_id)]
+        return look(store)
     finally:
         store.close()
+
+
+def epochs_of(place: Place) -> list[int]:
+    """The epochs of a run's records, in their order."""
+    return looked(place, lambda store: [row.epoch for row in store.journal(place.run_id)])
 
 
 def is_owned(place: Place) -> bool:
     """Whether a run has an owner."""
-    store, _ = place.opened(create=False)
-    try:
-        return store.run(place.run_id).owner is not None
-    finally:
-        store.close()
+    return looked(place, lambda store: store.run(place.run_id).owner is not None)
 
 
 def problems_of(place: Place, *, superseded: bool = False) -> list[str]:

@@ -7,7 +7,7 @@ from postgres import fresh_database
 from flowrt.store.open import open_store
 from flowrt.store.owner import this_owner
 from flowrt.store.port import Store
-from flowrt.store.rows import Batch, Deployment, NewRun
+from flowrt.store.rows import Batch, Deployment, LockRequest, NewRun
 
 KINDS = ("memory", "sqlite", "postgres")
 SECOND = 1_000_000
@@ -82,3 +82,16 @@ def another_machine(**changes: object) -> object:
 
 def data(store: Store, run_id: str = "r1", first_seq: int = 0) -> list[bytes]:
     return [row.data for row in store.journal(run_id, first_seq)]
+
+
+def ask(store, run_id, epoch, name="gpu", step="s", limit=1, **changes):
+    """Let a run take a place in the queue for a lock."""
+    head = store.run(run_id).head
+    request = LockRequest(step, name, limit, **changes)
+    assert store.append([batch(run_id, epoch, head, b"asks", locks=[request])]) == frozenset()
+
+
+def give_back(store, run_id, epoch, *steps):
+    """Let a run give back what these steps have, or their places."""
+    head = store.run(run_id).head
+    assert store.append([batch(run_id, epoch, head, b"gives", unlocks=steps)]) == frozenset()

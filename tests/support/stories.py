@@ -10,6 +10,8 @@ from pathlib import Path
 from textwrap import dedent
 from threading import Event
 
+import pytest
+
 from flowc.compile import check_source, compile_file
 from flowc.lower.file import lower
 from flowc.render.render import render_text
@@ -23,7 +25,7 @@ from flowrt.executor.attempt import make_attempt
 from flowrt.executor.port import Attempt, AttemptKey, Halted, Report
 from flowrt.observer import Observer
 from flowrt.program import Program
-from flowrt.record import Record
+from flowrt.record import Record, Succeeded
 from flowrt.store.blobs import MemoryBlobs
 from flowrt.store.memory import MemoryStore
 from flowrt.store.owner import this_owner
@@ -185,6 +187,23 @@ def story_of(text: str, use: str = "s: story_tasks", **parts: object) -> Story:
     assert file is not None, found
     assert not [f for f in found if f.severity == "error"], render_text(found, color=False)
     return Story(lower(file, file.flows[0].name.text), **parts)
+
+
+def killed_after(story: Story, count: int) -> None:
+    """Drive a run until so many steps have ended, and leave it as a process does that is killed then."""
+    append = story.store.append
+
+    def die(batches: Sequence[Batch]) -> frozenset[str]:
+        lost = append(batches)
+        if sum(isinstance(one, Succeeded) for one in story.records()) >= count:
+            raise KeyboardInterrupt
+        return lost
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(story.store, "append", die)
+        patch.setattr(story.store, "release", lambda *_, **__: None)
+        with pytest.raises(KeyboardInterrupt):
+            story.drive()
 
 
 def copy_first(
